@@ -1,0 +1,1 @@
+//! The resources Fleetwright serves: Flux's kinds, their conditions and their CRDs.

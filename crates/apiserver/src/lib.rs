@@ -1,0 +1,1 @@
+//! HTTP, TLS, authentication and storage around the API server's rules.

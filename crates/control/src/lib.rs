@@ -1,0 +1,1 @@
+//! What each Flux object needs now: synchronous decisions, nothing performed.

@@ -1,0 +1,1 @@
+//! CEL over [`object::Node`]: parse, check and evaluate within a cost budget.

@@ -1,0 +1,1 @@
+//! Git objects and the wire protocol, both sides, behind our own types.

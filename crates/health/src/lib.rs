@@ -1,0 +1,1 @@
+//! Whether an object has reached what its spec asks for.

@@ -1,0 +1,1 @@
+//! Field ownership and patches: server-side apply, strategic merge, JSON patch, merge patch.

@@ -1,0 +1,1 @@
+//! The exact steps that take a cluster from what is there to what is wanted.

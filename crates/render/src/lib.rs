@@ -1,0 +1,1 @@
+//! A unit's files turned into the objects meant for one target.

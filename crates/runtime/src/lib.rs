@@ -1,0 +1,1 @@
+//! Clock, queues and supervised tasks; turns decisions into calls.

@@ -1,0 +1,1 @@
+//! The HTTP server people look at: status page and API.

@@ -1,0 +1,1 @@
+//! The only reader of remotes: sources become revisions, trees and artifacts.

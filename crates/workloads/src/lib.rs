@@ -1,0 +1,1 @@
+//! What controllers and kubelets would do to objects: reducers over API server state.

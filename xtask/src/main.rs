@@ -1,0 +1,3 @@
+//! The tasks that CI runs.
+
+fn main() {}
