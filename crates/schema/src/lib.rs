@@ -1,1 +1,6 @@
 //! What the API server knows about types: built-in kinds, structural schemas, defaults, pruning, validation.
+
+pub mod builtin;
+pub mod field_error;
+
+pub use field_error::{FieldError, FieldErrorKind, FieldValue};
