@@ -1,1 +1,39 @@
 //! YAML as the Go tools read and write it: load with positions, resolve, emit.
+//!
+//! Three levels, each with its own reader and writer:
+//!
+//! - [`Node`] is the text as written: styles, comments, anchors, key order. [`parse`] reads it and
+//!   [`emit`] writes it, byte for byte as go-yaml v3 does; kustomize works on this level.
+//! - [`object::Node`] is what the text means. [`to_value`] resolves a tree by the rules of
+//!   `sigs.k8s.io/yaml` (YAML 1.1 words and numbers, merge keys, aliases), and [`to_string`] writes
+//!   what its `Marshal` writes.
+//! - [`load`] does both for a file of manifests, skipping documents without content.
+//!
+//! # Invariants
+//!
+//! - **No input panics, and none costs more than its share.** Size, depth, documents and the growth
+//!   through aliases are limited by [`Limits`].
+//! - **Nothing is constructed.** A tag chooses among scalars, lists and maps; unknown ones are errors.
+//! - **Reading what [`emit`] wrote gives the same tree**, comments included where go-yaml keeps them.
+//!
+//! Deliberately absent: writing changes back into a file that a person formatted; that edits bytes.
+
+mod emit;
+mod error;
+mod limits;
+mod node;
+mod parse;
+mod resolve;
+mod value;
+
+pub use emit::{EmitOptions, emit};
+pub use error::{Position, YamlError};
+pub use limits::Limits;
+pub use node::{Kind, Node, Style, tag};
+pub use parse::parse;
+pub use resolve::Rules;
+pub use value::{
+    Document, Duplicates, ResolveOptions, from_value, load, locate, to_string, to_value,
+};
+
+pub use object::Text;

@@ -1,0 +1,320 @@
+//! Numbers and quoted text as Go's `strconv` reads and writes them.
+//!
+//! # Source
+//! golang/go `src/strconv/{atoi,atof,ftoa,quote}.go`.
+
+use std::fmt::Write as _;
+
+/// Why a text is not a number; the words of `strconv.NumError`'s cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NumberError {
+    /// Not a number at all.
+    #[error("invalid syntax")]
+    Syntax,
+    /// A number too large for the type.
+    #[error("value out of range")]
+    Range,
+}
+
+/// `strconv.ParseInt(text, base, 64)`; base zero reads the prefixes `0b`, `0o`, `0x` and `0`, and
+/// allows underscores between digits.
+///
+/// # Errors
+/// [`NumberError`] for a text that is no such number.
+pub fn parse_int(text: &str, base: u32) -> Result<i64, NumberError> {
+    let (negative, digits) = match text.as_bytes().first() {
+        Some(b'-') => (true, &text[1..]),
+        Some(b'+') => (false, &text[1..]),
+        _ => (false, text),
+    };
+    let value = parse_uint(digits, base)?;
+    if negative {
+        if value > 1 << 63 {
+            return Err(NumberError::Range);
+        }
+        Ok((value as i64).wrapping_neg())
+    } else {
+        i64::try_from(value).map_err(|_| NumberError::Range)
+    }
+}
+
+/// `strconv.ParseUint(text, base, 64)`: as [`parse_int`], without a sign.
+///
+/// # Errors
+/// [`NumberError`] for a text that is no such number.
+pub fn parse_uint(text: &str, base: u32) -> Result<u64, NumberError> {
+    let (digits, radix) = if base == 0 {
+        split_prefix(text)
+    } else {
+        (text, base)
+    };
+    if digits.is_empty() || !(2..=36).contains(&radix) {
+        return Err(NumberError::Syntax);
+    }
+    let mut value: Option<u64> = Some(0);
+    for byte in digits.bytes() {
+        if byte == b'_' && base == 0 {
+            continue;
+        }
+        let digit = char::from(byte)
+            .to_digit(radix)
+            .ok_or(NumberError::Syntax)?;
+        value = value.and_then(|value| {
+            value
+                .checked_mul(u64::from(radix))?
+                .checked_add(u64::from(digit))
+        });
+    }
+    if base == 0 && text.contains('_') && !underscores_fit(text) {
+        return Err(NumberError::Syntax);
+    }
+    value.ok_or(NumberError::Range)
+}
+
+fn split_prefix(text: &str) -> (&str, u32) {
+    let bytes = text.as_bytes();
+    if bytes.first() != Some(&b'0') {
+        return (text, 10);
+    }
+    match bytes.get(1).map(u8::to_ascii_lowercase) {
+        Some(b'b') if bytes.len() >= 3 => (&text[2..], 2),
+        Some(b'o') if bytes.len() >= 3 => (&text[2..], 8),
+        Some(b'x') if bytes.len() >= 3 => (&text[2..], 16),
+        None => (text, 10),
+        Some(_) => (&text[1..], 8),
+    }
+}
+
+/// Whether underscores stand only between digits or between a base prefix and a digit.
+fn underscores_fit(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let lower = digits.to_ascii_lowercase();
+    let hex = lower.starts_with("0x");
+    // A base prefix counts as a digit.
+    let (mut before, rest) = if hex || lower.starts_with("0b") || lower.starts_with("0o") {
+        (b'0', &lower[2..])
+    } else {
+        (b'^', &*lower)
+    };
+    for byte in rest.bytes() {
+        if byte.is_ascii_digit() || hex && (b'a'..=b'f').contains(&byte) {
+            before = b'0';
+        } else if byte == b'_' {
+            if before != b'0' {
+                return false;
+            }
+            before = b'_';
+        } else {
+            if before == b'_' {
+                return false;
+            }
+            before = b'!';
+        }
+    }
+    before != b'_'
+}
+
+/// `strconv.ParseFloat(text, 64)`: decimal and hexadecimal numbers, `inf`, `infinity` and `nan` in
+/// any case. Underscores are allowed in hexadecimal numbers only.
+///
+/// # Errors
+/// [`NumberError::Range`] for a number beyond the largest float.
+pub fn parse_float(text: &str) -> Result<f64, NumberError> {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let signed = unsigned.len() < text.len();
+    let lower = unsigned.to_ascii_lowercase();
+    let sign = if text.starts_with('-') { -1.0 } else { 1.0 };
+    match lower.as_str() {
+        "inf" | "infinity" => return Ok(sign * f64::INFINITY),
+        "nan" if !signed => return Ok(f64::NAN),
+        _ => {}
+    }
+    if let Some(hex) = lower.strip_prefix("0x") {
+        if hex.contains('_') && !underscores_fit(text) {
+            return Err(NumberError::Syntax);
+        }
+        return parse_hex_float(&hex.replace('_', "")).map(|value| sign * value);
+    }
+    if !lower
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'+' | b'-'))
+    {
+        return Err(NumberError::Syntax);
+    }
+    match text.parse::<f64>() {
+        Ok(value) if value.is_infinite() => Err(NumberError::Range),
+        Ok(value) => Ok(value),
+        Err(_) => Err(NumberError::Syntax),
+    }
+}
+
+/// `1.8p3`, without sign and prefix; an exponent is required. Rounds half to even.
+fn parse_hex_float(text: &str) -> Result<f64, NumberError> {
+    let (digits, exponent) = text.split_once('p').ok_or(NumberError::Syntax)?;
+    let exponent_digits = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+    if exponent_digits.is_empty() || !exponent_digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(NumberError::Syntax);
+    }
+    // Beyond this every value is zero or too large; saturate so that nothing overflows.
+    let exponent = exponent
+        .parse::<i64>()
+        .unwrap_or(if exponent.starts_with('-') {
+            -100_000
+        } else {
+            100_000
+        })
+        .clamp(-100_000, 100_000);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    if whole.is_empty() && fraction.is_empty() {
+        return Err(NumberError::Syntax);
+    }
+    let (mut mantissa, mut power, mut sticky) = (0u64, exponent, false);
+    for (digit, is_fraction) in whole
+        .chars()
+        .map(|digit| (digit, false))
+        .chain(fraction.chars().map(|digit| (digit, true)))
+    {
+        let digit = u64::from(digit.to_digit(16).ok_or(NumberError::Syntax)?);
+        if mantissa >> 59 == 0 {
+            mantissa = mantissa << 4 | digit;
+            power -= if is_fraction { 4 } else { 0 };
+        } else {
+            sticky |= digit != 0;
+            power += if is_fraction { 0 } else { 4 };
+        }
+    }
+    if mantissa == 0 {
+        return Ok(0.0);
+    }
+    // Keep as many bits as a float of this size has, rounding half to even.
+    let width = 64 - i64::from(mantissa.leading_zeros());
+    let lowest = (power + width - 53).max(-1074);
+    let drop = lowest - power;
+    let (rounded, scale) = if drop <= 0 {
+        (mantissa, power)
+    } else if drop > 64 {
+        return Ok(0.0);
+    } else {
+        let wide = u128::from(mantissa);
+        let kept = (wide >> drop) as u64;
+        let rest = wide & ((1u128 << drop) - 1);
+        let half = 1u128 << (drop - 1);
+        let up = rest > half || rest == half && (sticky || kept & 1 == 1);
+        (kept + u64::from(up), lowest)
+    };
+    let mut value = rounded as f64;
+    let mut left = scale;
+    while left != 0 {
+        let step = left.clamp(-1000, 1000);
+        value *= 2f64.powi(step as i32);
+        left -= step;
+    }
+    if value.is_infinite() {
+        return Err(NumberError::Range);
+    }
+    Ok(value)
+}
+
+/// `strconv.FormatFloat(value, 'g', -1, 64)`: the fewest digits that read back the same, with an
+/// exponent when it is below -4 or from 21 on.
+pub fn format_float_g(value: f64) -> String {
+    if value.is_nan() {
+        return "NaN".into();
+    }
+    if value.is_infinite() {
+        return if value > 0.0 { "+Inf" } else { "-Inf" }.into();
+    }
+    let scientific = format!("{value:e}");
+    let (digits, exponent) = scientific
+        .split_once('e')
+        .expect("the `e` format always writes an exponent");
+    let exponent: i32 = exponent.parse().expect("an exponent is a small integer");
+    if (-4..21).contains(&exponent) {
+        return format!("{value}");
+    }
+    exponential(digits, exponent)
+}
+
+/// `strconv.FormatFloat(value, 'e', -1, 64)`: `1.5e+07`.
+pub fn format_float_e(value: f64) -> String {
+    if !value.is_finite() {
+        return format_float_g(value);
+    }
+    let scientific = format!("{value:e}");
+    let (digits, exponent) = scientific
+        .split_once('e')
+        .expect("the `e` format always writes an exponent");
+    exponential(
+        digits,
+        exponent.parse().expect("an exponent is a small integer"),
+    )
+}
+
+/// `strconv.FormatFloat(value, 'f', -1, 64)`: never an exponent.
+pub fn format_float_f(value: f64) -> String {
+    if value.is_finite() {
+        format!("{value}")
+    } else {
+        format_float_g(value)
+    }
+}
+
+fn exponential(digits: &str, exponent: i32) -> String {
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
+}
+
+/// `strconv.Quote(text)`, printf's `%q`: double quotes, escapes for what does not print.
+pub fn quote(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for character in text.chars() {
+        quote_char(character, '"', &mut out);
+    }
+    out.push('"');
+    out
+}
+
+fn quote_char(character: char, quote: char, out: &mut String) {
+    let written = match character {
+        '\\' => out.write_str("\\\\"),
+        '\u{7}' => out.write_str("\\a"),
+        '\u{8}' => out.write_str("\\b"),
+        '\u{c}' => out.write_str("\\f"),
+        '\n' => out.write_str("\\n"),
+        '\r' => out.write_str("\\r"),
+        '\t' => out.write_str("\\t"),
+        '\u{b}' => out.write_str("\\v"),
+        _ if character == quote => write!(out, "\\{quote}"),
+        _ if is_print(character) => out.write_char(character),
+        _ => match u32::from(character) {
+            code @ (..0x20 | 0x7f) => write!(out, "\\x{code:02x}"),
+            code @ ..0x1_0000 => write!(out, "\\u{code:04x}"),
+            code => write!(out, "\\U{code:08x}"),
+        },
+    };
+    written.expect("a String takes every write");
+}
+
+/// Whether Go prints `character` in quoted text: letters, marks, numbers, punctuation, symbols, and
+/// of the spaces only U+0020.
+///
+/// Rust's table for `Debug` differs only in combining marks, which Go prints.
+pub fn is_print(character: char) -> bool {
+    match character {
+        ' '..='~' => true,
+        '\u{a0}' | '\u{ad}' => false,
+        _ if character.is_control() || character.is_whitespace() => false,
+        _ => {
+            let mut escaped = character.escape_debug();
+            escaped.len() == 1 || is_mark(character) && escaped.next() == Some('\\')
+        }
+    }
+}
+
+/// Combining marks, which `char::escape_debug` escapes although they print.
+fn is_mark(character: char) -> bool {
+    // Inside a string after a letter, `str::escape_debug` escapes only what does not print.
+    let text: String = ['a', character].into_iter().collect();
+    text.escape_debug().count() == 2
+}
