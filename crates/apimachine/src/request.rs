@@ -1,0 +1,115 @@
+//! A request, as the rules see it.
+
+use std::collections::BTreeMap;
+
+use object::Text;
+
+/// Who asks; the shell has authenticated them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct User {
+    /// Name, as `alice` or `system:serviceaccount:app:default`.
+    pub name: Text,
+    /// Uid, or empty.
+    pub uid: Text,
+    /// Groups, `system:authenticated` included.
+    pub groups: Vec<Text>,
+    /// Further facts from the authenticator.
+    pub extra: BTreeMap<Text, Vec<Text>>,
+}
+
+impl User {
+    /// A member of `system:masters`, for whom everything is allowed.
+    pub fn admin() -> Self {
+        Self {
+            name: "admin".into(),
+            groups: vec!["system:masters".into(), "system:authenticated".into()],
+            ..Self::default()
+        }
+    }
+}
+
+/// One request to one cluster.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// HTTP method in capitals.
+    pub method: Text,
+    /// Path below the cluster's root, still percent-encoded, without query: `/api/v1/pods`.
+    pub path: String,
+    /// Query parameters in order, decoded.
+    pub query: Vec<(String, String)>,
+    /// The `Content-Type` header.
+    pub content_type: Option<String>,
+    /// All `Accept` headers, joined by commas.
+    pub accept: Option<String>,
+    /// The `If-None-Match` header, for discovery and OpenAPI.
+    pub if_none_match: Option<String>,
+    /// The body as sent, decompressed.
+    pub body: Vec<u8>,
+    /// Who asks.
+    pub user: User,
+    /// The `User-Agent` header; names the field manager when the request does not.
+    pub user_agent: String,
+}
+
+impl Request {
+    /// A request of an administrator with a JSON body (none when empty); for tests and reducers.
+    pub fn new(method: &str, path_and_query: &str, body: &str) -> Self {
+        let (path, query) = path_and_query
+            .split_once('?')
+            .unwrap_or((path_and_query, ""));
+        let pairs = query.split('&').filter(|pair| !pair.is_empty());
+        let query = pairs
+            .map(|pair| {
+                let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+                (decode(key, true), decode(value, true))
+            })
+            .collect();
+        Self {
+            method: method.into(),
+            path: path.to_owned(),
+            query,
+            content_type: (!body.is_empty()).then(|| "application/json".to_owned()),
+            accept: Some("application/json".to_owned()),
+            body: body.as_bytes().to_vec(),
+            user: User::admin(),
+            user_agent: "test/1.0".to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// The first value of a query parameter.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.query.iter();
+        let found = pairs.find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// All values of a query parameter.
+    pub fn parameters<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let matching = self.query.iter().filter(move |(key, _)| key == name);
+        matching.map(|(_, value)| value.as_str())
+    }
+}
+
+/// Undoes percent-encoding; `plus_is_blank` as in query strings. Broken escapes stay as they are.
+pub(crate) fn decode(text: &str, plus_is_blank: bool) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escaped = (bytes[at] == b'%')
+            .then(|| text.get(at + 1..at + 3))
+            .flatten()
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match (bytes[at], escaped) {
+            (_, Some(byte)) => {
+                out.push(byte);
+                at += 2;
+            }
+            (b'+', _) if plus_is_blank => out.push(b' '),
+            (byte, _) => out.push(byte),
+        }
+        at += 1;
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}

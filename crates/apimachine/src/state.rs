@@ -1,0 +1,343 @@
+//! Everything one cluster knows.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
+
+use object::{Node, Text, json};
+
+use crate::types::ResourceType;
+use crate::{Env, Random};
+
+/// Events kept for watches that resume and for lists of the past.
+///
+/// A client that lost its connection is back within seconds; ten thousand changes are minutes of a
+/// busy cluster, and cost pointers only because events share their objects with the store.
+const EVENTS_KEPT_DEFAULT: usize = 10_000;
+
+/// Namespace and name; the namespace is empty for cluster-scoped objects.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Namespace, or empty.
+    pub namespace: Text,
+    /// Name.
+    pub name: Text,
+}
+
+impl Key {
+    /// The key of an object in a namespace (empty: cluster-scoped).
+    pub fn new(namespace: impl Into<Text>, name: impl Into<Text>) -> Self {
+        Self {
+            namespace: namespace.into(),
+            name: name.into(),
+        }
+    }
+}
+
+/// An object as it is stored: canonical, in its storage version.
+#[derive(Debug)]
+pub struct Stored {
+    /// The object, `metadata.resourceVersion` included.
+    pub node: Node,
+    /// The same version as a number.
+    pub version: u64,
+    json: OnceLock<Arc<str>>,
+}
+
+impl Stored {
+    pub(crate) fn new(node: Node, version: u64) -> Self {
+        Self {
+            node,
+            version,
+            json: OnceLock::new(),
+        }
+    }
+
+    /// The object as compact JSON, made once.
+    pub fn json(&self) -> &Arc<str> {
+        self.json.get_or_init(|| json::to_string(&self.node).into())
+    }
+}
+
+impl Deref for Stored {
+    type Target = Node;
+
+    fn deref(&self) -> &Node {
+        &self.node
+    }
+}
+
+/// What happened to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It appeared.
+    Added,
+    /// It changed.
+    Modified,
+    /// It is gone.
+    Deleted,
+}
+
+/// One stored change.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Version of the change; larger than that of every earlier one.
+    pub version: u64,
+    /// Storage key of the resource, as `deployments.apps`.
+    pub resource: Text,
+    /// What happened.
+    pub change: Change,
+    /// Which object.
+    pub key: Key,
+    /// The object after the change; when deleted its last state, carrying the deletion's version.
+    pub object: Arc<Stored>,
+    /// The object before the change.
+    pub old: Option<Arc<Stored>>,
+}
+
+/// What varies between clusters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Features {
+    /// Minor version of Kubernetes that is imitated.
+    pub minor: u32,
+    /// Events kept for watches and paged lists.
+    pub events_kept: usize,
+    /// Whether pods get a ServiceAccount and its token volume.
+    pub service_account_admission: bool,
+    /// Whether claims get the default StorageClass.
+    pub default_storage_class_admission: bool,
+}
+
+impl Default for Features {
+    fn default() -> Self {
+        Self {
+            minor: 36,
+            events_kept: EVENTS_KEPT_DEFAULT,
+            service_account_admission: true,
+            default_storage_class_admission: true,
+        }
+    }
+}
+
+type Objects = BTreeMap<Key, Arc<Stored>>;
+
+/// One cluster. A clone shares everything until one of the two changes.
+#[derive(Clone, Debug)]
+pub struct State {
+    pub(crate) features: Arc<Features>,
+    version: u64,
+    oldest: u64,
+    draws: u64,
+    objects: BTreeMap<Text, Arc<Objects>>,
+    events: Arc<VecDeque<Event>>,
+    by_uid: Arc<BTreeMap<Text, (Text, Key)>>,
+    owned: Arc<BTreeMap<Text, BTreeSet<(Text, Key)>>>,
+    /// Served resources by group, version and plural.
+    pub(crate) types: Arc<BTreeMap<(Text, Text, Text), Arc<ResourceType>>>,
+}
+
+impl State {
+    /// A cluster with the objects every cluster has: namespaces, their ServiceAccounts, the
+    /// Service of the API itself, priority classes and roles.
+    pub fn new(features: Features, env: &Env) -> Self {
+        let mut state = Self::empty(features);
+        crate::settle(&mut state, env);
+        state
+    }
+
+    /// A cluster without any object, also without those every cluster has; for loading a backup.
+    pub fn empty(features: Features) -> Self {
+        Self {
+            features: Arc::new(features),
+            version: 1,
+            oldest: 1,
+            draws: 0,
+            objects: BTreeMap::new(),
+            events: Arc::default(),
+            by_uid: Arc::default(),
+            owned: Arc::default(),
+            types: Arc::default(),
+        }
+    }
+
+    /// What varies between clusters.
+    pub fn features(&self) -> &Features {
+        &self.features
+    }
+
+    /// Version of the last change.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Makes the next version larger than `version`; for a restart above what was handed out.
+    pub fn skip_to(&mut self, version: u64) {
+        if version > self.version {
+            self.version = version;
+            self.oldest = version;
+            self.events = Arc::default();
+        }
+    }
+
+    /// The object of a resource (`deployments.apps`, `pods`); namespace empty when cluster-scoped.
+    pub fn get(&self, resource: &str, namespace: &str, name: &str) -> Option<&Arc<Stored>> {
+        self.objects.get(resource)?.get(&Key::new(namespace, name))
+    }
+
+    /// The objects of a resource in key order; of one namespace or of all.
+    pub fn list<'a>(
+        &'a self,
+        resource: &str,
+        namespace: Option<&'a str>,
+    ) -> impl Iterator<Item = (&'a Key, &'a Arc<Stored>)> + use<'a> {
+        let start = Key::new(namespace.unwrap_or_default(), "");
+        let objects = self.objects.get(resource).into_iter();
+        objects
+            .flat_map(move |objects| objects.range(start.clone()..))
+            .take_while(move |(key, _)| namespace.is_none_or(|wanted| key.namespace == wanted))
+    }
+
+    /// Storage keys of all resources that have objects, in order.
+    pub fn stored_resources(&self) -> impl Iterator<Item = &Text> {
+        self.objects.keys()
+    }
+
+    /// Resource and key of the object with that uid.
+    pub fn by_uid(&self, uid: &str) -> Option<&(Text, Key)> {
+        self.by_uid.get(uid)
+    }
+
+    /// Resource and key of every object that names `uid` among its owners.
+    pub fn owned_by(&self, uid: &str) -> impl Iterator<Item = &(Text, Key)> {
+        self.owned.get(uid).into_iter().flatten()
+    }
+
+    /// The changes after `version`, or `None` when some of them are forgotten.
+    pub fn events_after(&self, version: u64) -> Option<impl DoubleEndedIterator<Item = &Event>> {
+        let start = self
+            .events
+            .partition_point(|event| event.version <= version);
+        (version >= self.oldest).then(|| self.events.range(start..))
+    }
+
+    /// The served resource at a group, version and plural.
+    pub fn resource_type(
+        &self,
+        group: &str,
+        version: &str,
+        plural: &str,
+    ) -> Option<&Arc<ResourceType>> {
+        self.types
+            .get(&(group.into(), version.into(), plural.into()))
+    }
+
+    /// All served resources, by group, version and plural.
+    pub fn resource_types(&self) -> impl Iterator<Item = &Arc<ResourceType>> {
+        self.types.values()
+    }
+
+    /// The stream of random values for this step; give it back with [`State::drawn`].
+    pub(crate) fn random(&self, env: &Env) -> Random {
+        Random::new(env.seed, self.draws)
+    }
+
+    /// Remembers how far the stream was read.
+    pub(crate) fn drawn(&mut self, random: &Random) {
+        self.draws = self.draws.max(random.position());
+    }
+
+    /// Stores (or with `None` removes) an object and records the event.
+    ///
+    /// Returns nothing when there was nothing to remove.
+    pub(crate) fn commit(&mut self, resource: &str, key: Key, new: Option<Node>) -> Option<Event> {
+        let old = self.get(resource, &key.namespace, &key.name).cloned();
+        let (change, mut node) = match (&old, new) {
+            (None, None) => return None,
+            (None, Some(node)) => (Change::Added, node),
+            (Some(_), Some(node)) => (Change::Modified, node),
+            (Some(old), None) => (Change::Deleted, old.node.clone()),
+        };
+        self.version += 1;
+        let version = self.version;
+        node.set(&["metadata", "resourceVersion"], version.to_string());
+        let object = Arc::new(Stored::new(node, version));
+        let resource: Text = resource.into();
+        self.index(
+            &resource,
+            &key,
+            old.as_deref(),
+            (change != Change::Deleted).then_some(&object),
+        );
+        let objects = Arc::make_mut(self.objects.entry(resource.clone()).or_default());
+        if change == Change::Deleted {
+            objects.remove(&key);
+        } else {
+            objects.insert(key.clone(), object.clone());
+        }
+        let event = Event {
+            version,
+            resource,
+            change,
+            key,
+            object,
+            old,
+        };
+        let events = Arc::make_mut(&mut self.events);
+        events.push_back(event.clone());
+        while events.len() > self.features.events_kept {
+            self.oldest = events
+                .pop_front()
+                .map_or(self.oldest, |event| event.version);
+        }
+        Some(event)
+    }
+
+    /// Keeps the indexes by uid and by owner in step with a change.
+    fn index(
+        &mut self,
+        resource: &Text,
+        key: &Key,
+        old: Option<&Stored>,
+        new: Option<&Arc<Stored>>,
+    ) {
+        let new = new.map(|stored| &***stored);
+        let old = old.map(|stored| &**stored);
+        let uid = |node: Option<&Node>| {
+            node.and_then(|node| Some(Text::from(node.str_at(&["metadata", "uid"])?)))
+        };
+        let (before, after) = (uid(old), uid(new));
+        if before != after {
+            let by_uid = Arc::make_mut(&mut self.by_uid);
+            before.map(|uid| by_uid.remove(&uid));
+            after.map(|uid| by_uid.insert(uid, (resource.clone(), key.clone())));
+        }
+        let (before, after) = (owners(old), owners(new));
+        if before != after {
+            let owned = Arc::make_mut(&mut self.owned);
+            for uid in before.difference(&after) {
+                if let Some(set) = owned.get_mut(uid) {
+                    set.remove(&(resource.clone(), key.clone()));
+                    if set.is_empty() {
+                        owned.remove(uid);
+                    }
+                }
+            }
+            for uid in after.difference(&before) {
+                owned
+                    .entry(uid.clone())
+                    .or_default()
+                    .insert((resource.clone(), key.clone()));
+            }
+        }
+    }
+}
+
+/// The uids an object names as owners.
+fn owners(node: Option<&Node>) -> BTreeSet<Text> {
+    let references = node.and_then(|node| node.at(&["metadata", "ownerReferences"])?.as_list());
+    let uids = references
+        .into_iter()
+        .flatten()
+        .filter_map(|reference| reference.str_at(&["uid"]));
+    uids.map(Text::from).collect()
+}
