@@ -18,6 +18,7 @@
 pub mod discovery;
 mod env;
 pub mod rbac;
+mod reducer;
 mod request;
 mod response;
 mod state;
