@@ -4,6 +4,7 @@
 //! here, into one folder. A tool whose marker names the pinned version is not built again.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -39,20 +40,49 @@ const INSTALLED: &[Installed] = &[
         version: "v3.22.0",
         binary: "helm",
     },
-    Installed {
+];
+
+/// A tool built from a module of ours, because its own module replaces others by folders.
+struct Built {
+    name: &'static str,
+    /// Folder of the module; its `go.mod` pins the version.
+    module: &'static str,
+    package: &'static str,
+}
+
+const BUILT: &[Built] = &[
+    Built {
         name: "etcd",
+        module: "xtask/reference/etcd",
         package: "go.etcd.io/etcd/server/v3",
-        version: "v3.6.5",
-        binary: "server",
+    },
+    Built {
+        name: "kube-apiserver",
+        module: "xtask/reference/kubernetes",
+        package: "k8s.io/kubernetes/cmd/kube-apiserver",
+    },
+    Built {
+        name: "kube-controller-manager",
+        module: "xtask/reference/kubernetes",
+        package: "k8s.io/kubernetes/cmd/kube-controller-manager",
+    },
+    Built {
+        name: "kubectl",
+        module: "xtask/reference/kubernetes",
+        package: "k8s.io/kubernetes/cmd/kubectl",
+    },
+    // A program of ours over the Go libraries that read and write YAML.
+    Built {
+        name: "yaml-reference",
+        module: "crates/yaml/tests/reference",
+        package: ".",
     },
 ];
 
-/// Programs of Kubernetes, built from the module in `xtask/reference/kubernetes`.
-const KUBERNETES: &[&str] = &["kube-apiserver", "kube-controller-manager", "kubectl"];
-const KUBERNETES_VERSION: &str = "v1.36.3";
-
-/// Our own programs over Go libraries that have no command line: folder and binary.
-const PROGRAMS: &[(&str, &str)] = &[("crates/yaml/tests/reference", "yaml-reference")];
+/// What the Kubernetes programs say of themselves.
+const LINKER_FLAGS: &str = "-X k8s.io/component-base/version.gitVersion=v1.36.3 \
+                            -X k8s.io/component-base/version.gitMajor=1 \
+                            -X k8s.io/component-base/version.gitMinor=36";
 
 /// Where the tools go: `FLEETWRIGHT_REFERENCE`, else a cache folder in the home directory.
 pub fn folder() -> Result<PathBuf> {
@@ -86,33 +116,16 @@ pub fn run() -> Result<()> {
             Ok(())
         })?;
     }
-    for name in KUBERNETES {
-        once(&folder, name, KUBERNETES_VERSION, || {
-            let version = "k8s.io/component-base/version";
+    for tool in BUILT {
+        let module = root().join(tool.module);
+        let version = fingerprint(&module)?;
+        once(&folder, tool.name, &version, || {
             must(
                 Command::new("go")
-                    .current_dir(root().join("xtask/reference/kubernetes"))
-                    .args(["build", "-o"])
-                    .arg(folder.join(name))
-                    .arg("-ldflags")
-                    .arg(format!(
-                        "-X {version}.gitVersion={KUBERNETES_VERSION} \
-                         -X {version}.gitMajor=1 -X {version}.gitMinor=36"
-                    ))
-                    .arg(format!("k8s.io/kubernetes/cmd/{name}")),
-            )
-        })?;
-    }
-    for (source, name) in PROGRAMS {
-        let source = root().join(source);
-        let version = fingerprint(&source)?;
-        once(&folder, name, &version, || {
-            must(
-                Command::new("go")
-                    .current_dir(&source)
-                    .args(["build", "-o"])
-                    .arg(folder.join(name))
-                    .arg("."),
+                    .current_dir(&module)
+                    .args(["build", "-ldflags", LINKER_FLAGS, "-o"])
+                    .arg(folder.join(tool.name))
+                    .arg(tool.package),
             )
         })?;
     }
@@ -137,14 +150,16 @@ fn once(
     Ok(())
 }
 
-/// Changes whenever a file of the program does.
-fn fingerprint(source: &Path) -> Result<String> {
-    use std::hash::{DefaultHasher, Hash, Hasher};
+/// Changes whenever a file of the module does.
+fn fingerprint(module: &Path) -> Result<String> {
     let mut hasher = DefaultHasher::new();
-    for file in ["main.go", "go.mod", "go.sum"] {
-        fs::read(source.join(file))
-            .with_context(|| format!("reading {}", source.join(file).display()))?
-            .hash(&mut hasher);
+    let mut files: Vec<PathBuf> = fs::read_dir(module)
+        .with_context(|| format!("reading {}", module.display()))?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<std::io::Result<_>>()?;
+    files.sort();
+    for file in files.iter().filter(|file| file.is_file()) {
+        fs::read(file)?.hash(&mut hasher);
     }
     Ok(format!("{:016x}", hasher.finish()))
 }
