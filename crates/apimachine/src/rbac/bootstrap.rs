@@ -1,6 +1,5 @@
 //! The roles every cluster starts with, and roles that collect the rules of others.
 
-
 use object::{Map, Node, Text};
 
 use super::{AUTHENTICATED, GROUP, MASTERS, UNAUTHENTICATED};
@@ -99,10 +98,7 @@ pub fn bootstrap_objects() -> Vec<Node> {
         objects.push(binding(name, groups));
     }
     // A collector starts with what it collects, so that the first request already finds it.
-    let roles: Vec<Node> = objects
-        .iter()
-        .map(|object| object.clone())
-        .collect();
+    let roles: Vec<Node> = objects.iter().map(|object| object.clone()).collect();
     for (name, rules) in aggregate(&roles) {
         let found = objects.iter_mut().find(|object| {
             object.str_at(&["kind"]) == Some("ClusterRole")

@@ -12,7 +12,6 @@ mod impersonation;
 mod rule;
 mod user;
 
-
 use object::{Node, Text};
 
 use crate::State;

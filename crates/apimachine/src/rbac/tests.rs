@@ -1,6 +1,5 @@
 //! Who may do what, as tables.
 
-
 use object::{Node, json};
 
 use super::*;
@@ -297,7 +296,7 @@ fn collecting_roles_follow_what_they_collect() {
     );
     objects.push(node(
         r#"{"kind":"ClusterRole","metadata":{"name":"x","labels":{"rbac.authorization.k8s.io/aggregate-to-view":"true"}},"rules":[{"apiGroups":["x.io"],"resources":["xs"],"verbs":["get"]}]}"#,
-    )));
+    ));
     let changed: Vec<String> = aggregate(&objects)
         .iter()
         .map(|(name, _)| name.to_string())
