@@ -5,4 +5,11 @@
 //!
 //! Deliberately absent: a clock. Times are arguments.
 
+pub mod duration;
+pub mod quantity;
 pub mod strconv;
+pub mod time;
+
+pub use duration::{Duration, DurationError, human_duration, short_human_duration};
+pub use quantity::{Quantity, QuantityError};
+pub use time::{TimeError, Timestamp};
