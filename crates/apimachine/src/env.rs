@@ -1,6 +1,6 @@
 //! What a step may learn from outside: the time and a seed.
 
-use crate::time::Timestamp;
+use golang::Timestamp;
 use sha2::{Digest, Sha256};
 
 /// Time and randomness of one step.

@@ -15,16 +15,18 @@
 //! Deliberately absent: HTTP, sockets, locks, threads, clocks, disks; and workloads (what a
 //! Deployment controller or a kubelet would do), see `workloads`.
 
+mod builtin;
 pub mod discovery;
 mod env;
 pub mod rbac;
+mod metadata;
+mod selector;
 mod reducer;
 mod request;
 mod response;
 mod state;
 pub mod status;
 pub mod tables;
-mod time;
 mod types;
 pub mod watch;
 mod writer;
@@ -34,7 +36,7 @@ pub use request::{Request, User};
 pub use response::{Body, Format, Response};
 pub use state::{Change, Event, Features, Key, State, Stored};
 pub use status::Refusal;
-pub use time::Timestamp;
+pub use golang::Timestamp;
 pub use types::{ResourceType, Scale, Subresource};
 pub use writer::{Deletion, Writer};
 

@@ -156,7 +156,7 @@ impl State {
             events: Arc::default(),
             by_uid: Arc::default(),
             owned: Arc::default(),
-            types: Arc::default(),
+            types: crate::builtin::types(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Tables: what `kubectl get` prints.
 
-use crate::time::Timestamp;
+use golang::Timestamp;
 use object::{Map, Node, Text};
 
 use crate::{Refusal, ResourceType};

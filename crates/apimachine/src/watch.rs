@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::time::Timestamp;
+use golang::Timestamp;
 use object::{Node, Text};
 
 use crate::types::ResourceType;
