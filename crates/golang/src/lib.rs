@@ -7,9 +7,11 @@
 
 pub mod duration;
 pub mod quantity;
+pub mod regexp;
 pub mod strconv;
 pub mod time;
 
 pub use duration::{Duration, DurationError, human_duration, short_human_duration};
 pub use quantity::{Quantity, QuantityError};
+pub use regexp::{Regexp, RegexpError};
 pub use time::{TimeError, Timestamp};
