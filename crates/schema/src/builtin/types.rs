@@ -30,6 +30,12 @@ pub struct Types {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StructId(u32);
 
+impl StructId {
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// A Go struct.
 #[derive(Debug)]
 pub struct Struct {

@@ -1,0 +1,3 @@
+//! What the schema crate promises, compared with recorded API objects.
+
+mod roundtrip;
