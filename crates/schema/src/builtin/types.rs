@@ -164,6 +164,11 @@ impl Types {
         &self.structs[id.0 as usize]
     }
 
+    /// The struct with this [`StructId::index`].
+    pub(crate) fn at(&self, index: usize) -> Option<&Struct> {
+        self.structs.get(index)
+    }
+
     /// All structs, ordered by name.
     pub fn iter(&self) -> impl Iterator<Item = (StructId, &Struct)> {
         (0u32..).map(StructId).zip(&self.structs)

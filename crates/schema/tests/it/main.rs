@@ -1,3 +1,4 @@
 //! What the schema crate promises, compared with recorded API objects.
 
+mod merge_types;
 mod roundtrip;
