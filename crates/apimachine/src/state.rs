@@ -53,6 +53,13 @@ impl Stored {
         }
     }
 
+    /// A stored object read back; its version is in its metadata.
+    pub fn restore(node: Node) -> Self {
+        let version = node.str_at(&["metadata", "resourceVersion"]);
+        let version = version.and_then(|text| text.parse().ok()).unwrap_or(0);
+        Self::new(node, version)
+    }
+
     /// The object as compact JSON, made once.
     pub fn json(&self) -> &Arc<str> {
         self.json.get_or_init(|| json::to_string(&self.node).into())
@@ -158,6 +165,27 @@ impl State {
             owned: Arc::default(),
             types: crate::builtin::types(),
         }
+    }
+
+    /// A cluster read back from a store: objects by storage key, and the changes since `oldest`.
+    pub fn restore(
+        features: Features,
+        version: u64,
+        oldest: u64,
+        objects: Vec<(Text, Key, Node)>,
+        events: Vec<Event>,
+    ) -> Self {
+        let mut state = Self::empty(features);
+        state.version = version;
+        state.oldest = oldest.min(version);
+        state.events = Arc::new(events.into());
+        for (resource, key, node) in objects {
+            let object = Arc::new(Stored::restore(node));
+            state.index(&resource, &key, None, Some(&object));
+            let objects = Arc::make_mut(state.objects.entry(resource).or_default());
+            objects.insert(key, object);
+        }
+        state
     }
 
     /// What varies between clusters.
