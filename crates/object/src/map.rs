@@ -100,7 +100,7 @@ impl Map {
         let at = self.position(key)?;
         let inner = Arc::make_mut(&mut self.0);
         let (_, value) = inner.entries.remove(at);
-        inner.reindex();
+        inner.forget(key, at);
         Some(value)
     }
 
@@ -168,6 +168,20 @@ impl Inner {
         if self.index.is_empty() && self.entries.len() > INDEX_FROM {
             self.reindex();
         }
+    }
+
+    /// Brings the index up to date after the entry `key` at `at` went.
+    fn forget(&mut self, key: &str, at: usize) {
+        if self.entries.len() <= INDEX_FROM {
+            self.index.clear();
+            return;
+        }
+        self.index.remove(key);
+        let later = self
+            .index
+            .values_mut()
+            .filter(|place| **place as usize > at);
+        later.for_each(|place| *place -= 1);
     }
 
     fn reindex(&mut self) {
