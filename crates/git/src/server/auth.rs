@@ -1,0 +1,85 @@
+//! Who may read and who may push.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, StatusCode, header};
+use subtle::ConstantTimeEq as _;
+
+use super::route::Service;
+use super::{Options, Refusal};
+
+/// A secret that opens the server.
+///
+/// It is given as the password of Basic authentication, with any user name, or as a Bearer token.
+#[derive(Clone)]
+pub struct Token {
+    /// Who it stands for, for events.
+    pub name: String,
+    /// The secret; an empty one never matches.
+    pub secret: String,
+    /// Whether it may push.
+    pub write: bool,
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token")
+            .field("name", &self.name)
+            .field("write", &self.write)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The name of the token that was used; `None` for anonymous reading.
+pub(super) fn authorise(
+    options: &Options,
+    headers: &HeaderMap,
+    service: Service,
+) -> Result<Option<String>, Refusal> {
+    let Some(given) = secret(headers) else {
+        if service == Service::Upload && options.anonymous_read {
+            return Ok(None);
+        }
+        let message = match service {
+            Service::Upload => "a token is needed to read; give it as the password",
+            Service::Receive => "a token is needed to push; give it as the password",
+        };
+        return Err(Refusal::new(StatusCode::UNAUTHORIZED, message));
+    };
+    let mut found = None;
+    for token in &options.tokens {
+        // Every token is compared, so that time does not tell which one was near.
+        let equal = token.secret.as_bytes().ct_eq(given.as_bytes());
+        if bool::from(equal) && !token.secret.is_empty() {
+            found = Some(token);
+        }
+    }
+    match (found, service) {
+        (None, _) => Err(Refusal::new(
+            StatusCode::UNAUTHORIZED,
+            "the token is not known",
+        )),
+        (Some(token), Service::Receive) if !token.write => Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            format!("the token `{}` may read but not push", token.name),
+        )),
+        (Some(token), _) => Ok(Some(token.name.clone())),
+    }
+}
+
+fn secret(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, rest) = value.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(rest.trim().to_owned());
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Some(String::new());
+    }
+    let decoded = STANDARD.decode(rest.trim()).unwrap_or_default();
+    let decoded = String::from_utf8(decoded).unwrap_or_default();
+    let (_, password) = decoded.split_once(':').unwrap_or_default();
+    Some(password.to_owned())
+}
