@@ -18,6 +18,17 @@
 mod builtin;
 pub mod discovery;
 mod env;
+mod decode;
+mod kind;
+mod negotiate;
+mod admission;
+mod call;
+mod create;
+mod ownership;
+mod strategy;
+mod update;
+mod options;
+mod path;
 pub mod rbac;
 mod metadata;
 mod selector;
@@ -32,7 +43,8 @@ pub mod watch;
 mod writer;
 
 pub use env::{Env, Random};
-pub use request::{Request, User};
+pub use rbac::User;
+pub use request::Request;
 pub use response::{Body, Format, Response};
 pub use state::{Change, Event, Features, Key, State, Stored};
 pub use status::Refusal;
