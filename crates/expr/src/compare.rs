@@ -1,0 +1,142 @@
+//! Equality and order of values.
+//!
+//! # Source
+//! Numbers compare by value across types, other values of different types are unequal:
+//! google/cel-go `common/types`, option `CrossTypeNumericComparisons`. Lists with keys or of
+//! unique values ignore order: kubernetes/apiserver `pkg/cel/common/valuesunstructured.go`.
+
+use std::cmp::Ordering;
+
+use crate::shape::ListIdentity;
+use crate::value::{List, Value};
+
+impl Value {
+    /// Whether both are equal as `==` sees it.
+    pub fn equals(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Bool(a), Self::Bool(b)) => a == b,
+            (Self::String(a), Self::String(b)) => a == b,
+            (Self::Bytes(a), Self::Bytes(b)) => a == b,
+            (Self::Timestamp(a), Self::Timestamp(b)) => a == b,
+            (Self::Duration(a), Self::Duration(b)) => a == b,
+            (Self::Type(a), Self::Type(b)) => a == b,
+            (Self::Quantity(a), Self::Quantity(b)) => a == b,
+            (Self::Ip(a), Self::Ip(b)) => a == b,
+            (Self::Cidr(a), Self::Cidr(b)) => a == b,
+            (Self::Url(a), Self::Url(b)) => a.text == b.text,
+            (Self::Semver(a), Self::Semver(b)) => a.cmp_precedence(b) == Ordering::Equal,
+            (Self::Format(a), Self::Format(b)) => a == b,
+            (Self::Opaque(a), Self::Opaque(b)) => std::sync::Arc::ptr_eq(a, b),
+            (Self::Optional(a), Self::Optional(b)) => match (a, b) {
+                (Some(a), Some(b)) => a.equals(b),
+                (a, b) => a.is_none() && b.is_none(),
+            },
+            (Self::List(a), Self::List(b)) => lists_equal(a, b),
+            (Self::Map(a), Self::Map(b)) => {
+                a.len() == b.len()
+                    && a.iter()
+                        .all(|(key, value)| b.get(&key).is_some_and(|other| value.equals(&other)))
+            }
+            _ => numbers(self, other) == Some(Some(Ordering::Equal)),
+        }
+    }
+
+    /// The order of two values; `None` when they have none.
+    pub(crate) fn order(&self, other: &Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Bool(a), Self::Bool(b)) => Some(a.cmp(b)),
+            (Self::String(a), Self::String(b)) => Some(a.cmp(b)),
+            (Self::Bytes(a), Self::Bytes(b)) => Some(a.cmp(b)),
+            (Self::Timestamp(a), Self::Timestamp(b)) => Some(a.cmp(b)),
+            (Self::Duration(a), Self::Duration(b)) => Some(a.cmp(b)),
+            _ => numbers(self, other)?,
+        }
+    }
+
+    /// Whether `order` is defined for the types of both; NaN has a type but no order.
+    pub(crate) fn orders_with(&self, other: &Self) -> bool {
+        numbers(self, other).is_some() || self.order(other).is_some()
+    }
+}
+
+/// `None` when one is no number, `Some(None)` when one is NaN.
+fn numbers(a: &Value, b: &Value) -> Option<Option<Ordering>> {
+    use Value::{Double, Int, Uint};
+    Some(match (a, b) {
+        (Int(a), Int(b)) => Some(a.cmp(b)),
+        (Uint(a), Uint(b)) => Some(a.cmp(b)),
+        (Double(a), Double(b)) => a.partial_cmp(b),
+        (Int(a), Uint(b)) => Some(i128::from(*a).cmp(&i128::from(*b))),
+        (Uint(a), Int(b)) => Some(i128::from(*a).cmp(&i128::from(*b))),
+        (Int(a), Double(b)) => integer_with_double(i128::from(*a), *b),
+        (Uint(a), Double(b)) => integer_with_double(i128::from(*a), *b),
+        (Double(a), Int(b)) => integer_with_double(i128::from(*b), *a).map(Ordering::reverse),
+        (Double(a), Uint(b)) => integer_with_double(i128::from(*b), *a).map(Ordering::reverse),
+        _ => return None,
+    })
+}
+
+fn integer_with_double(integer: i128, double: f64) -> Option<Ordering> {
+    if double.is_nan() {
+        return None;
+    }
+    // The cast saturates, so infinities land beyond every 64-bit integer.
+    let whole = double.trunc() as i128;
+    let fraction = 0.0.partial_cmp(&double.fract()).unwrap_or(Ordering::Equal);
+    Some(integer.cmp(&whole).then(fraction))
+}
+
+fn lists_equal(a: &List, b: &List) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let identity = match a.identity() {
+        ListIdentity::Position => b.identity(),
+        other => other,
+    };
+    match identity {
+        ListIdentity::Position => a.iter().zip(b.iter()).all(|(a, b)| a.equals(&b)),
+        ListIdentity::Value => a
+            .iter()
+            .all(|item| b.iter().any(|other| item.equals(&other))),
+        ListIdentity::Keys(keys) => a.iter().all(|item| {
+            find(b, &item, keys).is_some_and(|at| b.get(at).is_some_and(|o| item.equals(&o)))
+        }),
+    }
+}
+
+/// The position in `list` of the item with the same keys as `item`.
+fn find(list: &List, item: &Value, keys: &[object::Text]) -> Option<usize> {
+    list.iter().position(|other| same_keys(item, &other, keys))
+}
+
+fn same_keys(a: &Value, b: &Value, keys: &[object::Text]) -> bool {
+    let (Value::Map(a), Value::Map(b)) = (a, b) else {
+        return false;
+    };
+    keys.iter().all(|key| {
+        let name = crate::shape::escape(key).unwrap_or_else(|| key.clone());
+        match (a.field(&name), b.field(&name)) {
+            (Some(a), Some(b)) => a.equals(&b),
+            (a, b) => a.is_none() && b.is_none(),
+        }
+    })
+}
+
+/// `a + b` for lists: items of `b` that `a` has, by the identity of `a`, replace or are dropped.
+pub(crate) fn concatenate(a: &List, b: &List) -> List {
+    let mut values: Vec<Value> = a.iter().collect();
+    for item in b.iter() {
+        let same = match a.identity() {
+            ListIdentity::Position => None,
+            ListIdentity::Value => values.iter().position(|own| own.equals(&item)),
+            ListIdentity::Keys(keys) => values.iter().position(|own| same_keys(own, &item, keys)),
+        };
+        match same {
+            Some(at) => values[at] = item,
+            None => values.push(item),
+        }
+    }
+    List::new(values)
+}

@@ -1,0 +1,97 @@
+//! What operations cost.
+//!
+//! # Source
+//! google/cel-go `interpreter/runtimecost.go` and `common/cost.go`; kubernetes/apiserver
+//! `pkg/cel/library/cost.go`. Macros cost what their steps cost.
+
+use crate::Value;
+
+/// A name, a field, a test for a field.
+pub(crate) const SELECT: u64 = 1;
+/// `[…]`
+pub(crate) const LIST: u64 = 10;
+/// `{…}`
+pub(crate) const MAP: u64 = 30;
+/// `Type{…}`
+pub(crate) const STRUCT: u64 = 40;
+
+/// How the cost of a function follows from its arguments and result.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Cost {
+    /// One unit.
+    One,
+    /// A tenth of the size of the first argument.
+    Traverse,
+    /// Twice that: the traversal and the building of the result.
+    Rebuild,
+    /// A fifth of the size of the result.
+    Build,
+    /// The smaller of both arguments.
+    Equal,
+    /// Both arguments.
+    Concatenate,
+    /// The size of the second argument.
+    In,
+    /// First argument times second.
+    Search,
+    /// First argument times a quarter of the second.
+    Regex,
+    /// Every element of the first argument.
+    Elements,
+    /// Every element of the first with every element of the second.
+    Pairs,
+    /// First argument against a long fixed pattern.
+    Format,
+}
+
+fn tenth(size: u64) -> u64 {
+    size.div_ceil(10)
+}
+
+fn elements(value: &Value) -> u64 {
+    match value {
+        Value::List(list) => list
+            .iter()
+            .map(|item| match item {
+                Value::String(_) | Value::Bytes(_) => tenth(item.size()),
+                _ => 1,
+            })
+            .sum(),
+        other => tenth(other.size()),
+    }
+}
+
+impl Cost {
+    pub(crate) fn of(self, arguments: &[Value], result: Option<&Value>) -> u64 {
+        let size = |index: usize| arguments.get(index).map_or(1, Value::size);
+        match self {
+            Self::One => 1,
+            Self::Traverse => tenth(size(0)),
+            Self::Rebuild => tenth(2 * size(0)) + result.map_or(0, |value| tenth(value.size())),
+            Self::Build => result.map_or(1, |value| tenth(2 * value.size())),
+            Self::Equal => tenth(deep_size(&arguments[0], arguments.get(1))),
+            Self::Concatenate => match arguments.first() {
+                Some(Value::String(_) | Value::Bytes(_)) => tenth(size(0) + size(1)),
+                // Lists are copied here, so they cost what they hold.
+                Some(Value::List(_)) => 1 + tenth(size(0) + size(1)),
+                _ => 1,
+            },
+            Self::In => match arguments.get(1) {
+                Some(Value::List(_)) => size(1),
+                _ => 1,
+            },
+            Self::Search => tenth(size(0)) * tenth(size(1)),
+            Self::Regex => tenth(1 + size(0)) * size(1).div_ceil(4),
+            Self::Elements => arguments.first().map_or(0, elements),
+            Self::Pairs => 1 + size(0) * size(1),
+            Self::Format => tenth(1 + size(1)) * 64,
+        }
+    }
+}
+
+/// The smaller size of two compared values. Kubernetes counts only the outermost level; items are
+/// counted here too, as comparing them takes time.
+fn deep_size(a: &Value, b: Option<&Value>) -> u64 {
+    let a = a.size();
+    b.map_or(a, |b| a.min(b.size()))
+}

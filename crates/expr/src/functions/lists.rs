@@ -1,0 +1,184 @@
+//! List functions.
+//!
+//! # Source
+//! kubernetes/apiserver `pkg/cel/library/lists.go`; google/cel-go `ext/lists.go`.
+
+use std::cmp::Ordering;
+
+use super::core::bounded;
+use super::{Function, Outcome, global, int, list, member, no_overload};
+use crate::cost::Cost;
+use crate::{EvalErrorKind, Shape, Value};
+
+const LIST: &[&str] = &["list"];
+
+pub(super) static FUNCTIONS: &[Function] = &[
+    member(
+        "isSorted",
+        (1, 1),
+        LIST,
+        Cost::Elements,
+        Shape::Bool,
+        is_sorted,
+    ),
+    member("sum", (1, 1), LIST, Cost::Elements, Shape::Dyn, sum),
+    member("min", (1, 1), LIST, Cost::Elements, Shape::Dyn, |a| {
+        extreme(a, "min", Ordering::is_lt)
+    }),
+    member("max", (1, 1), LIST, Cost::Elements, Shape::Dyn, |a| {
+        extreme(a, "max", Ordering::is_gt)
+    }),
+    member("includes", (2, 2), LIST, Cost::Elements, Shape::Bool, |a| {
+        Ok(Value::Bool(
+            list(&a[0])?.iter().any(|item| item.equals(&a[1])),
+        ))
+    }),
+    member("slice", (3, 3), LIST, Cost::Elements, Shape::Dyn, slice),
+    member("flatten", (1, 2), LIST, Cost::Elements, Shape::Dyn, flatten),
+    member("distinct", (1, 1), LIST, Cost::Pairs, Shape::Dyn, |a| {
+        let mut kept: Vec<Value> = Vec::new();
+        for item in list(&a[0])?.iter() {
+            if !kept.iter().any(|own| own.equals(&item)) {
+                kept.push(item);
+            }
+        }
+        Ok(Value::list(kept))
+    }),
+    member("sort", (1, 1), LIST, Cost::Elements, Shape::Dyn, |a| {
+        let items: Vec<Value> = list(&a[0])?.iter().collect();
+        sort_by_keys(items.clone(), &items)
+    }),
+    member("first", (1, 1), LIST, Cost::One, Shape::Dyn, |a| {
+        Ok(list(&a[0])?
+            .get(0)
+            .map_or(Value::Optional(None), Value::some))
+    }),
+    member("last", (1, 1), LIST, Cost::One, Shape::Dyn, |a| {
+        let items = list(&a[0])?;
+        let last = items.len().checked_sub(1).and_then(|at| items.get(at));
+        Ok(last.map_or(Value::Optional(None), Value::some))
+    }),
+    global("lists.range", (1, 1), Cost::Build, Shape::Dyn, |a| {
+        let count = int(&a[0])?.max(0);
+        bounded(
+            usize::try_from(count)
+                .unwrap_or(usize::MAX)
+                .saturating_mul(64),
+        )?;
+        Ok(Value::list((0..count).map(Value::Int).collect()))
+    }),
+];
+
+fn is_sorted(a: &[Value]) -> Outcome {
+    let items: Vec<Value> = list(&a[0])?.iter().collect();
+    for pair in items.windows(2) {
+        match pair[0].order(&pair[1]) {
+            Some(Ordering::Greater) => return Ok(Value::Bool(false)),
+            Some(_) => {}
+            None => return no_overload(),
+        }
+    }
+    Ok(Value::Bool(true))
+}
+
+fn sum(a: &[Value]) -> Outcome {
+    let mut total: Option<Value> = None;
+    let add = super::find("_+_", false)
+        .next()
+        .map(|function| function.call);
+    for item in list(&a[0])?.iter() {
+        if !matches!(
+            item,
+            Value::Int(_) | Value::Uint(_) | Value::Double(_) | Value::Duration(_)
+        ) {
+            return no_overload();
+        }
+        total = Some(match (total, add) {
+            (Some(total), Some(add)) => add(&[total, item])?,
+            _ => item,
+        });
+    }
+    Ok(total.unwrap_or(Value::Int(0)))
+}
+
+fn extreme(a: &[Value], name: &str, better: fn(Ordering) -> bool) -> Outcome {
+    let mut best: Option<Value> = None;
+    for item in list(&a[0])?.iter() {
+        let replace = match &best {
+            None => true,
+            Some(best) => item
+                .order(best)
+                .map(better)
+                .ok_or(EvalErrorKind::NoSuchOverload)?,
+        };
+        if replace {
+            best = Some(item);
+        }
+    }
+    best.ok_or_else(|| format!("{name} called on empty list").into())
+}
+
+fn slice(a: &[Value]) -> Outcome {
+    let (items, start, end) = (list(&a[0])?, int(&a[1])?, int(&a[2])?);
+    if start < 0 || end < 0 {
+        return Err(format!("cannot slice({start}, {end}), negative indexes not supported").into());
+    }
+    if start > end {
+        return Err(format!(
+            "cannot slice({start}, {end}), start index must be less than or equal to end index"
+        )
+        .into());
+    }
+    if end as u64 > items.len() as u64 {
+        return Err(format!(
+            "cannot slice({start}, {end}), list is length {}",
+            items.len()
+        )
+        .into());
+    }
+    let range = start as usize..end as usize;
+    Ok(Value::list(range.filter_map(|at| items.get(at)).collect()))
+}
+
+fn flatten(a: &[Value]) -> Outcome {
+    let depth = match a.get(1) {
+        Some(depth) => int(depth)?,
+        None => 1,
+    };
+    if depth < 0 {
+        return Err("level must be non-negative".into());
+    }
+    let mut flat: Vec<Value> = list(&a[0])?.iter().collect();
+    for _ in 0..depth {
+        if !flat.iter().any(|item| matches!(item, Value::List(_))) {
+            break;
+        }
+        let mut next = Vec::with_capacity(flat.len());
+        for item in flat {
+            match item {
+                Value::List(inner) => next.extend(inner.iter()),
+                other => next.push(other),
+            }
+            bounded(next.len().saturating_mul(64))?;
+        }
+        flat = next;
+    }
+    Ok(Value::list(flat))
+}
+
+/// Orders `items` by `keys`, which are all of one comparable type.
+pub(crate) fn sort_by_keys(items: Vec<Value>, keys: &[Value]) -> Outcome {
+    if let Some(first) = keys.first() {
+        let comparable = keys
+            .iter()
+            .all(|key| key.type_name() == first.type_name() && first.order(key).is_some());
+        if !comparable {
+            return Err("list elements must be comparable".into());
+        }
+    }
+    let mut order: Vec<usize> = (0..items.len()).collect();
+    order.sort_by(|a, b| keys[*a].order(&keys[*b]).unwrap_or(Ordering::Equal));
+    Ok(Value::list(
+        order.into_iter().map(|at| items[at].clone()).collect(),
+    ))
+}

@@ -1,0 +1,273 @@
+//! Text functions. Positions count characters.
+//!
+//! # Source
+//! google/cel-go `ext/strings.go`.
+
+use super::core::bounded;
+use super::{Function, Outcome, global, int, list, member, no_overload, text};
+use crate::cost::Cost;
+use crate::{EvalErrorKind, Shape, Value};
+
+const STRING: &[&str] = &["string"];
+
+pub(super) static FUNCTIONS: &[Function] = &[
+    member(
+        "startsWith",
+        (2, 2),
+        STRING,
+        Cost::Traverse,
+        Shape::Bool,
+        |a| Ok(Value::Bool(text(&a[0])?.starts_with(text(&a[1])?))),
+    ),
+    member(
+        "endsWith",
+        (2, 2),
+        STRING,
+        Cost::Traverse,
+        Shape::Bool,
+        |a| Ok(Value::Bool(text(&a[0])?.ends_with(text(&a[1])?))),
+    ),
+    member("contains", (2, 2), STRING, Cost::Search, Shape::Bool, |a| {
+        Ok(Value::Bool(text(&a[0])?.contains(text(&a[1])?)))
+    }),
+    member("charAt", (2, 2), STRING, Cost::One, Shape::String, char_at),
+    member(
+        "indexOf",
+        (2, 3),
+        &["string", "list"],
+        Cost::Elements,
+        Shape::Int,
+        |a| index_of(a, false),
+    ),
+    member(
+        "lastIndexOf",
+        (2, 3),
+        &["string", "list"],
+        Cost::Elements,
+        Shape::Int,
+        |a| index_of(a, true),
+    ),
+    member(
+        "lowerAscii",
+        (1, 1),
+        STRING,
+        Cost::Traverse,
+        Shape::String,
+        |a| Ok(Value::string(text(&a[0])?.to_ascii_lowercase())),
+    ),
+    member(
+        "upperAscii",
+        (1, 1),
+        STRING,
+        Cost::Traverse,
+        Shape::String,
+        |a| Ok(Value::string(text(&a[0])?.to_ascii_uppercase())),
+    ),
+    member(
+        "replace",
+        (3, 4),
+        STRING,
+        Cost::Rebuild,
+        Shape::String,
+        replace,
+    ),
+    member("split", (2, 3), STRING, Cost::Rebuild, Shape::Dyn, split),
+    member("join", (1, 2), &["list"], Cost::Build, Shape::String, join),
+    member(
+        "substring",
+        (2, 3),
+        STRING,
+        Cost::Traverse,
+        Shape::String,
+        substring,
+    ),
+    member("trim", (1, 1), STRING, Cost::Traverse, Shape::String, |a| {
+        Ok(Value::string(
+            text(&a[0])?.trim_matches(char::is_whitespace),
+        ))
+    }),
+    member(
+        "reverse",
+        (1, 1),
+        &["string", "list"],
+        Cost::Traverse,
+        Shape::Dyn,
+        reverse,
+    ),
+    global(
+        "strings.quote",
+        (1, 1),
+        Cost::Traverse,
+        Shape::String,
+        |a| Ok(Value::string(quote(text(&a[0])?))),
+    ),
+];
+
+/// Text in double quotes with CEL's escapes.
+pub(crate) fn quote(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '\x07' => quoted.push_str("\\a"),
+            '\x08' => quoted.push_str("\\b"),
+            '\x0c' => quoted.push_str("\\f"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            '\x0b' => quoted.push_str("\\v"),
+            '\\' => quoted.push_str("\\\\"),
+            '"' => quoted.push_str("\\\""),
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+fn out_of_range(index: i64) -> EvalErrorKind {
+    format!("index out of range: {index}").into()
+}
+
+/// The byte at which character `index` starts, also the end of the text.
+fn byte_at(text: &str, index: i64) -> Result<usize, EvalErrorKind> {
+    let wanted = usize::try_from(index).map_err(|_| out_of_range(index))?;
+    text.char_indices()
+        .map(|(byte, _)| byte)
+        .chain([text.len()])
+        .nth(wanted)
+        .ok_or_else(|| out_of_range(index))
+}
+
+fn char_at(a: &[Value]) -> Outcome {
+    let (text, index) = (text(&a[0])?, int(&a[1])?);
+    let rest = &text[byte_at(text, index)?..];
+    Ok(Value::string(rest.chars().take(1).collect::<String>()))
+}
+
+fn index_of(a: &[Value], last: bool) -> Outcome {
+    if let Value::List(list) = &a[0] {
+        let mut positions = list
+            .iter()
+            .enumerate()
+            .filter(|(_, item)| item.equals(&a[1]))
+            .map(|(at, _)| at as i64);
+        let found = if last {
+            positions.last()
+        } else {
+            positions.next()
+        };
+        return Ok(Value::Int(found.unwrap_or(-1)));
+    }
+    let (haystack, needle) = (text(&a[0])?, text(&a[1])?);
+    let characters = |byte: usize| haystack[..byte].chars().count() as i64;
+    let found = match (a.get(2), last) {
+        (None, false) => haystack.find(needle),
+        (None, true) => haystack.rfind(needle),
+        (Some(offset), false) => {
+            let from = byte_at(haystack, int(offset)?)?;
+            haystack[from..].find(needle).map(|byte| from + byte)
+        }
+        // The last occurrence that begins at or before the offset.
+        (Some(offset), true) => {
+            let from = byte_at(haystack, int(offset)?)?;
+            let end = haystack.ceil_char_boundary((from + needle.len()).min(haystack.len()));
+            haystack[..end].rfind(needle)
+        }
+    };
+    Ok(Value::Int(found.map_or(-1, characters)))
+}
+
+fn replace(a: &[Value]) -> Outcome {
+    let (whole, old, new) = (text(&a[0])?, text(&a[1])?, text(&a[2])?);
+    let limit = match a.get(3) {
+        Some(limit) => int(limit)?,
+        None => -1,
+    };
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let count = match old.len() {
+        0 => whole.chars().count() + 1,
+        length => whole.len() / length,
+    };
+    bounded(
+        count
+            .min(limit)
+            .saturating_mul(new.len())
+            .saturating_add(whole.len()),
+    )?;
+    Ok(Value::string(whole.replacen(old, new, limit)))
+}
+
+fn split(a: &[Value]) -> Outcome {
+    let (whole, separator) = (text(&a[0])?, text(&a[1])?);
+    let limit = match a.get(2) {
+        Some(limit) => int(limit)?,
+        None => -1,
+    };
+    let limit = match limit {
+        0 => return Ok(Value::list(Vec::new())),
+        limit => usize::try_from(limit).unwrap_or(usize::MAX),
+    };
+    let parts: Vec<Value> = if separator.is_empty() {
+        // Every character by itself, the rest in the last part.
+        let mut parts = Vec::new();
+        let mut rest = whole;
+        while let Some(c) = rest.chars().next() {
+            if parts.len() + 1 == limit {
+                parts.push(Value::from(rest));
+                break;
+            }
+            let (head, tail) = rest.split_at(c.len_utf8());
+            parts.push(Value::from(head));
+            rest = tail;
+        }
+        parts
+    } else {
+        whole.splitn(limit, separator).map(Value::from).collect()
+    };
+    Ok(Value::list(parts))
+}
+
+fn join(a: &[Value]) -> Outcome {
+    let list = list(&a[0])?;
+    let separator = match a.get(1) {
+        Some(separator) => text(separator)?,
+        None => "",
+    };
+    let mut joined = String::new();
+    for (at, item) in list.iter().enumerate() {
+        if at > 0 {
+            joined.push_str(separator);
+        }
+        joined.push_str(text(&item)?);
+        bounded(joined.len())?;
+    }
+    Ok(Value::string(joined))
+}
+
+fn substring(a: &[Value]) -> Outcome {
+    let whole = text(&a[0])?;
+    let from = int(&a[1])?;
+    let start = byte_at(whole, from)?;
+    let Some(to) = a.get(2) else {
+        return Ok(Value::from(&whole[start..]));
+    };
+    let to = int(to)?;
+    let end = byte_at(whole, to)?;
+    if start > end {
+        return Err(format!("invalid substring range. start: {from}, end: {to}").into());
+    }
+    Ok(Value::from(&whole[start..end]))
+}
+
+fn reverse(a: &[Value]) -> Outcome {
+    match &a[0] {
+        Value::String(text) => Ok(Value::string(text.chars().rev().collect::<String>())),
+        Value::List(list) => {
+            let mut items: Vec<Value> = list.iter().collect();
+            items.reverse();
+            Ok(Value::list(items))
+        }
+        _ => no_overload(),
+    }
+}

@@ -1,0 +1,116 @@
+//! Input made to hurt ends with an error, soon.
+
+use std::time::{Duration, Instant};
+
+use expr::{Bindings, Budget, CompileError, Options, Program, Value};
+
+fn evaluate(text: &str) -> Result<Value, expr::EvalError> {
+    let program = Program::compile(text, &Options::dynamic()).expect("compiles");
+    program.evaluate(&Bindings::new(), Budget::CALL)
+}
+
+fn too_large(text: &str) -> bool {
+    let error = Program::compile(text, &Options::dynamic()).unwrap_err();
+    assert_eq!(error.code(), "ExpressionTooLarge", "{error}");
+    matches!(error, CompileError::TooLarge { .. })
+}
+
+#[test]
+fn nesting_text_and_nodes_are_limited() {
+    assert!(too_large(&format!(
+        "{}1{}",
+        "(".repeat(4_000),
+        ")".repeat(4_000)
+    )));
+    assert!(too_large(&format!(
+        "{}1{}",
+        "[".repeat(200),
+        "]".repeat(200)
+    )));
+    assert!(too_large(&"a".repeat(1 << 20)));
+    assert!(too_large(&"1+".repeat(4_000)));
+    assert!(too_large(&format!("x{}", ".a".repeat(500))));
+    assert!(too_large(&format!("[{}1]", "1,".repeat(5_001))));
+    // Long but flat is fine.
+    let flat = format!("{}true", "false || ".repeat(1_000));
+    assert!(evaluate(&flat) == Ok(Value::Bool(true)));
+    // The deepest we accept fits the smallest stack we run on.
+    let deep = format!("{}1{}", "[".repeat(119), "]".repeat(119));
+    assert!(evaluate(&deep).is_ok());
+    let deep = format!("{}1{}", "(1 + ".repeat(119), ")".repeat(119));
+    assert_eq!(evaluate(&deep), Ok(Value::Int(120)));
+}
+
+#[test]
+fn a_comprehension_over_comprehensions_runs_out_of_budget_soon() {
+    let started = Instant::now();
+    let range = "lists.range(1000)";
+    let text = format!("{range}.all(a, {range}.all(b, {range}.all(c, a + b + c >= 0)))");
+    assert!(evaluate(&text).unwrap_err().is_cost_limit());
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[test]
+fn doubling_a_text_runs_out_of_budget_before_memory() {
+    let mut text = "s".to_owned();
+    for _ in 0..40 {
+        text = format!("cel.bind(s, s + s, {text})");
+    }
+    let text =
+        format!("cel.bind(s, 'x', {text})").replace("cel.bind(s, s + s", "cel.bind(s, s + s");
+    assert!(evaluate(&text).unwrap_err().is_cost_limit());
+    let replace = "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'";
+    let mut text = replace.to_owned();
+    for _ in 0..8 {
+        text = format!("{text}.replace('a', {replace})");
+    }
+    assert!(evaluate(&text).unwrap_err().is_cost_limit());
+    assert!(
+        evaluate("lists.range(1000000000)")
+            .unwrap_err()
+            .is_cost_limit()
+    );
+}
+
+#[test]
+fn patterns_take_linear_time() {
+    let started = Instant::now();
+    let subject = "a".repeat(1 << 20);
+    let program = Program::compile("s.matches('(a+)+b')", &Options::dynamic()).unwrap();
+    let bindings = Bindings::new().bind("s", subject.as_str());
+    assert_eq!(
+        program.evaluate(&bindings, Budget::CALL),
+        Ok(Value::Bool(false))
+    );
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[test]
+fn no_text_panics() {
+    let pieces = [
+        "a", ".", "?", "[", "]", "(", ")", "{", "}", "'", "\"", "\\", "1", "u", "0x", "e", "-",
+        "!", "&&", "|", "in", "has", ":", ",", "b", "r", "`", "\n", "//", "ü", "all", "@",
+    ];
+    // A small linear congruential generator: the same texts every time.
+    let mut state = 1u64;
+    for _ in 0..20_000 {
+        let mut text = String::new();
+        for _ in 0..12 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            text.push_str(pieces[(state >> 33) as usize % pieces.len()]);
+        }
+        if let Ok(program) = Program::compile(&text, &Options::dynamic()) {
+            let _ = program.evaluate(&Bindings::new(), Budget::CALL);
+        }
+    }
+}
