@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"sort"
+	"strconv"
 	"strings"
 
 	admissionregistration "k8s.io/api/admissionregistration/v1"
@@ -58,6 +59,12 @@ var special = map[string]string{
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1.JSONSchemaPropsOrArray":       "schemaorarray",
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1.JSONSchemaPropsOrStringArray": "schemaorstrings",
 }
+
+// Defaults that name a constant.
+var constants = strings.NewReplacer(
+	"ref(AzureDataDiskCachingReadWrite)", strconv.Quote(string(core.AzureDataDiskCachingReadWrite)),
+	"ref(AzureSharedBlobDisk)", strconv.Quote(string(core.AzureSharedBlobDisk)),
+)
 
 func main() {
 	scheme := runtime.NewScheme()
@@ -170,7 +177,7 @@ func writeType(out *bufio.Writer, t reflect.Type, doc *typeDoc) {
 			line = append(line, "atomic")
 		}
 		if value, ok := tags.tags["default"]; ok {
-			line = append(line, "default="+strings.ReplaceAll(value, " ", ""))
+			line = append(line, "default="+constants.Replace(strings.ReplaceAll(value, " ", "")))
 		}
 		fmt.Fprintln(out, strings.Join(line, " "))
 	}

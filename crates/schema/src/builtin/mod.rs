@@ -1,6 +1,7 @@
 //! The kinds a Kubernetes API server has from the start: their types, defaults and rules.
 
 mod canonical;
+mod defaults;
 pub mod kinds;
 mod merging;
 pub mod protobuf;
@@ -9,6 +10,7 @@ mod time;
 pub mod types;
 
 pub use canonical::{DecodeError, UnknownField, canonicalize, zero};
+pub use defaults::default;
 pub use kinds::{GROUPS, Group, Kind, NameRule, Subresource, by_kind, kinds, lookup, type_of};
 pub use merging::{Strategic, merge_schema, strategic_schema};
 pub use types::{StructId, types};
