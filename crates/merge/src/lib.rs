@@ -3,7 +3,8 @@
 //! Everything here is a function from values to values over [`object::Node`]. What a type looks
 //! like comes from outside, as a [`schema::Schema`]; this crate knows no kind by name.
 //!
-//! Start at [`apply`] and [`update`] for ownership.
+//! Start at [`apply`] and [`update`] for ownership, at [`json_patch::apply`],
+//! [`merge_patch::apply`] and [`strategic::apply`] for patches.
 //!
 //! Deliberately absent: requests, storage, defaulting, admission, and any clock. Times pass
 //! through as text.
@@ -13,7 +14,9 @@ mod conflict;
 mod element;
 mod field_set;
 mod fields_v1;
+pub mod json_patch;
 mod managers;
+pub mod merge_patch;
 pub mod schema;
 pub mod strategic;
 mod typed;

@@ -1,5 +1,7 @@
 //! Tests of the crate from outside.
 
 mod corpus;
+mod json_patches;
 mod ownership;
 mod schemas;
+mod strategic_patches;

@@ -86,3 +86,44 @@ fn type_ref(builder: &mut Builder, reference: &Node) -> TypeRef {
         _ => inner,
     }
 }
+
+/// A small workload type: replicas, labels, keyed containers with keyed ports and variables, a
+/// set of finalizers, an atomic selector, atomic arguments.
+pub fn workload() -> merge::ObjectType {
+    let schema = read(&node(
+        r#"{"types": [
+            {"name": "strings", "map": {"elementType": {"scalar": "string"}}},
+            {"name": "port", "map": {"fields": [
+                {"name": "number", "type": {"scalar": "numeric"}},
+                {"name": "protocol", "type": {"scalar": "string"}, "default": "TCP"},
+                {"name": "name", "type": {"scalar": "string"}}]}},
+            {"name": "variable", "map": {"fields": [
+                {"name": "name", "type": {"scalar": "string"}},
+                {"name": "value", "type": {"scalar": "string"}}]}},
+            {"name": "container", "map": {"fields": [
+                {"name": "name", "type": {"scalar": "string"}},
+                {"name": "image", "type": {"scalar": "string"}},
+                {"name": "args", "type": {"list": {"elementType": {"scalar": "string"}, "elementRelationship": "atomic"}}},
+                {"name": "ports", "type": {"list": {"elementType": {"namedType": "port"}, "elementRelationship": "associative", "keys": ["number", "protocol"]}}},
+                {"name": "env", "type": {"list": {"elementType": {"namedType": "variable"}, "elementRelationship": "associative", "keys": ["name"]}}}]}},
+            {"name": "metadata", "map": {"fields": [
+                {"name": "name", "type": {"scalar": "string"}},
+                {"name": "namespace", "type": {"scalar": "string"}},
+                {"name": "uid", "type": {"scalar": "string"}},
+                {"name": "labels", "type": {"namedType": "strings"}},
+                {"name": "finalizers", "type": {"list": {"elementType": {"scalar": "string"}, "elementRelationship": "associative"}}}]}},
+            {"name": "spec", "map": {"fields": [
+                {"name": "replicas", "type": {"scalar": "numeric"}},
+                {"name": "paused", "type": {"scalar": "boolean"}},
+                {"name": "selector", "type": {"namedType": "strings", "elementRelationship": "atomic"}},
+                {"name": "containers", "type": {"list": {"elementType": {"namedType": "container"}, "elementRelationship": "associative", "keys": ["name"]}}}]}},
+            {"name": "Workload", "map": {"fields": [
+                {"name": "apiVersion", "type": {"scalar": "string"}},
+                {"name": "kind", "type": {"scalar": "string"}},
+                {"name": "metadata", "type": {"namedType": "metadata"}},
+                {"name": "spec", "type": {"namedType": "spec"}},
+                {"name": "status", "type": {"namedType": "__untyped_deduced_"}}]}}
+        ]}"#,
+    ));
+    schema.object_type("Workload").expect("declared just above")
+}
