@@ -44,6 +44,7 @@ mod writer;
 
 pub use env::{Env, Random};
 pub use rbac::User;
+pub use reducer::{Reducer, react};
 pub use request::Request;
 pub use response::{Body, Format, Response};
 pub use state::{Change, Event, Features, Key, State, Stored};

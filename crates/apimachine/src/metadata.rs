@@ -178,6 +178,16 @@ pub(crate) fn validate(object: &Node, namespaced: bool, rule: NameRule, custom: 
         let generation = metadata.get("generation");
         errors.push(FieldError::invalid("metadata.generation", generation, problem));
     }
+    errors.extend(validate_content(object, custom));
+    errors
+}
+
+/// What labels, annotations, owners, finalizers and managers have to fulfil by themselves.
+pub(crate) fn validate_content(object: &Node, custom: bool) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    let Some(metadata) = object.get("metadata").and_then(Node::as_map) else {
+        return errors;
+    };
     labels("metadata.labels", metadata.get("labels"), &mut errors);
     annotations(metadata.get("annotations"), &mut errors);
     owner_references(metadata.get("ownerReferences"), &mut errors);

@@ -1,32 +1,8 @@
 //! A request, as the rules see it.
 
-use std::collections::BTreeMap;
-
 use object::Text;
 
-/// Who asks; the shell has authenticated them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct User {
-    /// Name, as `alice` or `system:serviceaccount:app:default`.
-    pub name: Text,
-    /// Uid, or empty.
-    pub uid: Text,
-    /// Groups, `system:authenticated` included.
-    pub groups: Vec<Text>,
-    /// Further facts from the authenticator.
-    pub extra: BTreeMap<Text, Vec<Text>>,
-}
-
-impl User {
-    /// A member of `system:masters`, for whom everything is allowed.
-    pub fn admin() -> Self {
-        Self {
-            name: "admin".into(),
-            groups: vec!["system:masters".into(), "system:authenticated".into()],
-            ..Self::default()
-        }
-    }
-}
+use crate::rbac::User;
 
 /// One request to one cluster.
 #[derive(Clone, Debug, Default)]

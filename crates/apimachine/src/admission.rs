@@ -1,0 +1,64 @@
+//! Admission: what a cluster asks of writes beyond the rules of their kind.
+
+use object::Node;
+
+use crate::Refusal;
+use crate::call::{Call, Target, is_deleting};
+use crate::status::Cause;
+
+/// Changes an object on its way in, or refuses it. `object` is new, `live` what it replaces.
+pub(crate) fn mutate(
+    call: &mut Call<'_>,
+    target: &Target<'_>,
+    object: &mut Node,
+    live: Option<&Node>,
+) -> Result<(), Refusal> {
+    if live.is_none() {
+        namespace_exists(call, target, crate::call::meta(object, "name"))?;
+    }
+    Ok(())
+}
+
+/// Refuses a change that may not be. `object` is `None` when it is deleted.
+pub(crate) fn validate(
+    call: &mut Call<'_>,
+    target: &Target<'_>,
+    object: Option<&Node>,
+    live: Option<&Node>,
+) -> Result<(), Refusal> {
+    let _ = (call, target, object, live);
+    Ok(())
+}
+
+/// Nothing is created where no namespace is, or in one that is going away.
+///
+/// # Source
+/// kubernetes/apiserver `pkg/admission/plugin/namespace/lifecycle/admission.go`.
+fn namespace_exists(call: &Call<'_>, target: &Target<'_>, name: &str) -> Result<(), Refusal> {
+    let resource = target.resource;
+    if !resource.namespaced || target.namespace.is_empty() || resource.kind == "LocalSubjectAccessReview" {
+        return Ok(());
+    }
+    let Some(namespace) = call.state.get("namespaces", "", target.namespace) else {
+        let message = format!("namespaces {:?} not found", target.namespace);
+        return Err(Refusal {
+            name: target.namespace.into(),
+            kind: "namespaces".into(),
+            ..Refusal::new(404, "NotFound", message)
+        });
+    };
+    if !is_deleting(namespace) || call.trusted {
+        return Ok(());
+    }
+    let problem = format!(
+        "unable to create new content in namespace {} because it is being terminated",
+        target.namespace
+    );
+    let mut refusal = Refusal::not_admitted(resource, name, &problem);
+    refusal.causes.push(Cause {
+        reason: "NamespaceTerminating".into(),
+        message: format!("namespace {} is being terminated", target.namespace),
+        field: "metadata.namespace".into(),
+    });
+    Err(refusal)
+}

@@ -1,0 +1,140 @@
+//! What kinds do to their objects before these are checked and stored.
+//!
+//! # Source
+//! kubernetes/kubernetes `pkg/registry/*/*/strategy.go`.
+
+use object::Node;
+
+use crate::builtin::traits;
+use crate::call::{Call, Target};
+use crate::Refusal;
+
+/// Sets what the server decides when an object is created: generation, empty status, allocations.
+pub(crate) fn prepare_create(call: &mut Call<'_>, target: &Target<'_>, mut object: Node) -> Result<Node, Refusal> {
+    let resource = target.resource;
+    if traits(&resource.storage).generation {
+        object.set(&["metadata", "generation"], 1);
+    }
+    if resource.has_status() {
+        drop_status(target, &mut object);
+    }
+    let _ = call;
+    match (resource.group.as_str(), resource.kind.as_str()) {
+        ("", "Namespace") => {
+            if finalizers_of(&object).is_empty() {
+                object.set(&["spec", "finalizers"], Node::list(["kubernetes"]));
+            }
+            object.set(&["status"], Node::map());
+            object.set(&["status", "phase"], "Active");
+        }
+        _ => {}
+    }
+    Ok(object)
+}
+
+fn finalizers_of(namespace: &Node) -> Vec<Node> {
+    let list = namespace.at(&["spec", "finalizers"]).and_then(Node::as_list);
+    list.unwrap_or_default().to_vec()
+}
+
+fn drop_status(target: &Target<'_>, object: &mut Node) {
+    let zero = target.resource.missing();
+    match zero.get("status") {
+        Some(status) => object.set(&["status"], status.clone()),
+        None => {
+            object.remove(&["status"]);
+        }
+    }
+    let _ = target.resource.set_defaults(object);
+}
+
+/// Carries over from the live object what clients leave out, before owners are recorded.
+pub(crate) fn before_update(
+    call: &mut Call<'_>,
+    target: &Target<'_>,
+    object: &mut Node,
+    live: &Node,
+) -> Result<(), Refusal> {
+    let _ = (call, target, object, live);
+    Ok(())
+}
+
+/// Sets what the server decides when an object is replaced; `object` and `live` are in one version.
+pub(crate) fn prepare_update(
+    call: &mut Call<'_>,
+    target: &Target<'_>,
+    mut object: Node,
+    live: &Node,
+) -> Result<Node, Refusal> {
+    let _ = call;
+    let resource = target.resource;
+    let traits = traits(&resource.storage);
+    match target.subresource {
+        "" if resource.has_status() => keep(&mut object, live, "status"),
+        "status" => {
+            let mut kept = live.clone();
+            match object.get("status") {
+                Some(status) => kept.set(&["status"], status.clone()),
+                None => {
+                    kept.remove(&["status"]);
+                }
+            }
+            let metadata = object.get("metadata").cloned().unwrap_or_else(Node::map);
+            if resource.custom.is_some() {
+                copy(&metadata, &mut kept, "managedFields");
+            } else {
+                kept.set(&["metadata"], metadata);
+                if matches!(resource.kind.as_str(), "Deployment" | "DaemonSet" | "ReplicaSet" | "StatefulSet") {
+                    let live_metadata = live.get("metadata").cloned().unwrap_or_else(Node::map);
+                    copy(&live_metadata, &mut kept, "labels");
+                }
+            }
+            object = kept;
+        }
+        _ => {}
+    }
+    if traits.generation && target.subresource != "status" {
+        let changed = match resource.custom {
+            Some(_) => custom_payload(&object, resource.has_status()) != custom_payload(live, resource.has_status()),
+            None => {
+                traits.payload.iter().any(|key| object.get(key) != live.get(key))
+                    || resource.kind == "EndpointSlice"
+                        && object.at(&["metadata", "labels"]) != live.at(&["metadata", "labels"])
+            }
+        };
+        if changed {
+            let generation = live.at(&["metadata", "generation"]).and_then(Node::as_i64).unwrap_or_default();
+            object.set(&["metadata", "generation"], generation + 1);
+        }
+    }
+    Ok(object)
+}
+
+/// Everything of a custom resource that counts as its wish.
+fn custom_payload(object: &Node, has_status: bool) -> Node {
+    let mut payload = object.clone();
+    payload.remove(&["metadata"]);
+    payload.remove(&["apiVersion"]);
+    if has_status {
+        payload.remove(&["status"]);
+    }
+    payload
+}
+
+fn keep(object: &mut Node, live: &Node, key: &str) {
+    match live.get(key) {
+        Some(value) => object.set(&[key], value.clone()),
+        None => {
+            object.remove(&[key]);
+        }
+    }
+}
+
+fn copy(metadata: &Node, to: &mut Node, key: &str) {
+    match metadata.get(key) {
+        Some(value) => to.set(&["metadata", key], value.clone()),
+        None => {
+            to.remove(&["metadata", key]);
+        }
+    }
+}
