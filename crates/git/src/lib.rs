@@ -14,6 +14,7 @@
 //! Deliberately absent: working trees, merging, SSH, and deltas in what is sent.
 
 mod checkout;
+pub mod client;
 mod object;
 mod odb;
 mod oid;
@@ -22,6 +23,7 @@ mod pktline;
 mod refname;
 mod refs;
 mod repository;
+mod rewrite;
 pub mod server;
 
 pub use checkout::{CHECKOUT_BYTES_MAX, CheckoutError, FILES_MAX};
@@ -32,3 +34,4 @@ pub use pack::{Limits, PackError};
 pub use refname::{REF_NAME_BYTES_MAX, RefName, RefNameError};
 pub use refs::{Expected, REFS_MAX, RefEdit, RefError, Refs};
 pub use repository::{NewCommit, Repository, RepositoryError};
+pub use rewrite::{RewriteError, Rewrites};

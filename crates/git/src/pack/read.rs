@@ -82,7 +82,7 @@ pub(crate) trait Source {
     fn size(&self) -> io::Result<u64>;
 }
 
-impl Source for [u8] {
+impl Source for Vec<u8> {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let from = usize::try_from(offset).unwrap_or(usize::MAX).min(self.len());
         let rest = &self[from..];

@@ -70,8 +70,9 @@ pub(super) fn authorise(
 }
 
 fn secret(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, rest) = value.split_once(' ')?;
+    // A header that cannot be read is a wrong secret, not a missing one.
+    let value = headers.get(header::AUTHORIZATION)?.to_str().unwrap_or("");
+    let (scheme, rest) = value.split_once(' ').unwrap_or_default();
     if scheme.eq_ignore_ascii_case("bearer") {
         return Some(rest.trim().to_owned());
     }

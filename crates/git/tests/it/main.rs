@@ -1,4 +1,5 @@
 //! The server against the stock `git` client, and our client against both.
 
+mod client;
 mod server;
 mod support;
