@@ -20,6 +20,9 @@ pub enum KubeconfigError {
     /// A client cannot be made from it.
     #[error("no client can be made from the kubeconfig")]
     Client(#[source] kube::Error),
+    /// Its current context names no server.
+    #[error("the kubeconfig names no server in its current context")]
+    NoServer,
     /// It starts a program or reads a file, which a kubeconfig from a cluster must not.
     #[error(
         "the kubeconfig uses `{0}`, which is refused in a kubeconfig that comes from a cluster"
@@ -68,7 +71,46 @@ pub async fn from_kubeconfig(text: &str) -> Result<Cluster, KubeconfigError> {
 }
 
 /// The address of the server a kubeconfig names in its current context.
-pub(crate) fn refused_field(kubeconfig: &Kubeconfig) -> Option<&'static str> {
+///
+/// # Errors
+/// [`KubeconfigError::Unusable`] when it is no kubeconfig, [`KubeconfigError::NoServer`] when it
+/// names none.
+pub fn kubeconfig_address(text: &str) -> Result<String, KubeconfigError> {
+    let kubeconfig = Kubeconfig::from_yaml(text).map_err(KubeconfigError::Unusable)?;
+    let current = kubeconfig.current_context.unwrap_or_default();
+    let context = kubeconfig
+        .contexts
+        .iter()
+        .find(|context| context.name == current);
+    let cluster = context.and_then(|context| Some(&context.context.as_ref()?.cluster));
+    let cluster = kubeconfig
+        .clusters
+        .iter()
+        .find(|named| Some(&named.name) == cluster)
+        .and_then(|named| named.cluster.as_ref());
+    cluster
+        .and_then(|cluster| cluster.server.clone())
+        .ok_or(KubeconfigError::NoServer)
+}
+
+/// Whether an address names this machine.
+pub fn is_loopback(address: &str) -> bool {
+    let uri: Result<http::Uri, _> = address.parse();
+    let Some(host) = uri.ok().and_then(|uri| uri.host().map(str::to_owned)) else {
+        return false;
+    };
+    let host = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .to_lowercase();
+    match host.parse::<std::net::IpAddr>() {
+        Ok(ip) => ip.to_canonical().is_loopback() || ip.is_unspecified(),
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    }
+}
+
+/// The first field of a kubeconfig that one from a cluster must not have.
+fn refused_field(kubeconfig: &Kubeconfig) -> Option<&'static str> {
     let users = kubeconfig.auth_infos.iter();
     let users = users.filter_map(|user| user.auth_info.as_ref());
     for user in users {

@@ -134,6 +134,43 @@ fn kinds(base: &str, list: &Node) -> Kinds {
         .collect()
 }
 
+/// Asks for one document with all groups.
+pub(crate) const AGGREGATED: &str =
+    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
+/// The namespaced kinds of an APIGroupDiscoveryList that can be listed, of each group in the
+/// version that comes first.
+pub(crate) fn namespaced_kinds(list: &Node) -> Result<Vec<GroupVersionKind>, ApiError> {
+    let items = |node: &Node, key: &str| -> Vec<Node> {
+        let items = node.get(key).and_then(Node::as_list);
+        items.unwrap_or(&[]).to_vec()
+    };
+    let mut kinds = Vec::new();
+    for group in items(list, "items") {
+        let name = group.str_at(&["metadata", "name"]).unwrap_or_default();
+        let Some(version) = items(&group, "versions").into_iter().next() else {
+            continue;
+        };
+        if version.str_at(&["freshness"]) == Some("Stale") {
+            let message = format!("the API group `{name}` does not answer");
+            return Err(ApiError::unreachable(message));
+        }
+        for resource in items(&version, "resources") {
+            let listed = items(&resource, "verbs").contains(&Node::from("list"));
+            let namespaced = resource.str_at(&["scope"]) == Some("Namespaced");
+            let kind = resource.str_at(&["responseKind", "kind"]);
+            if let (true, true, Some(kind)) = (listed, namespaced, kind) {
+                kinds.push(GroupVersionKind {
+                    group: name.into(),
+                    version: version.str_at(&["version"]).unwrap_or_default().into(),
+                    kind: kind.into(),
+                });
+            }
+        }
+    }
+    Ok(kinds)
+}
+
 fn not_served(kind: &GroupVersionKind) -> ApiError {
     ApiError {
         class: ErrorClass::NotFound,

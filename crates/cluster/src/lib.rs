@@ -20,7 +20,10 @@ mod reflector;
 mod request;
 mod watch;
 
-pub use connect::{KubeconfigError, from_kubeconfig, from_kubeconfig_file, in_process};
+pub use connect::{
+    KubeconfigError, from_kubeconfig, from_kubeconfig_file, in_process, is_loopback,
+    kubeconfig_address,
+};
 pub use discovery::Mapping;
 pub use error::{ApiError, ErrorClass};
 pub use reflector::{Change, Reflector, Scope};

@@ -21,6 +21,8 @@ const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 /// Most bytes of one answer: a list of 50,000 objects of 10 KiB still fits.
 const ANSWER_BYTES_MAX: usize = 512 << 20;
 
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+
 /// One API server seen with one identity; cloning copies pointers.
 #[derive(Clone)]
 pub struct Cluster {
@@ -32,6 +34,7 @@ pub struct Cluster {
 
 /// What every identity of one server shares.
 struct Shared {
+    id: u64,
     discovery: Discovery,
     requests: AtomicU64,
 }
@@ -85,6 +88,7 @@ impl Cluster {
         Self {
             client,
             shared: Arc::new(Shared {
+                id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
                 discovery: Discovery::default(),
                 requests: AtomicU64::new(0),
             }),
@@ -98,6 +102,11 @@ impl Cluster {
             user: Some(user.into()),
             ..self.clone()
         }
+    }
+
+    /// Tells servers apart: equal for every identity of one server, different for two servers.
+    pub fn id(&self) -> u64 {
+        self.shared.id
     }
 
     /// Requests made so far with any identity.
@@ -248,6 +257,22 @@ impl Cluster {
         self.node(Method::GET, path, "", Vec::new()).await
     }
 
+    /// Every namespaced kind that can be listed, in the version the server prefers.
+    ///
+    /// # Errors
+    /// Why it could not be asked; a group that does not answer is an error, not an absence.
+    pub async fn namespaced_kinds(&self) -> Result<Vec<GroupVersionKind>, ApiError> {
+        let mut kinds = Vec::new();
+        for path in ["/api", "/apis"] {
+            let mut request = self.request(Method::GET, path, "", Vec::new());
+            let accept = http::HeaderValue::from_static(crate::discovery::AGGREGATED);
+            request.headers_mut().insert(http::header::ACCEPT, accept);
+            let answer = self.answer(request).await?;
+            kinds.extend(crate::discovery::namespaced_kinds(&answer)?);
+        }
+        Ok(kinds)
+    }
+
     /// Starts a request whose answer is read piece by piece.
     pub(crate) async fn stream(&self, path: &str) -> Result<Response<Body>, ApiError> {
         let request = self.request(Method::GET, path, "", Vec::new());
@@ -281,7 +306,11 @@ impl Cluster {
         content_type: &str,
         body: Vec<u8>,
     ) -> Result<Node, ApiError> {
-        let request = self.request(method, path, content_type, body);
+        self.answer(self.request(method, path, content_type, body))
+            .await
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Result<Node, ApiError> {
         let answer = async {
             let response = self.client.send(request).await;
             let response = response.map_err(|error| ApiError::unreachable(chain(&error)))?;
