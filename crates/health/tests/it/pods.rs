@@ -1,0 +1,108 @@
+//! The deepest cause of a workload that is not ready.
+
+use expect_test::{Expect, expect};
+use object::Object;
+
+use crate::{now, object};
+
+/// A Deployment of three pods: two ready ones, and one with this status.
+fn check(status: &str, expected: Expect) {
+    let pod = |name: &str, status: &str| {
+        object(&format!(
+            r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"{name}","uid":"{name}","ownerReferences":[{{"uid":"rs"}}]}},"status":{status}}}"#
+        ))
+    };
+    let ready = r#"{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}"#;
+    let related = [
+        object(
+            r#"{"apiVersion":"apps/v1","kind":"ReplicaSet","metadata":{"name":"web-1","uid":"rs","ownerReferences":[{"uid":"d"}]}}"#,
+        ),
+        pod("one", ready),
+        pod("two", status),
+        pod("three", ready),
+        object(r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"stranger"},"status":{}}"#),
+    ];
+    let said = health::explain(&deployment(), &related, now());
+    expected.assert_eq(said.as_deref().unwrap_or("nothing"));
+}
+
+fn deployment() -> Object {
+    object(
+        r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web","uid":"d"},"spec":{"replicas":3},"status":{"replicas":3}}"#,
+    )
+}
+
+#[test]
+fn the_container_that_is_worst_off_is_named_with_its_trouble() {
+    check(
+        r#"{"phase":"Pending","containerStatuses":[{"name":"web","image":"fault.local/x","state":{"waiting":{"reason":"ImagePullBackOff","message":"Back-off pulling image \"fault.local/x\": ErrImagePull: not found"}}}]}"#,
+        expect![
+            "2 of 3 pods ready: container web: image `fault.local/x` not found (ImagePullBackOff)"
+        ],
+    );
+    check(
+        r#"{"phase":"Running","containerStatuses":[
+            {"name":"side","ready":true,"state":{"running":{}}},
+            {"name":"web","restartCount":4,"state":{"waiting":{"reason":"CrashLoopBackOff"}},"lastState":{"terminated":{"exitCode":1,"reason":"Error","message":"starting\ncannot open db: refused\n"}}}]}"#,
+        expect![
+            "2 of 3 pods ready: container web: ended with exit code 1: cannot open db: refused, 4 restarts (CrashLoopBackOff)"
+        ],
+    );
+    check(
+        r#"{"phase":"Running","containerStatuses":[{"name":"web","restartCount":1,"state":{"waiting":{"reason":"CrashLoopBackOff"}},"lastState":{"terminated":{"exitCode":137,"reason":"OOMKilled"}}}]}"#,
+        expect![
+            "2 of 3 pods ready: container web: killed because it used more memory than its limit (OOMKilled), 1 restart (CrashLoopBackOff)"
+        ],
+    );
+    check(
+        r#"{"phase":"Pending","containerStatuses":[{"name":"web","state":{"waiting":{"reason":"CreateContainerConfigError","message":"secret \"db\" not found"}}}]}"#,
+        expect![[
+            r#"2 of 3 pods ready: container web: secret "db" not found (CreateContainerConfigError)"#
+        ]],
+    );
+    check(
+        r#"{"phase":"Pending","initContainerStatuses":[{"name":"migrate","state":{"terminated":{"exitCode":2}}}],"containerStatuses":[{"name":"web","state":{"waiting":{"reason":"PodInitializing"}}}]}"#,
+        expect!["2 of 3 pods ready: init container migrate: ended with exit code 2"],
+    );
+    check(
+        r#"{"phase":"Running","containerStatuses":[{"name":"web","ready":false,"state":{"running":{}}}]}"#,
+        expect![
+            "2 of 3 pods ready: container web: running, but its readiness probe has not passed"
+        ],
+    );
+    check(
+        r#"{"phase":"Pending","conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"0/3 nodes are available: 3 Insufficient cpu."}]}"#,
+        expect![
+            "2 of 3 pods ready: no node fits: 0/3 nodes are available: 3 Insufficient cpu. (Unschedulable)"
+        ],
+    );
+}
+
+#[test]
+fn without_pods_the_refusal_of_the_server_or_the_object_itself_speaks() {
+    let refused = object(
+        r#"{"apiVersion":"apps/v1","kind":"ReplicaSet","metadata":{"name":"web-1","uid":"rs","ownerReferences":[{"uid":"d"}]},"status":{"conditions":[{"type":"ReplicaFailure","status":"True","reason":"FailedCreate","message":"pods \"web-1-\" is forbidden: exceeded quota: q"}]}}"#,
+    );
+    let said = health::explain(&deployment(), &[refused], now());
+    expect![[r#"0 pods exist: pods "web-1-" is forbidden: exceeded quota: q (FailedCreate)"#]]
+        .assert_eq(&said.unwrap());
+
+    let said = health::explain(&deployment(), &[], now());
+    expect!["Updated: 0/3"].assert_eq(&said.unwrap());
+
+    let ready = object(
+        r#"{"apiVersion":"example.com/v1","kind":"Database","status":{"conditions":[{"type":"Ready","status":"True"}]}}"#,
+    );
+    assert_eq!(health::explain(&ready, &[], now()), None);
+}
+
+#[test]
+fn owners_that_refer_to_each_other_do_not_go_round_for_ever() {
+    let loops = [
+        object(
+            r#"{"kind":"A","metadata":{"uid":"a","ownerReferences":[{"uid":"d"},{"uid":"b"}]}}"#,
+        ),
+        object(r#"{"kind":"B","metadata":{"uid":"b","ownerReferences":[{"uid":"a"}]}}"#),
+    ];
+    assert!(health::explain(&deployment(), &loops, now()).is_some());
+}
