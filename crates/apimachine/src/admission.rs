@@ -36,7 +36,10 @@ pub(crate) fn validate(
 /// kubernetes/apiserver `pkg/admission/plugin/namespace/lifecycle/admission.go`.
 fn namespace_exists(call: &Call<'_>, target: &Target<'_>, name: &str) -> Result<(), Refusal> {
     let resource = target.resource;
-    if !resource.namespaced || target.namespace.is_empty() || resource.kind == "LocalSubjectAccessReview" {
+    if !resource.namespaced
+        || target.namespace.is_empty()
+        || resource.kind == "LocalSubjectAccessReview"
+    {
         return Ok(());
     }
     let Some(namespace) = call.state.get("namespaces", "", target.namespace) else {

@@ -53,14 +53,24 @@ impl<'a> Call<'a> {
     }
 
     /// The live object a route names.
-    pub(crate) fn live(&self, resource: &ResourceType, namespace: &str, name: &str) -> Option<Arc<Stored>> {
+    pub(crate) fn live(
+        &self,
+        resource: &ResourceType,
+        namespace: &str,
+        name: &str,
+    ) -> Option<Arc<Stored>> {
         self.state.get(&resource.storage, namespace, name).cloned()
     }
 
     /// Stores or removes an object, unless this is a dry run; gives what is stored afterwards.
     ///
     /// In a dry run the answer is the object as it would be, with the version it had.
-    pub(crate) fn store(&mut self, resource: &ResourceType, key: Key, object: Option<Node>) -> Node {
+    pub(crate) fn store(
+        &mut self,
+        resource: &ResourceType,
+        key: Key,
+        object: Option<Node>,
+    ) -> Node {
         let before = self.state.get(&resource.storage, &key.namespace, &key.name);
         if self.dry_run {
             return match (object, before) {
@@ -118,8 +128,13 @@ pub(crate) fn meta<'n>(object: &'n Node, key: &str) -> &'n str {
 
 /// Finalizers of an object.
 pub(crate) fn finalizers(object: &Node) -> Vec<Text> {
-    let list = object.at(&["metadata", "finalizers"]).and_then(Node::as_list).unwrap_or_default();
-    list.iter().filter_map(|item| item.as_str().map(Text::from)).collect()
+    let list = object
+        .at(&["metadata", "finalizers"])
+        .and_then(Node::as_list)
+        .unwrap_or_default();
+    list.iter()
+        .filter_map(|item| item.as_str().map(Text::from))
+        .collect()
 }
 
 /// Replaces the finalizers of an object; an empty list goes away.
@@ -127,7 +142,10 @@ pub(crate) fn set_finalizers(object: &mut Node, finalizers: &[Text]) {
     if finalizers.is_empty() {
         object.remove(&["metadata", "finalizers"]);
     } else {
-        object.set(&["metadata", "finalizers"], Node::list(finalizers.iter().cloned()));
+        object.set(
+            &["metadata", "finalizers"],
+            Node::list(finalizers.iter().cloned()),
+        );
     }
 }
 

@@ -21,18 +21,24 @@ const OBJECT_BYTES_MAX: usize = 3 << 19;
 impl Call<'_> {
     /// Creates `object`, which is canonical and in the version of the target; gives it as stored.
     pub(crate) fn create(&mut self, target: &Target<'_>, object: Node) -> Result<Node, Refusal> {
-        let generated = meta(&object, "name").is_empty() && !meta(&object, "generateName").is_empty();
+        let generated =
+            meta(&object, "name").is_empty() && !meta(&object, "generateName").is_empty();
         if !generated {
             return self.create_once(target, object);
         }
         let mut prefix = Text::from(meta(&object, "generateName"));
         if prefix.len() > GENERATED_PREFIX_MAX {
-            let end = (0..=GENERATED_PREFIX_MAX).rev().find(|end| prefix.is_char_boundary(*end));
+            let end = (0..=GENERATED_PREFIX_MAX)
+                .rev()
+                .find(|end| prefix.is_char_boundary(*end));
             prefix = prefix[..end.unwrap_or_default()].into();
         }
         for _ in 0..GENERATE_TRIES {
             let name = format!("{prefix}{}", self.random.suffix(GENERATED_SUFFIX));
-            if self.live(target.resource, target.namespace, &name).is_some() {
+            if self
+                .live(target.resource, target.namespace, &name)
+                .is_some()
+            {
                 continue;
             }
             let mut named = object.clone();
@@ -40,7 +46,10 @@ impl Call<'_> {
             return self.create_once(target, named);
         }
         let name = format!("{prefix}{}", self.random.suffix(GENERATED_SUFFIX));
-        Err(Refusal { retry_after: 1, ..Refusal::already_exists(target.resource, &name) })
+        Err(Refusal {
+            retry_after: 1,
+            ..Refusal::already_exists(target.resource, &name)
+        })
     }
 
     fn create_once(&mut self, target: &Target<'_>, mut object: Node) -> Result<Node, Refusal> {
@@ -76,12 +85,17 @@ impl Call<'_> {
         if let Some(live) = self.live(resource, target.namespace, &name) {
             let refusal = Refusal::already_exists(resource, &name);
             return Err(match crate::call::is_deleting(&live) {
-                true => Refusal { message: format!("object is being deleted: {}", refusal.message), ..refusal },
+                true => Refusal {
+                    message: format!("object is being deleted: {}", refusal.message),
+                    ..refusal
+                },
                 false => refusal,
             });
         }
         if !version.is_empty() && version != "0" {
-            return Err(Refusal::plain_error("resourceVersion should not be set on objects to be created"));
+            return Err(Refusal::plain_error(
+                "resourceVersion should not be set on objects to be created",
+            ));
         }
         let stored = resource.to_storage(object);
         check_bytes(&stored)?;
@@ -93,17 +107,28 @@ impl Call<'_> {
         let mut errors = resource.validate(object);
         if errors.is_empty() {
             let rule = traits(&resource.storage).name;
-            errors = metadata::validate(object, resource.namespaced, rule, resource.custom.is_some());
+            errors =
+                metadata::validate(object, resource.namespaced, rule, resource.custom.is_some());
         }
         match errors.is_empty() {
             true => Ok(()),
-            false => Err(Refusal::invalid(&resource.group, &resource.kind, meta(object, "name"), &errors)),
+            false => Err(Refusal::invalid(
+                &resource.group,
+                &resource.kind,
+                meta(object, "name"),
+                &errors,
+            )),
         }
     }
 
     /// Drops owners that are named twice, with a warning.
     pub(crate) fn deduplicate_owners(&mut self, object: &mut Node) {
-        let Some(owners) = object.at(&["metadata", "ownerReferences"]).and_then(Node::as_list) else { return };
+        let Some(owners) = object
+            .at(&["metadata", "ownerReferences"])
+            .and_then(Node::as_list)
+        else {
+            return;
+        };
         let mut unique: Vec<Node> = Vec::new();
         let mut repeated: Vec<Text> = Vec::new();
         for owner in owners {
@@ -127,7 +152,13 @@ impl Call<'_> {
     }
 
     /// Records the request's manager for everything it changes.
-    pub(crate) fn own(&self, target: &Target<'_>, live: Option<&Node>, object: &mut Node, now: &str) {
+    pub(crate) fn own(
+        &self,
+        target: &Target<'_>,
+        live: Option<&Node>,
+        object: &mut Node,
+        now: &str,
+    ) {
         let resource = target.resource;
         let reset = ownership::reset(resource, target.subresource);
         let missing = resource.missing();
@@ -154,7 +185,11 @@ pub(crate) fn check_bytes(object: &Node) -> Result<(), Refusal> {
 }
 
 /// Makes sure that the namespace in an object is that of its path.
-pub(crate) fn place_in_namespace(object: &mut Node, namespaced: bool, namespace: &str) -> Result<(), Refusal> {
+pub(crate) fn place_in_namespace(
+    object: &mut Node,
+    namespaced: bool,
+    namespace: &str,
+) -> Result<(), Refusal> {
     if object.get("metadata").and_then(Node::as_map).is_none() {
         object.set(&["metadata"], Node::map());
     }

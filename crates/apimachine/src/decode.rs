@@ -30,7 +30,12 @@ pub(crate) struct Raw {
 
 /// Which encoding a `Content-Type` names; nothing means JSON.
 pub(crate) fn encoding(content_type: Option<&str>, custom: bool) -> Result<Encoding, Refusal> {
-    let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let media_type = content_type
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim();
     match media_type {
         "" | "application/json" => Ok(Encoding::Json),
         "application/yaml" => Ok(Encoding::Yaml),
@@ -40,7 +45,9 @@ pub(crate) fn encoding(content_type: Option<&str>, custom: bool) -> Result<Encod
                 true => "application/json, application/yaml",
                 false => "application/json, application/yaml, application/vnd.kubernetes.protobuf",
             };
-            let message = format!("the body of the request was in an unknown format - accepted media types include: {types}");
+            let message = format!(
+                "the body of the request was in an unknown format - accepted media types include: {types}"
+            );
             Err(Refusal::new(415, "UnsupportedMediaType", message))
         }
     }
@@ -62,25 +69,41 @@ pub(crate) fn check_size(body: &[u8]) -> Result<(), Refusal> {
 pub(crate) fn parse(body: &[u8], encoding: Encoding) -> Result<Raw, String> {
     match encoding {
         Encoding::Json => {
-            let parsed = json::parse_reporting(body, json::OBJECT_LIMITS).map_err(|error| json_problem(body, &error))?;
-            let problems = parsed.duplicates.iter().map(|path| format!("duplicate field {:?}", path.to_string()));
-            Ok(Raw { problems: problems.collect(), node: parsed.node })
+            let parsed = json::parse_reporting(body, json::OBJECT_LIMITS)
+                .map_err(|error| json_problem(body, &error))?;
+            let problems = parsed
+                .duplicates
+                .iter()
+                .map(|path| format!("duplicate field {:?}", path.to_string()));
+            Ok(Raw {
+                problems: problems.collect(),
+                node: parsed.node,
+            })
         }
         Encoding::Yaml => parse_yaml(body),
         Encoding::Protobuf => {
             let node = builtin::protobuf::decode(body).map_err(|error| error.to_string())?;
-            Ok(Raw { node, problems: Vec::new() })
+            Ok(Raw {
+                node,
+                problems: Vec::new(),
+            })
         }
     }
 }
 
 fn parse_yaml(body: &[u8]) -> Result<Raw, String> {
-    let text = std::str::from_utf8(body).map_err(|_| "yaml: invalid leading UTF-8 octet".to_owned())?;
+    let text =
+        std::str::from_utf8(body).map_err(|_| "yaml: invalid leading UTF-8 octet".to_owned())?;
     let limits = yaml::Limits::default();
     let documents = yaml::parse(text, &limits).map_err(|error| error.go_message())?;
-    let Some(document) = documents.first() else { return Ok(Raw::default()) };
+    let Some(document) = documents.first() else {
+        return Ok(Raw::default());
+    };
     let strict = yaml::ResolveOptions::default();
-    let loose = yaml::ResolveOptions { duplicates: yaml::Duplicates::LastWins, ..strict };
+    let loose = yaml::ResolveOptions {
+        duplicates: yaml::Duplicates::LastWins,
+        ..strict
+    };
     let node = yaml::to_value(document, &loose).map_err(|error| error.go_message())?;
     let problems = match yaml::to_value(document, &strict) {
         Err(yaml::YamlError::DuplicateKey { key, at, .. }) => {
@@ -97,7 +120,11 @@ fn json_problem(body: &[u8], error: &json::JsonError) -> String {
     use json::JsonErrorKind as Kind;
     match &error.kind {
         Kind::End => "unexpected end of JSON input".to_owned(),
-        Kind::Character(c) => format!("invalid character {} {}", go_quote(*c), json_context(body, error.offset)),
+        Kind::Character(c) => format!(
+            "invalid character {} {}",
+            go_quote(*c),
+            json_context(body, error.offset)
+        ),
         other => other.to_string(),
     }
 }
@@ -141,7 +168,11 @@ fn json_context(body: &[u8], offset: usize) -> &'static str {
 /// The beginning of a body, for messages.
 pub(crate) fn summary(body: &[u8]) -> String {
     let shown = &body[..body.len().min(SUMMARY_BYTES)];
-    let dots = if body.len() > SUMMARY_BYTES { " ..." } else { "" };
+    let dots = if body.len() > SUMMARY_BYTES {
+        " ..."
+    } else {
+        ""
+    };
     match body.first() {
         None => "<empty>".to_owned(),
         Some(b'{') => format!("{}{dots}", String::from_utf8_lossy(shown)),
@@ -225,16 +256,22 @@ pub(crate) fn object(
     let wanted = api_version(expected.group, expected.version);
     let unrecognized = |problem: String| {
         let (kind, summary) = (expected.kind, summary(body));
-        Refusal::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {problem} ({summary})"))
+        Refusal::bad_request(format!(
+            "the object provided is unrecognized (must be of type {kind}): {problem} ({summary})"
+        ))
     };
     let raw = parse(body, encoding).map_err(|problem| match encoding {
-        Encoding::Json => unrecognized(format!("couldn't get version/kind; json parse error: {problem}")),
+        Encoding::Json => unrecognized(format!(
+            "couldn't get version/kind; json parse error: {problem}"
+        )),
         _ => unrecognized(problem),
     })?;
     let mut node = raw.node;
     let (version, kind) = version_and_kind(&node).map_err(unrecognized)?;
     if version.matches('/').count() > 1 {
-        return Err(unrecognized(format!("unexpected GroupVersion string: {version}")));
+        return Err(unrecognized(format!(
+            "unexpected GroupVersion string: {version}"
+        )));
     }
     if node.is_null() {
         node = Node::map();
@@ -245,14 +282,23 @@ pub(crate) fn object(
     if kind.is_empty() {
         node.set(&["kind"], expected.kind);
     }
-    let version = if version.is_empty() { wanted.clone() } else { version };
-    let kind = if kind.is_empty() { expected.kind.into() } else { kind };
+    let version = if version.is_empty() {
+        wanted.clone()
+    } else {
+        version
+    };
+    let kind = if kind.is_empty() {
+        expected.kind.into()
+    } else {
+        kind
+    };
     check_kind(state, expected, &wanted, &version, &kind)?;
     let unknown = match expected.custom {
         true => Vec::new(),
         false => {
             let id = builtin::types().of_kind(&wanted, expected.kind);
-            let problem = |problem: kind::DecodeProblem| misfit(expected, &version, &kind, &problem.0);
+            let problem =
+                |problem: kind::DecodeProblem| misfit(expected, &version, &kind, &problem.0);
             kind::canonicalize(id, &mut node).map_err(problem)?
         }
     };
@@ -280,7 +326,9 @@ pub(crate) fn object(
 fn misfit(expected: &Expected<'_>, version: &str, kind: &str, problem: &str) -> Refusal {
     let version = version.rsplit('/').next().unwrap_or_default();
     let wanted = expected.kind;
-    Refusal::bad_request(format!("{kind} in version {version:?} cannot be handled as a {wanted}: {problem}"))
+    Refusal::bad_request(format!(
+        "{kind} in version {version:?} cannot be handled as a {wanted}: {problem}"
+    ))
 }
 
 fn check_kind(
@@ -303,10 +351,16 @@ fn check_kind(
         });
     }
     let known = builtin::types().of_kind(version, kind).is_some()
-        || state.resource_types().any(|resource| resource.custom.is_none() && resource.api_version() == version && (resource.kind == kind || resource.list_kind == kind))
+        || state.resource_types().any(|resource| {
+            resource.custom.is_none()
+                && resource.api_version() == version
+                && (resource.kind == kind || resource.list_kind == kind)
+        })
         || version == "v1" && kind == "List";
     if !known {
-        let problem = format!("no kind {kind:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:111\"");
+        let problem = format!(
+            "no kind {kind:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:111\""
+        );
         return Err(misfit(expected, version, kind, &problem));
     }
     if kind == expected.kind && group == expected.group {
@@ -317,7 +371,8 @@ fn check_kind(
     let short = version.rsplit('/').next().unwrap_or_default();
     let package = negotiate::package(expected.group);
     let internal = expected.kind;
-    let problem = format!("converting ({short}.{kind}) to ({package}.{internal}): unknown conversion");
+    let problem =
+        format!("converting ({short}.{kind}) to ({package}.{internal}): unknown conversion");
     Err(misfit(expected, version, kind, &problem))
 }
 

@@ -54,7 +54,10 @@ impl ResourceType {
 
     /// The type that field ownership works with.
     pub(crate) fn object_type(&self) -> merge::ObjectType {
-        merge::ObjectType::deduced()
+        match self.struct_id() {
+            Some(id) => builtin::merge_schema(id),
+            None => merge::ObjectType::deduced(),
+        }
     }
 
     /// An object of this version in another version of the same resource.
@@ -94,8 +97,12 @@ impl ResourceType {
 }
 
 /// As [`ResourceType::canonicalize`], for any struct; without one everything stays.
-pub(crate) fn canonicalize(id: Option<StructId>, object: &mut Node) -> Result<Vec<String>, DecodeProblem> {
+pub(crate) fn canonicalize(
+    id: Option<StructId>,
+    object: &mut Node,
+) -> Result<Vec<String>, DecodeProblem> {
     let Some(id) = id else { return Ok(Vec::new()) };
-    let unknown = builtin::canonicalize(id, object).map_err(|error| DecodeProblem(error.message))?;
+    let unknown =
+        builtin::canonicalize(id, object).map_err(|error| DecodeProblem(error.message))?;
     Ok(unknown.iter().map(ToString::to_string).collect())
 }

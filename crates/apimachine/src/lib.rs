@@ -15,41 +15,53 @@
 //! Deliberately absent: HTTP, sockets, locks, threads, clocks, disks; and workloads (what a
 //! Deployment controller or a kubelet would do), see `workloads`.
 
-mod builtin;
-pub mod discovery;
-mod env;
-mod decode;
-mod kind;
-mod negotiate;
 mod admission;
+mod bootstrap;
+mod builtin;
 mod call;
 mod create;
-mod ownership;
-mod strategy;
-mod update;
+mod decode;
+mod delete;
+pub mod discovery;
+mod env;
+mod fields;
+mod garbage;
+mod kind;
+mod list;
+mod metadata;
+mod namespaces;
+mod negotiate;
 mod options;
+mod ownership;
+mod patch;
 mod path;
 pub mod rbac;
-mod metadata;
-mod selector;
 mod reducer;
 mod request;
 mod response;
+mod selector;
+mod serve;
+mod settle;
+mod special;
 mod state;
 pub mod status;
+mod strategy;
 pub mod tables;
 mod types;
+mod update;
 pub mod watch;
 mod writer;
 
 pub use env::{Env, Random};
+pub use golang::Timestamp;
+pub use list::Selection;
 pub use rbac::User;
 pub use reducer::{Reducer, react};
 pub use request::Request;
 pub use response::{Body, Format, Response};
+pub use selector::{FieldSelector, LabelSelector};
 pub use state::{Change, Event, Features, Key, State, Stored};
 pub use status::Refusal;
-pub use golang::Timestamp;
 pub use types::{ResourceType, Scale, Subresource};
 pub use writer::{Deletion, Writer};
 
@@ -58,14 +70,22 @@ pub use writer::{Deletion, Writer};
 /// Never fails: a refusal is an answer with a Status body. An answer with [`Body::Watch`] asks the
 /// caller to keep the connection open and to feed a [`watch::Watcher`].
 pub fn step(state: &mut State, request: &Request, env: &Env) -> (Response, Vec<Event>) {
-    let _ = (state, request, env);
-    (Refusal::unknown_path().into_response(), Vec::new())
+    let (response, mut events) = serve::serve(state, request, env);
+    if !events.is_empty() {
+        let more = settle_after(state, env, &events);
+        events.extend(more);
+    }
+    (response, events)
 }
 
-/// Lets the API's own controllers react until nothing is left to do.
+/// Lets the API's own controllers look at everything and react until nothing is left to do.
 ///
-/// [`step`] calls it after each write. Callers of [`Writer`] get it through [`Writer::finish`].
+/// [`step`] and [`Writer::finish`] do this for what they changed; call it after loading a state.
 pub fn settle(state: &mut State, env: &Env) -> Vec<Event> {
-    let _ = (state, env);
-    Vec::new()
+    settle::everything(state, env)
+}
+
+/// Lets the API's own controllers react to `events` and to what follows from them.
+pub(crate) fn settle_after(state: &mut State, env: &Env, events: &[Event]) -> Vec<Event> {
+    settle::after(state, env, events)
 }

@@ -66,19 +66,26 @@ pub(crate) fn qualified_name(text: &str) -> Vec<String> {
             if prefix.is_empty() {
                 problems.push("prefix part must be non-empty".to_owned());
             } else {
-                problems.extend(subdomain(prefix).into_iter().map(|problem| format!("prefix part {problem}")));
+                problems.extend(
+                    subdomain(prefix)
+                        .into_iter()
+                        .map(|problem| format!("prefix part {problem}")),
+                );
             }
             name
         }
         _ => {
-            let example = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
+            let example =
+                "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
             return vec![format!("a valid label key {QUALIFIED} {example}")];
         }
     };
     if name.is_empty() {
         problems.push("name part must be non-empty".to_owned());
     } else if name.len() > LABEL_BYTES_MAX {
-        problems.push(format!("name part must be no more than {LABEL_BYTES_MAX} bytes"));
+        problems.push(format!(
+            "name part must be no more than {LABEL_BYTES_MAX} bytes"
+        ));
     }
     if !is_qualified(name) {
         problems.push(format!("name part {QUALIFIED}"));
@@ -105,7 +112,10 @@ pub(crate) fn field_manager(path: &str, text: &str) -> Vec<FieldError> {
         errors.push(FieldError::too_long(path, FIELD_MANAGER_BYTES_MAX));
     }
     if let Some((at, c)) = text.chars().enumerate().find(|(_, c)| c.is_control()) {
-        let problem = format!("invalid character U+{:04X} (at position {at})", u32::from(c));
+        let problem = format!(
+            "invalid character U+{:04X} (at position {at})",
+            u32::from(c)
+        );
         errors.push(FieldError::invalid(path, text, problem));
     }
     errors
@@ -123,7 +133,9 @@ fn is_qualified(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.first().is_some_and(u8::is_ascii_alphanumeric)
         && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
-        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+        && bytes
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
 }
 
 /// What is wrong with a name, by the rule of its kind.
@@ -145,19 +157,34 @@ pub(crate) fn name(rule: NameRule, text: &str, prefix: bool) -> Vec<String> {
 }
 
 /// What the metadata of an object has to fulfil by itself.
-pub(crate) fn validate(object: &Node, namespaced: bool, rule: NameRule, custom: bool) -> Vec<FieldError> {
+pub(crate) fn validate(
+    object: &Node,
+    namespaced: bool,
+    rule: NameRule,
+    custom: bool,
+) -> Vec<FieldError> {
     let empty = Map::new();
-    let metadata = object.get("metadata").and_then(Node::as_map).unwrap_or(&empty);
+    let metadata = object
+        .get("metadata")
+        .and_then(Node::as_map)
+        .unwrap_or(&empty);
     let text = |key: &str| metadata.get(key).and_then(Node::as_str).unwrap_or_default();
     let mut errors = Vec::new();
     let generate_name = text("generateName");
     if !generate_name.is_empty() {
         for problem in name(rule, generate_name, true) {
-            errors.push(FieldError::invalid("metadata.generateName", generate_name, problem));
+            errors.push(FieldError::invalid(
+                "metadata.generateName",
+                generate_name,
+                problem,
+            ));
         }
     }
     if text("name").is_empty() {
-        errors.push(FieldError::required("metadata.name", "name or generateName is required"));
+        errors.push(FieldError::required(
+            "metadata.name",
+            "name or generateName is required",
+        ));
     } else {
         for problem in name(rule, text("name"), false) {
             errors.push(FieldError::invalid("metadata.name", text("name"), problem));
@@ -165,18 +192,33 @@ pub(crate) fn validate(object: &Node, namespaced: bool, rule: NameRule, custom: 
     }
     let namespace = text("namespace");
     if !namespaced && !namespace.is_empty() {
-        errors.push(FieldError::forbidden("metadata.namespace", "not allowed on this type"));
+        errors.push(FieldError::forbidden(
+            "metadata.namespace",
+            "not allowed on this type",
+        ));
     } else if namespaced && namespace.is_empty() {
         errors.push(FieldError::required("metadata.namespace", ""));
     } else if namespaced {
         for problem in label(namespace) {
-            errors.push(FieldError::invalid("metadata.namespace", namespace, problem));
+            errors.push(FieldError::invalid(
+                "metadata.namespace",
+                namespace,
+                problem,
+            ));
         }
     }
-    if metadata.get("generation").and_then(Node::as_i64).is_some_and(|generation| generation < 0) {
+    if metadata
+        .get("generation")
+        .and_then(Node::as_i64)
+        .is_some_and(|generation| generation < 0)
+    {
         let problem = "must be greater than or equal to 0";
         let generation = metadata.get("generation");
-        errors.push(FieldError::invalid("metadata.generation", generation, problem));
+        errors.push(FieldError::invalid(
+            "metadata.generation",
+            generation,
+            problem,
+        ));
     }
     errors.extend(validate_content(object, custom));
     errors
@@ -199,10 +241,17 @@ pub(crate) fn validate_content(object: &Node, custom: bool) -> Vec<FieldError> {
 /// Checks keys and values of labels, in key order.
 pub(crate) fn labels(path: &str, labels: Option<&Node>, errors: &mut Vec<FieldError>) {
     for (key, value) in sorted(labels) {
-        let keys = qualified_name(key).into_iter().map(|problem| (key, problem));
+        let keys = qualified_name(key)
+            .into_iter()
+            .map(|problem| (key, problem));
         let value = value.as_str().unwrap_or_default();
-        let values = label_value(value).into_iter().map(|problem| (value, problem));
-        errors.extend(keys.chain(values).map(|(text, problem)| FieldError::invalid(path, text, problem)));
+        let values = label_value(value)
+            .into_iter()
+            .map(|problem| (value, problem));
+        errors.extend(
+            keys.chain(values)
+                .map(|(text, problem)| FieldError::invalid(path, text, problem)),
+        );
     }
 }
 
@@ -215,7 +264,10 @@ fn annotations(annotations: Option<&Node>, errors: &mut Vec<FieldError>) {
         bytes += key.len() + value.as_str().map_or(0, str::len);
     }
     if bytes > ANNOTATION_BYTES_MAX {
-        errors.push(FieldError::too_long("metadata.annotations", ANNOTATION_BYTES_MAX));
+        errors.push(FieldError::too_long(
+            "metadata.annotations",
+            ANNOTATION_BYTES_MAX,
+        ));
     }
 }
 
@@ -235,17 +287,34 @@ fn owner_references(references: Option<&Node>, errors: &mut Vec<FieldError>) {
     let mut controller: Option<String> = None;
     for reference in items(references) {
         let text = |key: &str| reference.str_at(&[key]).unwrap_or_default();
-        let (group, version) = text("apiVersion").rsplit_once('/').unwrap_or(("", text("apiVersion")));
+        let (group, version) = text("apiVersion")
+            .rsplit_once('/')
+            .unwrap_or(("", text("apiVersion")));
         if version.is_empty() {
             let path = format!("{PATH}.apiVersion");
-            errors.push(FieldError::invalid(path, text("apiVersion"), "version must not be empty"));
+            errors.push(FieldError::invalid(
+                path,
+                text("apiVersion"),
+                "version must not be empty",
+            ));
         }
-        for key in ["kind", "name", "uid"].into_iter().filter(|key| text(key).is_empty()) {
-            errors.push(FieldError::invalid(format!("{PATH}.{key}"), "", "must not be empty"));
+        for key in ["kind", "name", "uid"]
+            .into_iter()
+            .filter(|key| text(key).is_empty())
+        {
+            errors.push(FieldError::invalid(
+                format!("{PATH}.{key}"),
+                "",
+                "must not be empty",
+            ));
         }
         if (group, version, text("kind")) == ("", "v1", "Event") {
             let problem = "/v1, Kind=Event is disallowed from being an owner";
-            errors.push(FieldError::invalid(PATH, &owner_reference(reference), problem));
+            errors.push(FieldError::invalid(
+                PATH,
+                &owner_reference(reference),
+                problem,
+            ));
         }
         if reference.get("controller").and_then(Node::as_bool) != Some(true) {
             continue;
@@ -266,8 +335,17 @@ fn owner_references(references: Option<&Node>, errors: &mut Vec<FieldError>) {
 
 /// An owner reference with its keys in the order of the Go struct, as messages show it.
 fn owner_reference(reference: &Node) -> Node {
-    const KEYS: [&str; 6] = ["apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"];
-    let present = KEYS.into_iter().filter_map(|key| Some((key, reference.get(key)?.clone())));
+    const KEYS: [&str; 6] = [
+        "apiVersion",
+        "kind",
+        "name",
+        "uid",
+        "controller",
+        "blockOwnerDeletion",
+    ];
+    let present = KEYS
+        .into_iter()
+        .filter_map(|key| Some((key, reference.get(key)?.clone())));
     Node::Map(present.collect())
 }
 
@@ -281,12 +359,20 @@ fn finalizers(finalizers: Option<&Node>, custom: bool, errors: &mut Vec<FieldErr
     }
     if names.contains(&"orphan") && names.contains(&"foregroundDeletion") {
         let problem = "finalizer orphan and foregroundDeletion cannot be both set";
-        errors.push(FieldError::invalid(PATH, &Node::list(names.iter().copied()), problem));
+        errors.push(FieldError::invalid(
+            PATH,
+            &Node::list(names.iter().copied()),
+            problem,
+        ));
     }
     for (index, finalizer) in names.iter().enumerate().filter(|_| !custom) {
         if !finalizer.contains('/') && !is_standard_finalizer(finalizer) {
             let problem = "name is neither a standard finalizer name nor is it fully qualified";
-            errors.push(FieldError::invalid(format!("{PATH}[{index}]"), *finalizer, problem));
+            errors.push(FieldError::invalid(
+                format!("{PATH}[{index}]"),
+                *finalizer,
+                problem,
+            ));
         }
     }
 }
@@ -302,11 +388,19 @@ fn managed_fields(entries: Option<&Node>, errors: &mut Vec<FieldError>) {
         let text = |key: &str| entry.str_at(&[key]).unwrap_or_default();
         if !matches!(text("operation"), "Apply" | "Update") {
             let problem = "must be `Apply` or `Update`";
-            errors.push(FieldError::invalid(format!("{path}.operation"), text("operation"), problem));
+            errors.push(FieldError::invalid(
+                format!("{path}.operation"),
+                text("operation"),
+                problem,
+            ));
         }
         if !matches!(text("fieldsType"), "" | "FieldsV1") {
             let problem = "must be `FieldsV1`";
-            errors.push(FieldError::invalid(format!("{path}.fieldsType"), text("fieldsType"), problem));
+            errors.push(FieldError::invalid(
+                format!("{path}.fieldsType"),
+                text("fieldsType"),
+                problem,
+            ));
         }
         errors.extend(field_manager(&format!("{path}.manager"), text("manager")));
     }
@@ -318,7 +412,9 @@ pub(crate) fn validate_update(new: &Node, old: &Node) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if !get(old, "deletionTimestamp").is_null() {
         let before: Vec<Node> = items(old.at(&["metadata", "finalizers"])).to_vec();
-        let added = items(new.at(&["metadata", "finalizers"])).iter().filter(|item| !before.contains(item));
+        let added = items(new.at(&["metadata", "finalizers"]))
+            .iter()
+            .filter(|item| !before.contains(item));
         let mut added: Vec<&str> = added.filter_map(Node::as_str).collect();
         added.sort_unstable();
         added.dedup();
@@ -331,18 +427,36 @@ pub(crate) fn validate_update(new: &Node, old: &Node) -> Vec<FieldError> {
             errors.push(FieldError::forbidden("metadata.finalizers", problem));
         }
     }
-    if get(new, "resourceVersion").as_str().is_none_or(|version| version.is_empty() || version == "0") {
+    if get(new, "resourceVersion")
+        .as_str()
+        .is_none_or(|version| version.is_empty() || version == "0")
+    {
         let problem = "must be specified for an update";
         errors.push(FieldError::invalid("metadata.resourceVersion", 0, problem));
     }
     let number = |object, key| get(object, key).as_i64().unwrap_or_default();
     if number(new, "generation") < number(old, "generation") {
         let problem = "must not be decremented";
-        errors.push(FieldError::invalid("metadata.generation", number(new, "generation"), problem));
+        errors.push(FieldError::invalid(
+            "metadata.generation",
+            number(new, "generation"),
+            problem,
+        ));
     }
-    for key in ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] {
+    for key in [
+        "name",
+        "namespace",
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+    ] {
         if get(new, key) != get(old, key) {
-            errors.push(FieldError::invalid(format!("metadata.{key}"), &get(new, key), IMMUTABLE));
+            errors.push(FieldError::invalid(
+                format!("metadata.{key}"),
+                &get(new, key),
+                IMMUTABLE,
+            ));
         }
     }
     errors

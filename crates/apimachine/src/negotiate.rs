@@ -44,16 +44,29 @@ pub(crate) fn negotiate(request: &Request, watch: bool) -> Result<Negotiated, Re
     if ranges.is_empty() {
         return Ok(with_pretty(request, Negotiated::default()));
     }
-    let known = |range: &&(f64, &str)| matches!(media_type(range.1), "*/*" | "application/json" | "application/yaml" | "application/vnd.kubernetes.protobuf");
+    let known = |range: &&(f64, &str)| {
+        matches!(
+            media_type(range.1),
+            "*/*" | "application/json" | "application/yaml" | "application/vnd.kubernetes.protobuf"
+        )
+    };
     if !ranges.iter().any(|range| known(&range)) {
         let message = format!("406: Not Acceptable\n\nAvailable representations: {TYPES}");
-        return Err(Refusal { bare_details: true, ..Refusal::new(406, "NotAcceptable", message) });
+        return Err(Refusal {
+            bare_details: true,
+            ..Refusal::new(406, "NotAcceptable", message)
+        });
     }
-    match ranges.iter().find_map(|(_, range)| acceptable(range, watch)) {
+    match ranges
+        .iter()
+        .find_map(|(_, range)| acceptable(range, watch))
+    {
         Some(negotiated) => Ok(with_pretty(request, negotiated)),
         None => {
             let types = match watch {
-                true => "application/json, application/vnd.kubernetes.protobuf, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch",
+                true => {
+                    "application/json, application/vnd.kubernetes.protobuf, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"
+                }
                 false => TYPES,
             };
             let message = format!("only the following media types are accepted: {types}");
@@ -65,7 +78,9 @@ pub(crate) fn negotiate(request: &Request, watch: bool) -> Result<Negotiated, Re
 fn with_pretty(request: &Request, mut negotiated: Negotiated) -> Negotiated {
     let pretty = match request.parameter("pretty") {
         Some(text) => is_true(text),
-        None => ["curl", "Wget", "Mozilla"].iter().any(|agent| request.user_agent.starts_with(agent)),
+        None => ["curl", "Wget", "Mozilla"]
+            .iter()
+            .any(|agent| request.user_agent.starts_with(agent)),
     };
     if pretty && negotiated.format == Format::Json {
         negotiated.format = Format::PrettyJson;
@@ -86,7 +101,9 @@ fn parameters(range: &str) -> impl Iterator<Item = (&str, &str)> {
 
 fn quality(range: &str) -> f64 {
     let given = parameters(range).find(|(key, _)| *key == "q");
-    given.and_then(|(_, value)| value.parse().ok()).unwrap_or(1.0)
+    given
+        .and_then(|(_, value)| value.parse().ok())
+        .unwrap_or(1.0)
 }
 
 fn acceptable(range: &str, watch: bool) -> Option<Negotiated> {
@@ -95,7 +112,11 @@ fn acceptable(range: &str, watch: bool) -> Option<Negotiated> {
         "application/yaml" if !watch => Format::Yaml,
         _ => return None,
     };
-    let get = |name: &str| parameters(range).find(|(key, _)| *key == name).map(|(_, value)| value);
+    let get = |name: &str| {
+        parameters(range)
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value)
+    };
     let meta = get("g") == Some("meta.k8s.io");
     let form = match (get("as"), get("v")) {
         (None, _) => Form::Object,
@@ -125,9 +146,14 @@ impl Negotiated {
             Form::Table(version) => {
                 let include = include_object(request)?;
                 let (objects, metadata) = match is_list {
-                    true => (items(&node).to_vec(), node.get("metadata").and_then(Node::as_map).cloned()),
+                    true => (
+                        items(&node).to_vec(),
+                        node.get("metadata").and_then(Node::as_map).cloned(),
+                    ),
                     false => {
-                        let version = node.str_at(&["metadata", "resourceVersion"]).unwrap_or_default();
+                        let version = node
+                            .str_at(&["metadata", "resourceVersion"])
+                            .unwrap_or_default();
                         let metadata = [("resourceVersion", version)].into_iter().collect();
                         (vec![node.clone()], Some(metadata))
                     }
@@ -135,10 +161,17 @@ impl Negotiated {
                 let metadata = metadata.unwrap_or_else(Map::new);
                 tables::table(resource, &objects, metadata, include, true, version, now)?
             }
-            Form::Partial if is_list => return Err(self.misfit("PartialObjectMetadata", "a list", &node, resource)),
+            Form::Partial if is_list => {
+                return Err(self.misfit("PartialObjectMetadata", "a list", &node, resource));
+            }
             Form::Partial => partial(&node),
             Form::PartialList if !is_list => {
-                return Err(self.misfit("PartialObjectMetadataList", "not a list", &node, resource));
+                return Err(self.misfit(
+                    "PartialObjectMetadataList",
+                    "not a list",
+                    &node,
+                    resource,
+                ));
             }
             Form::PartialList => partial_list(&node),
         };
@@ -150,7 +183,9 @@ impl Negotiated {
         response.format = self.format;
         if self.format == Format::Yaml {
             response.headers.retain(|(name, _)| name != "Content-Type");
-            response.headers.insert(0, ("Content-Type".into(), "application/yaml".into()));
+            response
+                .headers
+                .insert(0, ("Content-Type".into(), "application/yaml".into()));
         }
         response
     }
@@ -188,24 +223,44 @@ pub(crate) fn include_object(request: &Request) -> Result<IncludeObject, Refusal
 }
 
 fn items(list: &Node) -> &[Node] {
-    list.get("items").and_then(Node::as_list).unwrap_or_default()
+    list.get("items")
+        .and_then(Node::as_list)
+        .unwrap_or_default()
 }
 
 /// The metadata of an object as an object of its own.
 pub(crate) fn partial(object: &Node) -> Node {
-    let mut partial: Map = [("kind", "PartialObjectMetadata"), ("apiVersion", "meta.k8s.io/v1")].into_iter().collect();
-    partial.insert("metadata", object.get("metadata").cloned().unwrap_or_else(Node::map));
+    let mut partial: Map = [
+        ("kind", "PartialObjectMetadata"),
+        ("apiVersion", "meta.k8s.io/v1"),
+    ]
+    .into_iter()
+    .collect();
+    partial.insert(
+        "metadata",
+        object.get("metadata").cloned().unwrap_or_else(Node::map),
+    );
     partial.into()
 }
 
 fn partial_list(list: &Node) -> Node {
-    let mut partials: Map =
-        [("kind", "PartialObjectMetadataList"), ("apiVersion", "meta.k8s.io/v1")].into_iter().collect();
-    partials.insert("metadata", list.get("metadata").cloned().unwrap_or_else(Node::map));
+    let mut partials: Map = [
+        ("kind", "PartialObjectMetadataList"),
+        ("apiVersion", "meta.k8s.io/v1"),
+    ]
+    .into_iter()
+    .collect();
+    partials.insert(
+        "metadata",
+        list.get("metadata").cloned().unwrap_or_else(Node::map),
+    );
     let items = items(list);
-    partials.insert("items", match items.is_empty() {
-        true => Node::Null,
-        false => Node::list(items.iter().map(partial)),
-    });
+    partials.insert(
+        "items",
+        match items.is_empty() {
+            true => Node::Null,
+            false => Node::list(items.iter().map(partial)),
+        },
+    );
     partials.into()
 }

@@ -35,20 +35,33 @@ pub(crate) fn write(request: &Request, kind: &str, apply: bool) -> Result<WriteO
     let given = request.parameter("fieldManager").unwrap_or_default();
     let force = request.parameter("force").is_some_and(is_true);
     if kind == "PatchOptions" && !apply && request.parameter("force").is_some() {
-        errors.push(FieldError::forbidden("force", "may not be specified for non-apply patch"));
+        errors.push(FieldError::forbidden(
+            "force",
+            "may not be specified for non-apply patch",
+        ));
     }
     if kind == "PatchOptions" && apply && given.is_empty() {
-        errors.push(FieldError::required("fieldManager", "is required for apply patch"));
+        errors.push(FieldError::required(
+            "fieldManager",
+            "is required for apply patch",
+        ));
     }
     errors.extend(metadata::field_manager("fieldManager", given));
-    let dry_run = dry_run(request.parameters("dryRun").map(str::to_owned).collect(), &mut errors);
+    let dry_run = dry_run(
+        request.parameters("dryRun").map(str::to_owned).collect(),
+        &mut errors,
+    );
     let validation = match request.parameter("fieldValidation").unwrap_or_default() {
         "Ignore" => FieldValidation::Ignore,
         "" | "Warn" => FieldValidation::Warn,
         "Strict" => FieldValidation::Strict,
         other => {
             let supported = ["", "Ignore", "Strict", "Warn"];
-            errors.push(FieldError::not_supported("fieldValidation", other, supported));
+            errors.push(FieldError::not_supported(
+                "fieldValidation",
+                other,
+                supported,
+            ));
             FieldValidation::Warn
         }
     };
@@ -57,7 +70,13 @@ pub(crate) fn write(request: &Request, kind: &str, apply: bool) -> Result<WriteO
         "" => manager_of_agent(&request.user_agent),
         given => given.into(),
     };
-    Ok(WriteOptions { dry_run, manager, validation, force: apply && force, force_managers: apply })
+    Ok(WriteOptions {
+        dry_run,
+        manager,
+        validation,
+        force: apply && force,
+        force_managers: apply,
+    })
 }
 
 fn dry_run(values: Vec<String>, errors: &mut Vec<FieldError>) -> bool {
@@ -87,7 +106,11 @@ fn manager_of_agent(agent: &str) -> Text {
         }
         manager.push(c);
     }
-    if manager.is_empty() { "unknown".into() } else { manager.into() }
+    if manager.is_empty() {
+        "unknown".into()
+    } else {
+        manager.into()
+    }
 }
 
 /// Options of a delete, and whether it is a dry run.
@@ -134,12 +157,23 @@ pub(crate) fn delete(request: &Request, body: Option<&Node>) -> Result<DeleteOpt
     if let (Some(policy), Some(_)) = (policy, orphan) {
         let problem = "orphanDependents and deletionPropagation cannot be both set";
         errors.push(FieldError::invalid("propagationPolicy", policy, problem));
-    } else if let Some(policy) = policy.filter(|policy| !matches!(*policy, "Foreground" | "Background" | "Orphan")) {
+    } else if let Some(policy) =
+        policy.filter(|policy| !matches!(*policy, "Foreground" | "Background" | "Orphan"))
+    {
         let supported = ["Foreground", "Background", "Orphan", "nil"];
-        errors.push(FieldError::not_supported("propagationPolicy", policy, supported));
+        errors.push(FieldError::not_supported(
+            "propagationPolicy",
+            policy,
+            supported,
+        ));
     }
-    let values = node.get("dryRun").and_then(Node::as_list).unwrap_or_default();
-    let values = values.iter().map(|value| value.as_str().unwrap_or_default().to_owned());
+    let values = node
+        .get("dryRun")
+        .and_then(Node::as_list)
+        .unwrap_or_default();
+    let values = values
+        .iter()
+        .map(|value| value.as_str().unwrap_or_default().to_owned());
     let dry_run = dry_run(values.collect(), &mut errors);
     refuse("DeleteOptions", errors)?;
     let policy = policy.map(Text::from).or(orphan.map(|orphan| match orphan {
@@ -162,7 +196,8 @@ pub(crate) fn delete(request: &Request, body: Option<&Node>) -> Result<DeleteOpt
 
 /// Reads a whole number the way Go's `strconv.ParseInt` refuses it.
 fn integer(text: &str) -> Result<i64, Refusal> {
-    text.parse().map_err(|_| Refusal::bad_request(number_problem("ParseInt", text)))
+    text.parse()
+        .map_err(|_| Refusal::bad_request(number_problem("ParseInt", text)))
 }
 
 fn number_problem(function: &str, text: &str) -> String {
@@ -203,7 +238,13 @@ pub(crate) struct ListOptions {
 /// Reads the options of a list or watch.
 pub(crate) fn list(request: &Request) -> Result<ListOptions, Refusal> {
     let text = |key: &str| Text::from(request.parameter(key).unwrap_or_default());
-    let number = |key: &str| request.parameter(key).filter(|text| !text.is_empty()).map(integer).transpose();
+    let number = |key: &str| {
+        request
+            .parameter(key)
+            .filter(|text| !text.is_empty())
+            .map(integer)
+            .transpose()
+    };
     let flag = |key: &str| request.parameter(key).map(is_true);
     let mut options = ListOptions {
         label_selector: text("labelSelector"),
@@ -233,12 +274,18 @@ fn list_errors(options: &ListOptions, wanted: &str) -> Vec<FieldError> {
     let mut forbid = |path: &str, problem: &str| errors.push(FieldError::forbidden(path, problem));
     if let Some(initial) = options.send_initial_events {
         if !options.watch {
-            forbid("sendInitialEvents", "sendInitialEvents is forbidden for list");
+            forbid(
+                "sendInitialEvents",
+                "sendInitialEvents is forbidden for list",
+            );
             return errors;
         }
         let _ = initial;
         if wanted != "NotOlderThan" {
-            forbid(PATH, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+            forbid(
+                PATH,
+                "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+            );
         }
         if wanted.is_empty() || wanted == "NotOlderThan" {
             return errors;
@@ -247,28 +294,47 @@ fn list_errors(options: &ListOptions, wanted: &str) -> Vec<FieldError> {
         return errors;
     }
     if options.watch && !options.continue_token.is_empty() {
-        forbid(PATH, "resourceVersionMatch is forbidden when continue is provided");
+        forbid(
+            PATH,
+            "resourceVersionMatch is forbidden when continue is provided",
+        );
         return errors;
     }
     if wanted.is_empty() {
         return errors;
     }
     if options.watch {
-        forbid(PATH, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+        forbid(
+            PATH,
+            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+        );
         return errors;
     }
     if options.resource_version.is_empty() {
-        forbid(PATH, "resourceVersionMatch is forbidden unless resourceVersion is provided");
+        forbid(
+            PATH,
+            "resourceVersionMatch is forbidden unless resourceVersion is provided",
+        );
     }
     if !options.continue_token.is_empty() {
-        forbid(PATH, "resourceVersionMatch is forbidden when continue is provided");
+        forbid(
+            PATH,
+            "resourceVersionMatch is forbidden when continue is provided",
+        );
     }
     match wanted {
         "Exact" if options.resource_version == "0" => {
-            forbid(PATH, "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
+            forbid(
+                PATH,
+                "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
+            );
         }
         "Exact" | "NotOlderThan" => {}
-        other => errors.push(FieldError::not_supported(PATH, other, ["Exact", "NotOlderThan", ""])),
+        other => errors.push(FieldError::not_supported(
+            PATH,
+            other,
+            ["Exact", "NotOlderThan", ""],
+        )),
     }
     errors
 }

@@ -15,9 +15,13 @@ pub(crate) struct ServedVersions {
 
 impl ServedVersions {
     pub(crate) fn new(state: &State, resource: &ResourceType) -> Self {
-        let same = state.resource_types().filter(|other| other.storage == resource.storage);
+        let same = state
+            .resource_types()
+            .filter(|other| other.storage == resource.storage);
         let types = same.map(|other| (other.api_version(), other.object_type()));
-        Self { types: types.collect() }
+        Self {
+            types: types.collect(),
+        }
     }
 }
 
@@ -40,9 +44,7 @@ pub(crate) fn reset(resource: &ResourceType, subresource: &str) -> Reset {
     let fields = |paths: &[&[&str]]| Reset::Except(FieldSet::of_fields(paths));
     match (subresource, resource.has_status()) {
         ("", true) => fields(&[&["status"]]),
-        ("status", _) if resource.custom.is_some() => {
-            fields(&[&["spec"], &["metadata"]])
-        }
+        ("status", _) if resource.custom.is_some() => fields(&[&["spec"], &["metadata"]]),
         ("status", _) => match resource.kind.as_str() {
             "Deployment" | "DaemonSet" | "ReplicaSet" | "StatefulSet" => {
                 fields(&[&["spec"], &["metadata", "labels"]])

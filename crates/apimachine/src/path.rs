@@ -82,7 +82,9 @@ pub(crate) fn address(request: &Request) -> Option<Address> {
         _ => return None,
     };
     let (namespace, rest) = match *rest {
-        ["namespaces", namespace, ref rest @ ..] if !rest.is_empty() && !matches!(rest[0], "status" | "finalize") => {
+        ["namespaces", namespace, ref rest @ ..]
+            if !rest.is_empty() && !matches!(rest[0], "status" | "finalize") =>
+        {
             (namespace, rest)
         }
         ["namespaces", namespace, ..] => (namespace, rest),
@@ -157,9 +159,15 @@ impl Address {
     pub(crate) fn route(&self, state: &State) -> Result<Route, Refusal> {
         let Some(resource) = state.resource_type(&self.group, &self.version, &self.resource) else {
             let custom = |resource: &&Arc<ResourceType>| resource.custom.is_some();
-            let mut in_group = state.resource_types().filter(|resource| resource.group == self.group);
+            let mut in_group = state
+                .resource_types()
+                .filter(|resource| resource.group == self.group);
             let built_in = in_group.any(|resource| !custom(&resource));
-            return Err(if built_in { Refusal::unknown_resource() } else { Refusal::unknown_path() });
+            return Err(if built_in {
+                Refusal::unknown_resource()
+            } else {
+                Refusal::unknown_path()
+            });
         };
         let not_found = || match resource.custom.is_some() {
             true => Refusal::unknown_path(),
@@ -190,15 +198,24 @@ impl Address {
             };
             let wanted = route.verb.as_str();
             let allowed = subresource.verbs.iter().any(|verb| verb == wanted);
-            return if allowed { Ok(route) } else { Err(Refusal::method_not_allowed()) };
+            return if allowed {
+                Ok(route)
+            } else {
+                Err(Refusal::method_not_allowed())
+            };
         }
         let create_only = resource.verbs.len() == 1 && resource.verbs[0] == "create";
-        if !route.name.is_empty() && (resource.namespaced && route.namespace.is_empty() || create_only) {
+        if !route.name.is_empty()
+            && (resource.namespaced && route.namespace.is_empty() || create_only)
+        {
             return Err(not_found());
         }
         let verb = route.verb.as_str();
         let supported = resource.verbs.iter().any(|one| one == verb);
-        let needs_name = matches!(route.verb, Verb::Update | Verb::Patch | Verb::Delete | Verb::Get);
+        let needs_name = matches!(
+            route.verb,
+            Verb::Update | Verb::Patch | Verb::Delete | Verb::Get
+        );
         let across = resource.namespaced && route.namespace.is_empty();
         let misplaced = match route.verb {
             Verb::Create => !route.name.is_empty() || across && !create_only,
@@ -217,9 +234,20 @@ pub(crate) fn forbidden(user: &str, attributes: &Attributes<'_>) -> Refusal {
     match *attributes {
         Attributes::Path { verb, path } => Refusal {
             bare_details: true,
-            ..Refusal::new(403, "Forbidden", format!("forbidden: User {user:?} cannot {verb} path {path:?}"))
+            ..Refusal::new(
+                403,
+                "Forbidden",
+                format!("forbidden: User {user:?} cannot {verb} path {path:?}"),
+            )
         },
-        Attributes::Resource { verb, group, resource, subresource, namespace, name } => {
+        Attributes::Resource {
+            verb,
+            group,
+            resource,
+            subresource,
+            namespace,
+            name,
+        } => {
             let full = match subresource {
                 "" => resource.to_owned(),
                 subresource => format!("{resource}/{subresource}"),
@@ -228,7 +256,9 @@ pub(crate) fn forbidden(user: &str, attributes: &Attributes<'_>) -> Refusal {
                 "" => "at the cluster scope".to_owned(),
                 namespace => format!("in the namespace {namespace:?}"),
             };
-            let problem = format!("User {user:?} cannot {verb} resource {full:?} in API group {group:?} {place}");
+            let problem = format!(
+                "User {user:?} cannot {verb} resource {full:?} in API group {group:?} {place}"
+            );
             Refusal::forbidden(&qualified(resource, group), resource, group, name, &problem)
         }
     }

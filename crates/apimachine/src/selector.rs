@@ -34,22 +34,38 @@ impl LabelSelector {
     /// # Errors
     /// Text as the API server answers it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        Parser { tokens: scan(text), at: 0 }.selector().map(Self)
+        Parser {
+            tokens: scan(text),
+            at: 0,
+        }
+        .selector()
+        .map(Self)
     }
 
     /// Reads the `LabelSelector` object of a spec; malformed parts match nothing.
     pub fn from_node(node: &Node) -> Self {
         let mut requirements = Vec::new();
-        for (key, value) in node.get("matchLabels").and_then(Node::as_map).into_iter().flat_map(Map::iter) {
+        for (key, value) in node
+            .get("matchLabels")
+            .and_then(Node::as_map)
+            .into_iter()
+            .flat_map(Map::iter)
+        {
             requirements.push(Requirement {
                 key: key.clone(),
                 operator: Operator::In,
                 values: value.as_str().map(Text::from).into_iter().collect(),
             });
         }
-        let expressions = node.get("matchExpressions").and_then(Node::as_list).unwrap_or_default();
+        let expressions = node
+            .get("matchExpressions")
+            .and_then(Node::as_list)
+            .unwrap_or_default();
         for expression in expressions {
-            let values = expression.get("values").and_then(Node::as_list).unwrap_or_default();
+            let values = expression
+                .get("values")
+                .and_then(Node::as_list)
+                .unwrap_or_default();
             requirements.push(Requirement {
                 key: expression.str_at(&["key"]).unwrap_or_default().into(),
                 operator: match expression.str_at(&["operator"]) {
@@ -58,7 +74,10 @@ impl LabelSelector {
                     Some("DoesNotExist") => Operator::DoesNotExist,
                     _ => Operator::In,
                 },
-                values: values.iter().filter_map(|value| Some(value.as_str()?.into())).collect(),
+                values: values
+                    .iter()
+                    .filter_map(|value| Some(value.as_str()?.into()))
+                    .collect(),
             });
         }
         Self(requirements)
@@ -72,7 +91,9 @@ impl LabelSelector {
     /// Whether an object with these labels is selected.
     pub fn matches(&self, labels: Option<&Map>) -> bool {
         let label = |key: &str| labels.and_then(|labels| labels.get(key)?.as_str());
-        self.0.iter().all(|requirement| requirement.matches(label(&requirement.key)))
+        self.0
+            .iter()
+            .all(|requirement| requirement.matches(label(&requirement.key)))
     }
 }
 
@@ -88,8 +109,12 @@ impl Requirement {
             Operator::NotIn => !label.is_some_and(listed),
             Operator::Exists => label.is_some(),
             Operator::DoesNotExist => label.is_none(),
-            Operator::GreaterThan => label.and_then(numbers).is_some_and(|(value, bound)| value > bound),
-            Operator::LessThan => label.and_then(numbers).is_some_and(|(value, bound)| value < bound),
+            Operator::GreaterThan => label
+                .and_then(numbers)
+                .is_some_and(|(value, bound)| value > bound),
+            Operator::LessThan => label
+                .and_then(numbers)
+                .is_some_and(|(value, bound)| value < bound),
         }
     }
 }
@@ -165,7 +190,10 @@ impl<'a> Parser<'a> {
     }
 
     fn peek_operator(&self) -> (TokenKind, &'a str) {
-        self.tokens.get(self.at).copied().unwrap_or((TokenKind::End, ""))
+        self.tokens
+            .get(self.at)
+            .copied()
+            .unwrap_or((TokenKind::End, ""))
     }
 
     fn next(&mut self) -> (TokenKind, &'a str) {
@@ -180,18 +208,31 @@ impl<'a> Parser<'a> {
             match self.peek() {
                 (TokenKind::Identifier | TokenKind::Not, _) => {
                     let requirement = self.requirement();
-                    requirements.push(requirement.map_err(|error| format!("unable to parse requirement: {error}"))?);
+                    requirements.push(
+                        requirement
+                            .map_err(|error| format!("unable to parse requirement: {error}"))?,
+                    );
                     match self.next() {
                         (TokenKind::End, _) => return Ok(requirements),
                         (TokenKind::Comma, _) => match self.peek() {
                             (TokenKind::Identifier | TokenKind::Not, _) => {}
-                            (_, text) => return Err(format!("found '{text}', expected: identifier after ','")),
+                            (_, text) => {
+                                return Err(format!(
+                                    "found '{text}', expected: identifier after ','"
+                                ));
+                            }
                         },
-                        (_, text) => return Err(format!("found '{text}', expected: ',' or 'end of string'")),
+                        (_, text) => {
+                            return Err(format!("found '{text}', expected: ',' or 'end of string'"));
+                        }
                     }
                 }
                 (TokenKind::End, _) => return Ok(requirements),
-                (_, text) => return Err(format!("found '{text}', expected: !, identifier, or 'end of string'")),
+                (_, text) => {
+                    return Err(format!(
+                        "found '{text}', expected: !, identifier, or 'end of string'"
+                    ));
+                }
             }
         }
     }
@@ -210,10 +251,18 @@ impl<'a> Parser<'a> {
         }
         let key: Text = text.into();
         if negated {
-            return Ok(Requirement { key, operator: Operator::DoesNotExist, values: Vec::new() });
+            return Ok(Requirement {
+                key,
+                operator: Operator::DoesNotExist,
+                values: Vec::new(),
+            });
         }
         if matches!(self.peek().0, TokenKind::End | TokenKind::Comma) {
-            return Ok(Requirement { key, operator: Operator::Exists, values: Vec::new() });
+            return Ok(Requirement {
+                key,
+                operator: Operator::Exists,
+                values: Vec::new(),
+            });
         }
         let (kind, text) = self.peek_operator();
         self.at += 1;
@@ -222,14 +271,22 @@ impl<'a> Parser<'a> {
             TokenKind::NotIn | TokenKind::NotEquals => Operator::NotIn,
             TokenKind::Greater => Operator::GreaterThan,
             TokenKind::Less => Operator::LessThan,
-            _ => return Err(format!("found '{text}', expected: in, notin, =, ==, !=, gt, lt")),
+            _ => {
+                return Err(format!(
+                    "found '{text}', expected: in, notin, =, ==, !=, gt, lt"
+                ));
+            }
         };
         let values = match kind {
             TokenKind::In | TokenKind::NotIn => self.values()?,
             _ => vec![self.value()?],
         };
         self.check(&key, operator, &values)?;
-        Ok(Requirement { key, operator, values })
+        Ok(Requirement {
+            key,
+            operator,
+            values,
+        })
     }
 
     fn check(&self, key: &str, operator: Operator, values: &[Text]) -> Result<(), String> {
@@ -237,10 +294,14 @@ impl<'a> Parser<'a> {
             let number = matches!(operator, Operator::GreaterThan | Operator::LessThan);
             if number && value.parse::<i64>().is_err() {
                 let problem = "for 'Gt', 'Lt' operators, the value must be an integer";
-                return Err(format!("values[{index}]: Invalid value: {value:?}: {problem}"));
+                return Err(format!(
+                    "values[{index}]: Invalid value: {value:?}: {problem}"
+                ));
             }
             if let Some(problem) = metadata::label_value(value).first() {
-                return Err(format!("values[{index}][{key}]: Invalid value: {value:?}: {problem}"));
+                return Err(format!(
+                    "values[{index}][{key}]: Invalid value: {value:?}: {problem}"
+                ));
             }
         }
         Ok(())
@@ -275,7 +336,9 @@ impl<'a> Parser<'a> {
                 (TokenKind::Identifier, text) => {
                     values.push(text.into());
                     match self.next() {
-                        (TokenKind::Comma, _) if self.peek().0 == TokenKind::Close => values.push(Text::default()),
+                        (TokenKind::Comma, _) if self.peek().0 == TokenKind::Close => {
+                            values.push(Text::default())
+                        }
                         (TokenKind::Comma, _) => {}
                         (TokenKind::Close, _) => return Ok(values),
                         (_, text) => return Err(format!("found '{text}', expected: ',' or ')'")),
@@ -300,13 +363,20 @@ impl FieldSelector {
     /// Text as the API server answers it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut terms = Vec::new();
-        for term in split_terms(text).into_iter().filter(|term| !term.is_empty()) {
+        for term in split_terms(text)
+            .into_iter()
+            .filter(|term| !term.is_empty())
+        {
             let operator = term.char_indices().find_map(|(at, _)| {
-                let found = ["!=", "==", "="].into_iter().find(|operator| term[at..].starts_with(operator));
+                let found = ["!=", "==", "="]
+                    .into_iter()
+                    .find(|operator| term[at..].starts_with(operator));
                 found.map(|operator| (at, operator))
             });
             let Some((at, operator)) = operator else {
-                return Err(format!("invalid selector: '{text}'; can't understand '{term}'"));
+                return Err(format!(
+                    "invalid selector: '{text}'; can't understand '{term}'"
+                ));
             };
             let value = unescape(&term[at + operator.len()..])?;
             terms.push((term[..at].into(), operator != "!=", value.into()));
@@ -333,7 +403,9 @@ impl FieldSelector {
 
     /// Whether an object is selected whose fields `value_of` reads.
     pub fn matches(&self, value_of: impl Fn(&str) -> String) -> bool {
-        self.0.iter().all(|(field, equal, value)| (value_of(field) == value.as_str()) == *equal)
+        self.0
+            .iter()
+            .all(|(field, equal, value)| (value_of(field) == value.as_str()) == *equal)
     }
 }
 
@@ -362,10 +434,21 @@ fn unescape(text: &str) -> Result<String, String> {
         match c {
             '\\' => match characters.next() {
                 Some(c @ ('\\' | ',' | '=')) => out.push(c),
-                Some(c) => return Err(format!("invalid field selector: invalid escape sequence: \\{c}")),
-                None => return Err("invalid field selector: invalid escape sequence: \\".to_owned()),
+                Some(c) => {
+                    return Err(format!(
+                        "invalid field selector: invalid escape sequence: \\{c}"
+                    ));
+                }
+                None => {
+                    return Err("invalid field selector: invalid escape sequence: \\".to_owned());
+                }
             },
-            ',' | '=' => return Err(format!("invalid field selector: unescaped character in value: {}", u32::from(c))),
+            ',' | '=' => {
+                return Err(format!(
+                    "invalid field selector: unescaped character in value: {}",
+                    u32::from(c)
+                ));
+            }
             c => out.push(c),
         }
     }
@@ -401,15 +484,30 @@ mod tests {
     #[test]
     fn broken_selectors_say_what_was_found() {
         for (text, expected) in [
-            ("a===b", "unable to parse requirement: found '=', expected: identifier"),
-            ("a in b", "unable to parse requirement: found 'b' expected: '('"),
-            ("!!a", "unable to parse requirement: found '!', expected: identifier"),
-            ("a b", "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"),
+            (
+                "a===b",
+                "unable to parse requirement: found '=', expected: identifier",
+            ),
+            (
+                "a in b",
+                "unable to parse requirement: found 'b' expected: '('",
+            ),
+            (
+                "!!a",
+                "unable to parse requirement: found '!', expected: identifier",
+            ),
+            (
+                "a b",
+                "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt",
+            ),
             ("a=b,", "found '', expected: identifier after ','"),
         ] {
             assert_eq!(LabelSelector::parse(text).expect_err(text), expected);
         }
         let error = FieldSelector::parse("metadata.name").expect_err("no operator");
-        assert_eq!(error, "invalid selector: 'metadata.name'; can't understand 'metadata.name'");
+        assert_eq!(
+            error,
+            "invalid selector: 'metadata.name'; can't understand 'metadata.name'"
+        );
     }
 }

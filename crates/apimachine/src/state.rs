@@ -113,6 +113,8 @@ pub struct Features {
     pub service_account_admission: bool,
     /// Whether claims get the default StorageClass.
     pub default_storage_class_admission: bool,
+    /// The certificate that `kube-root-ca.crt` carries, in PEM.
+    pub root_certificate: Text,
 }
 
 impl Default for Features {
@@ -122,6 +124,7 @@ impl Default for Features {
             events_kept: EVENTS_KEPT_DEFAULT,
             service_account_admission: true,
             default_storage_class_admission: true,
+            root_certificate: Text::default(),
         }
     }
 }
@@ -148,7 +151,7 @@ impl State {
     /// Service of the API itself, priority classes and roles.
     pub fn new(features: Features, env: &Env) -> Self {
         let mut state = Self::empty(features);
-        crate::settle(&mut state, env);
+        crate::bootstrap::fill(&mut state, env);
         state
     }
 
@@ -262,6 +265,15 @@ impl State {
     /// All served resources, by group, version and plural.
     pub fn resource_types(&self) -> impl Iterator<Item = &Arc<ResourceType>> {
         self.types.values()
+    }
+
+    /// The resource in the version that is stored under this key.
+    pub fn storage_type(&self, storage: &str) -> Option<Arc<ResourceType>> {
+        let mut types = self.types.values();
+        let found = types.find(|resource| {
+            resource.storage == storage && resource.storage_api_version() == resource.api_version()
+        });
+        found.cloned()
     }
 
     /// The stream of random values for this step; give it back with [`State::drawn`].

@@ -148,7 +148,11 @@ impl Refusal {
     pub fn unknown_resource() -> Self {
         Self {
             bare_details: true,
-            ..Self::new(404, "NotFound", "the server could not find the requested resource")
+            ..Self::new(
+                404,
+                "NotFound",
+                "the server could not find the requested resource",
+            )
         }
     }
 
@@ -156,7 +160,11 @@ impl Refusal {
     pub fn method_not_allowed() -> Self {
         Self {
             bare_details: true,
-            ..Self::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+            ..Self::new(
+                405,
+                "MethodNotAllowed",
+                "the server does not allow this method on the requested resource",
+            )
         }
     }
 
@@ -173,8 +181,15 @@ impl Refusal {
     /// An error inside the server, told as such.
     pub fn internal(message: &str) -> Self {
         Self {
-            causes: vec![Cause { message: message.to_owned(), ..Cause::default() }],
-            ..Self::new(500, "InternalError", format!("Internal error occurred: {message}"))
+            causes: vec![Cause {
+                message: message.to_owned(),
+                ..Cause::default()
+            }],
+            ..Self::new(
+                500,
+                "InternalError",
+                format!("Internal error occurred: {message}"),
+            )
         }
     }
 
@@ -199,7 +214,10 @@ impl Refusal {
 
     /// A write that somebody else's write came before.
     pub fn conflict(resource: &ResourceType, name: &str, problem: &str) -> Self {
-        let message = format!("Operation cannot be fulfilled on {} {name:?}: {problem}", resource.qualified());
+        let message = format!(
+            "Operation cannot be fulfilled on {} {name:?}: {problem}",
+            resource.qualified()
+        );
         Self::new(409, "Conflict", message).about(resource, name)
     }
 
@@ -210,7 +228,13 @@ impl Refusal {
     }
 
     /// Something this user may not do.
-    pub fn forbidden(qualified: &str, resource: &str, group: &str, name: &str, problem: &str) -> Self {
+    pub fn forbidden(
+        qualified: &str,
+        resource: &str,
+        group: &str,
+        name: &str,
+        problem: &str,
+    ) -> Self {
         let message = match name {
             "" => format!("{qualified} is forbidden: {problem}"),
             name => format!("{qualified} {name:?} is forbidden: {problem}"),
@@ -225,7 +249,13 @@ impl Refusal {
 
     /// A refusal of admission: an object that may not be so, whoever sends it.
     pub fn not_admitted(resource: &ResourceType, name: &str, problem: &str) -> Self {
-        Self::forbidden(&resource.qualified(), &resource.plural, &resource.group, name, problem)
+        Self::forbidden(
+            &resource.qualified(),
+            &resource.plural,
+            &resource.group,
+            name,
+            problem,
+        )
     }
 
     /// An object whose fields are wrong. `qualified` is `Deployment.apps`, `kind` goes into details.
@@ -247,7 +277,11 @@ impl Refusal {
             group: group.into(),
             kind: kind.into(),
             causes: errors.iter().map(Cause::from).collect(),
-            ..Self::new(422, "Invalid", format!("{qualified} {name:?} is invalid: {joined}"))
+            ..Self::new(
+                422,
+                "Invalid",
+                format!("{qualified} {name:?} is invalid: {joined}"),
+            )
         }
     }
 }

@@ -5,12 +5,16 @@
 
 use object::Node;
 
+use crate::Refusal;
 use crate::builtin::traits;
 use crate::call::{Call, Target};
-use crate::Refusal;
 
 /// Sets what the server decides when an object is created: generation, empty status, allocations.
-pub(crate) fn prepare_create(call: &mut Call<'_>, target: &Target<'_>, mut object: Node) -> Result<Node, Refusal> {
+pub(crate) fn prepare_create(
+    call: &mut Call<'_>,
+    target: &Target<'_>,
+    mut object: Node,
+) -> Result<Node, Refusal> {
     let resource = target.resource;
     if traits(&resource.storage).generation {
         object.set(&["metadata", "generation"], 1);
@@ -33,7 +37,9 @@ pub(crate) fn prepare_create(call: &mut Call<'_>, target: &Target<'_>, mut objec
 }
 
 fn finalizers_of(namespace: &Node) -> Vec<Node> {
-    let list = namespace.at(&["spec", "finalizers"]).and_then(Node::as_list);
+    let list = namespace
+        .at(&["spec", "finalizers"])
+        .and_then(Node::as_list);
     list.unwrap_or_default().to_vec()
 }
 
@@ -84,7 +90,10 @@ pub(crate) fn prepare_update(
                 copy(&metadata, &mut kept, "managedFields");
             } else {
                 kept.set(&["metadata"], metadata);
-                if matches!(resource.kind.as_str(), "Deployment" | "DaemonSet" | "ReplicaSet" | "StatefulSet") {
+                if matches!(
+                    resource.kind.as_str(),
+                    "Deployment" | "DaemonSet" | "ReplicaSet" | "StatefulSet"
+                ) {
                     let live_metadata = live.get("metadata").cloned().unwrap_or_else(Node::map);
                     copy(&live_metadata, &mut kept, "labels");
                 }
@@ -95,15 +104,24 @@ pub(crate) fn prepare_update(
     }
     if traits.generation && target.subresource != "status" {
         let changed = match resource.custom {
-            Some(_) => custom_payload(&object, resource.has_status()) != custom_payload(live, resource.has_status()),
+            Some(_) => {
+                custom_payload(&object, resource.has_status())
+                    != custom_payload(live, resource.has_status())
+            }
             None => {
-                traits.payload.iter().any(|key| object.get(key) != live.get(key))
+                traits
+                    .payload
+                    .iter()
+                    .any(|key| object.get(key) != live.get(key))
                     || resource.kind == "EndpointSlice"
                         && object.at(&["metadata", "labels"]) != live.at(&["metadata", "labels"])
             }
         };
         if changed {
-            let generation = live.at(&["metadata", "generation"]).and_then(Node::as_i64).unwrap_or_default();
+            let generation = live
+                .at(&["metadata", "generation"])
+                .and_then(Node::as_i64)
+                .unwrap_or_default();
             object.set(&["metadata", "generation"], generation + 1);
         }
     }
@@ -137,4 +155,9 @@ fn copy(metadata: &Node, to: &mut Node, key: &str) {
             to.remove(&["metadata", key]);
         }
     }
+}
+
+/// What a kind notes down when its deletion begins.
+pub(crate) fn begin_delete(call: &mut Call<'_>, target: &Target<'_>, object: &mut Node) {
+    let _ = (call, target, object);
 }

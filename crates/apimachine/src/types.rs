@@ -87,6 +87,11 @@ impl ResourceType {
         qualified(&self.plural, &self.group)
     }
 
+    /// `Deployment.apps`, or `Pod` for the core group.
+    pub(crate) fn kind_qualified(&self) -> Text {
+        qualified(&self.kind, &self.group)
+    }
+
     /// Whether the status is written through a subresource of its own.
     pub fn has_status(&self) -> bool {
         self.subresource("status").is_some()

@@ -24,7 +24,11 @@ pub(crate) struct Written {
 impl Call<'_> {
     /// Replaces the target by `object`, which is canonical and in the target's version; creates it
     /// when the kind allows that.
-    pub(crate) fn update(&mut self, target: &Target<'_>, mut object: Node) -> Result<Written, Refusal> {
+    pub(crate) fn update(
+        &mut self,
+        target: &Target<'_>,
+        mut object: Node,
+    ) -> Result<Written, Refusal> {
         let resource = target.resource;
         check_name(&object, target.name)?;
         place_in_namespace(&mut object, resource.namespaced, target.namespace)?;
@@ -37,7 +41,10 @@ impl Call<'_> {
             }
             self.authorize_create(target)?;
             let object = self.create(target, object)?;
-            return Ok(Written { object, created: true });
+            return Ok(Written {
+                object,
+                created: true,
+            });
         };
         let uid = meta(&object, "uid");
         if !uid.is_empty() && uid != meta(&live, "uid") {
@@ -69,7 +76,12 @@ impl Call<'_> {
             if !patch && !self.trusted && !traits(&resource.storage).unconditional_update {
                 let problem = "must be specified for an update";
                 let error = FieldError::invalid("metadata.resourceVersion", 0, problem);
-                return Err(Refusal::invalid(&resource.group, &resource.plural, target.name, &[error]));
+                return Err(Refusal::invalid(
+                    &resource.group,
+                    &resource.plural,
+                    target.name,
+                    &[error],
+                ));
             }
         } else if version != live.version.to_string() {
             return Err(Refusal::outdated(resource, target.name));
@@ -82,7 +94,10 @@ impl Call<'_> {
         admission::validate(self, target, Some(&object), Some(&old))?;
         let stored = resource.to_storage(object);
         if same_but_for_times(&stored, &live.node) {
-            return Ok(Written { object: live.node.clone(), created: false });
+            return Ok(Written {
+                object: live.node.clone(),
+                created: false,
+            });
         }
         check_bytes(&stored)?;
         let key = target.key(target.name);
@@ -91,22 +106,36 @@ impl Call<'_> {
             self.store(resource, key.clone(), Some(stored));
             let removed = self.store(resource, key, None);
             let object = if self.dry_run { shown } else { removed };
-            return Ok(Written { object, created: false });
+            return Ok(Written {
+                object,
+                created: false,
+            });
         }
         let object = self.store(resource, key, Some(stored));
-        Ok(Written { object, created: false })
+        Ok(Written {
+            object,
+            created: false,
+        })
     }
 
     fn check_update(&self, target: &Target<'_>, object: &Node, old: &Node) -> Result<(), Refusal> {
         let resource = target.resource;
         let mut errors = metadata::validate_update(object, old);
-        errors.extend(metadata::validate_content(object, resource.custom.is_some()));
+        errors.extend(metadata::validate_content(
+            object,
+            resource.custom.is_some(),
+        ));
         if target.subresource.is_empty() || resource.custom.is_some() {
             errors.extend(resource.validate_update(object, old));
         }
         match errors.is_empty() {
             true => Ok(()),
-            false => Err(Refusal::invalid(&resource.group, &resource.kind, target.name, &errors)),
+            false => Err(Refusal::invalid(
+                &resource.group,
+                &resource.kind,
+                target.name,
+                &errors,
+            )),
         }
     }
 
@@ -139,7 +168,10 @@ pub(crate) fn check_name(object: &Node, name: &str) -> Result<(), Refusal> {
 fn uid_precondition(target: &Target<'_>, wanted: &str, live: &str) -> Refusal {
     let resource = target.resource;
     let mut key = format!("/registry/{}", resource.plural);
-    for part in [target.namespace, target.name].into_iter().filter(|part| !part.is_empty()) {
+    for part in [target.namespace, target.name]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+    {
         key.push('/');
         key.push_str(part);
     }
@@ -159,7 +191,11 @@ fn restore(object: &mut Node, old: &Node) {
             object.set(&["metadata", key], value);
         }
     }
-    for key in ["generation", "deletionTimestamp", "deletionGracePeriodSeconds"] {
+    for key in [
+        "generation",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+    ] {
         let deleting = key != "generation";
         match live(key) {
             Some(value) => object.set(&["metadata", key], value),
@@ -176,7 +212,10 @@ fn restore(object: &mut Node, old: &Node) {
 fn same_but_for_times(a: &Node, b: &Node) -> bool {
     fn timeless(object: &Node) -> Node {
         let mut object = object.clone();
-        if let Some(entries) = object.at_mut(&["metadata", "managedFields"]).and_then(Node::as_list_mut) {
+        if let Some(entries) = object
+            .at_mut(&["metadata", "managedFields"])
+            .and_then(Node::as_list_mut)
+        {
             for entry in entries {
                 entry.remove(&["time"]);
             }
@@ -188,8 +227,11 @@ fn same_but_for_times(a: &Node, b: &Node) -> bool {
 
 /// Whether a write takes away the last thing that held a deleted object back.
 fn ends_deletion(new: &Node, old: &Node) -> bool {
-    let grace = new.at(&["metadata", "deletionGracePeriodSeconds"]).and_then(Node::as_i64);
+    let grace = new
+        .at(&["metadata", "deletionGracePeriodSeconds"])
+        .and_then(Node::as_i64);
     let spec = new.at(&["spec", "finalizers"]).and_then(Node::as_list);
-    let held = new.str_at(&["kind"]) == Some("Namespace") && spec.is_some_and(|list| !list.is_empty());
+    let held =
+        new.str_at(&["kind"]) == Some("Namespace") && spec.is_some_and(|list| !list.is_empty());
     is_deleting(old) && finalizers(new).is_empty() && grace.unwrap_or_default() == 0 && !held
 }

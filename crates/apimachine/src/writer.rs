@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use object::{Node, Text};
 
-use crate::{Env, Event, Refusal, State, Stored};
+use crate::call::{Call, Target, meta};
+use crate::options::{DeleteOptions, WriteOptions};
+use crate::{Env, Event, Refusal, ResourceType, State, Stored, User};
 
 /// How to delete.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,7 +23,8 @@ pub struct Deletion {
 
 /// Writes of one reducer: validated, defaulted and recorded like those of a client.
 ///
-/// Resources are named by storage key (`deployments.apps`). Nothing is authorised.
+/// Resources are named by storage key (`deployments.apps`), objects are in their storage version.
+/// Nothing is authorised.
 pub struct Writer<'a> {
     state: &'a mut State,
     env: &'a Env,
@@ -50,33 +53,63 @@ impl<'a> Writer<'a> {
         self.env
     }
 
+    /// Everything this writer has changed so far.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
     /// Creates an object; its namespace is in the metadata.
+    ///
+    /// # Errors
+    /// What a client would be answered.
     pub fn create(&mut self, resource: &str, object: Node) -> Result<Arc<Stored>, Refusal> {
-        let _ = (resource, object, &self.manager);
-        Err(Refusal::unknown_path())
+        let namespace = Text::from(meta(&object, "namespace"));
+        self.write(resource, "", &namespace, "", |call, target| {
+            let mut object = object;
+            normalise(target, &mut object)?;
+            call.create(target, object)
+        })
     }
 
     /// Replaces an object; a `resourceVersion` in it is a precondition.
+    ///
+    /// # Errors
+    /// What a client would be answered.
     pub fn update(&mut self, resource: &str, object: Node) -> Result<Arc<Stored>, Refusal> {
         self.update_subresource(resource, "", object)
     }
 
     /// Replaces the status of an object.
+    ///
+    /// # Errors
+    /// What a client would be answered.
     pub fn update_status(&mut self, resource: &str, object: Node) -> Result<Arc<Stored>, Refusal> {
         self.update_subresource(resource, "status", object)
     }
 
-    fn update_subresource(
+    /// Replaces an object through one of its subresources.
+    ///
+    /// # Errors
+    /// What a client would be answered.
+    pub fn update_subresource(
         &mut self,
         resource: &str,
         subresource: &str,
         object: Node,
     ) -> Result<Arc<Stored>, Refusal> {
-        let _ = (resource, subresource, object);
-        Err(Refusal::unknown_path())
+        let namespace = Text::from(meta(&object, "namespace"));
+        let name = Text::from(meta(&object, "name"));
+        self.write(resource, subresource, &namespace, &name, |call, target| {
+            let mut object = object;
+            normalise(target, &mut object)?;
+            Ok(call.update(target, object)?.object)
+        })
     }
 
     /// Deletes an object, or starts to when it has finalizers or a grace period.
+    ///
+    /// # Errors
+    /// What a client would be answered.
     pub fn delete(
         &mut self,
         resource: &str,
@@ -84,14 +117,77 @@ impl<'a> Writer<'a> {
         name: &str,
         deletion: &Deletion,
     ) -> Result<(), Refusal> {
-        let _ = (resource, namespace, name, deletion);
-        Err(Refusal::unknown_path())
+        let options = DeleteOptions {
+            deletion: deletion.clone(),
+            explicit: deletion.propagation_policy.is_some(),
+            ..DeleteOptions::default()
+        };
+        self.run(resource, "", namespace, name, |call, target| {
+            call.delete(target, &options).map(|_| ())
+        })
     }
 
     /// Lets the API's own controllers react and gives all events, own writes first.
     pub fn finish(mut self) -> Vec<Event> {
-        let more = crate::settle(self.state, self.env);
-        self.events.extend(more);
-        self.events
+        let events = std::mem::take(&mut self.events);
+        let more = crate::settle_after(self.state, self.env, &events);
+        events.into_iter().chain(more).collect()
     }
+
+    fn write(
+        &mut self,
+        resource: &str,
+        subresource: &str,
+        namespace: &str,
+        name: &str,
+        act: impl FnOnce(&mut Call<'_>, &Target<'_>) -> Result<Node, Refusal>,
+    ) -> Result<Arc<Stored>, Refusal> {
+        let node = self.run(resource, subresource, namespace, name, act)?;
+        let live = self
+            .state
+            .get(resource, meta(&node, "namespace"), meta(&node, "name"));
+        let version = meta(&node, "resourceVersion").parse().unwrap_or_default();
+        Ok(live
+            .cloned()
+            .unwrap_or_else(|| Arc::new(Stored::new(node, version))))
+    }
+
+    fn run<T>(
+        &mut self,
+        resource: &str,
+        subresource: &str,
+        namespace: &str,
+        name: &str,
+        act: impl FnOnce(&mut Call<'_>, &Target<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let Some(resource) = self.state.storage_type(resource) else {
+            return Err(Refusal::unknown_resource());
+        };
+        let user = User::admin();
+        let options = WriteOptions {
+            manager: self.manager.clone(),
+            ..WriteOptions::default()
+        };
+        let mut call = Call::new(self.state, self.env, &user);
+        call.trusted = true;
+        let target = Target {
+            resource: &resource,
+            namespace,
+            name,
+            subresource,
+            options: &options,
+        };
+        let outcome = act(&mut call, &target);
+        self.events.append(&mut call.events);
+        outcome
+    }
+}
+
+fn normalise(target: &Target<'_>, object: &mut Node) -> Result<(), Refusal> {
+    let resource: &ResourceType = target.resource;
+    let decoded = resource.canonicalize(object);
+    decoded.map_err(|problem| Refusal::bad_request(problem.0))?;
+    object.set(&["apiVersion"], resource.api_version());
+    object.set(&["kind"], resource.kind.clone());
+    Ok(())
 }

@@ -1,0 +1,44 @@
+//! The objects every cluster has from the start.
+
+use object::Node;
+
+use crate::{Env, State, Writer};
+
+/// Creates the namespaces every cluster has; what belongs into each follows by itself.
+pub(crate) fn fill(state: &mut State, env: &Env) {
+    let mut writer = Writer::new(state, env, "kube-apiserver");
+    for name in ["kube-system", "kube-public", "kube-node-lease", "default"] {
+        let mut namespace = Node::map();
+        namespace.set(&["metadata", "name"], name);
+        namespace.set(&["metadata", "labels", "kubernetes.io/metadata.name"], name);
+        // It cannot be there already.
+        let _ = writer.create("namespaces", namespace);
+    }
+    for object in crate::rbac::bootstrap_objects() {
+        let resource = match object.str_at(&["kind"]) {
+            Some("ClusterRole") => "clusterroles.rbac.authorization.k8s.io",
+            Some("ClusterRoleBinding") => "clusterrolebindings.rbac.authorization.k8s.io",
+            Some("Role") => "roles.rbac.authorization.k8s.io",
+            _ => "rolebindings.rbac.authorization.k8s.io",
+        };
+        let _ = writer.create(resource, object);
+    }
+    for (name, value) in [
+        ("system-cluster-critical", 2_000_000_000),
+        ("system-node-critical", 2_000_001_000),
+    ] {
+        let mut class = Node::map();
+        class.set(&["metadata", "name"], name);
+        class.set(&["value"], value);
+        class.set(
+            &["description"],
+            match name {
+                "system-node-critical" => "Used for system critical pods that must not be moved from their current node.",
+                _ => "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+            },
+        );
+        class.set(&["preemptionPolicy"], "PreemptLowerPriority");
+        let _ = writer.create("priorityclasses.scheduling.k8s.io", class);
+    }
+    writer.finish();
+}
