@@ -1,0 +1,5 @@
+//! Tests of the rules through requests.
+
+mod compare;
+mod normal;
+mod replay;
