@@ -216,23 +216,46 @@ fn parse_hex_float(text: &str) -> Result<f64, NumberError> {
 }
 
 /// `strconv.FormatFloat(value, 'g', -1, 64)`: the fewest digits that read back the same, with an
-/// exponent when it is below -4 or from 21 on.
+/// exponent when it is below -4 or from 6 on. Also what `%v` prints.
 pub fn format_float_g(value: f64) -> String {
+    general(value, &format!("{value:e}"))
+}
+
+/// `strconv.FormatFloat(value, 'g', -1, 32)`.
+pub fn format_float32_g(value: f32) -> String {
+    general(f64::from(value), &format!("{value:e}"))
+}
+
+/// `scientific` has the fewest digits that read back the same, which depends on the type.
+fn general(value: f64, scientific: &str) -> String {
     if value.is_nan() {
         return "NaN".into();
     }
     if value.is_infinite() {
         return if value > 0.0 { "+Inf" } else { "-Inf" }.into();
     }
-    let scientific = format!("{value:e}");
     let (digits, exponent) = scientific
         .split_once('e')
         .expect("the `e` format always writes an exponent");
     let exponent: i32 = exponent.parse().expect("an exponent is a small integer");
-    if (-4..21).contains(&exponent) {
-        return format!("{value}");
+    if !(-4..6).contains(&exponent) {
+        return exponential(digits, exponent);
     }
-    exponential(digits, exponent)
+    // Moving the point by a few places keeps the digits.
+    let (sign, digits) = match digits.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", digits),
+    };
+    let digits = digits.replace('.', "");
+    if exponent < 0 {
+        let zeros = "0".repeat((-exponent - 1) as usize);
+        return format!("{sign}0.{zeros}{digits}");
+    }
+    let whole = exponent as usize + 1;
+    if digits.len() <= whole {
+        return format!("{sign}{digits:0<whole$}");
+    }
+    format!("{sign}{}.{}", &digits[..whole], &digits[whole..])
 }
 
 /// `strconv.FormatFloat(value, 'e', -1, 64)`: `1.5e+07`.

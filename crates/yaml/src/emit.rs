@@ -1,11 +1,19 @@
-//! Text from trees.
+//! Text from trees and values.
+//!
+//! [`writer`] knows lines, columns and how scalars are quoted and folded; [`nodes`] writes trees as
+//! go-yaml v3 does, [`values`] writes values as v2 does.
 
-use crate::Node;
+mod nodes;
+pub(crate) mod values;
+mod writer;
+
+use crate::compose::Source;
+use crate::{Node, Text};
 
 /// How to write a tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EmitOptions {
-    /// Spaces per level, from two to nine.
+    /// Spaces per level, from two to nine; others mean two.
     pub indent: u8,
     /// Whether a sequence under a key stands at the key's own column, as kustomize writes it.
     pub compact_sequences: bool,
@@ -20,8 +28,16 @@ impl Default for EmitOptions {
     }
 }
 
-/// Writes documents as go-yaml v3 does, `---` between them.
+/// Writes documents as go-yaml v3's encoder does, `---` between them.
 pub fn emit(docs: &[Node], options: &EmitOptions) -> String {
-    let _ = (docs, options);
-    String::new()
+    let empty = Text::default();
+    nodes::write(docs.iter().map(|doc| (&empty, doc, &empty)), options)
+}
+
+/// Writes documents with the comments above and below their nodes.
+pub fn emit_sources(sources: &[Source], options: &EmitOptions) -> String {
+    let parts = sources
+        .iter()
+        .map(|source| (&source.head_comment, &source.root, &source.foot_comment));
+    nodes::write(parts, options)
 }

@@ -1,7 +1,11 @@
 //! Why a text cannot be read.
 
+use std::fmt::{self, Write as _};
+
 use diag::{Code, Explain, Reason, Retry};
 use object::Text;
+
+use crate::Rules;
 
 /// A place in the text; line and column count from one, columns in characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,8 +29,10 @@ pub enum YamlError {
         at: Position,
         /// What is wrong, in the words of go-yaml.
         problem: &'static str,
-        /// The line that go-yaml's message names; zero when it names none.
+        /// The line that go-yaml v3's message names; zero when it names none.
         go_line: u32,
+        /// The line that go-yaml v2's message names; zero when it names none.
+        go_line_v2: u32,
     },
     /// An alias whose anchor does not exist before it.
     #[error("line {}, column {}: alias `*{name}` has no anchor before it", at.line, at.column)]
@@ -60,25 +66,31 @@ pub enum YamlError {
         /// The limit.
         depth_max: usize,
     },
-    /// A key that occurs twice in one mapping.
-    #[error("line {}: key `{key}` is already set at line {}", at.line, first.line)]
-    DuplicateKey {
-        /// The key, as resolved.
-        key: Text,
-        /// The second occurrence.
-        at: Position,
-        /// The first occurrence.
-        first: Position,
+    /// Keys that occur twice in one mapping.
+    #[error("{}", .keys.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    DuplicateKeys {
+        /// Every repetition; never empty.
+        keys: Vec<DuplicateKey>,
+        /// Whose message [`YamlError::go_message`] gives.
+        rules: Rules,
     },
     /// A tag that is not one of YAML's own, or does not fit its value.
     #[error("line {}, column {}: cannot read `{value}` as `{tag}`", at.line, at.column)]
     Tag {
         /// The place of the node.
         at: Position,
-        /// The tag as written.
+        /// The tag in its short form.
         tag: Text,
-        /// The beginning of the value; empty for lists and maps.
+        /// The text of the scalar; empty for lists and maps.
         value: Text,
+        /// The tag the text resolves to; empty for a tag that is not known.
+        found: &'static str,
+    },
+    /// Text tagged `!!binary` that is no base64.
+    #[error("line {}, column {}: `!!binary` value is not base64", at.line, at.column)]
+    Binary {
+        /// The place of the scalar.
+        at: Position,
     },
     /// A merge key (`<<`) whose value is neither a map nor a list of maps.
     #[error("line {}, column {}: `<<` needs a map or a list of maps", at.line, at.column)]
@@ -138,6 +150,30 @@ pub enum YamlError {
     },
 }
 
+/// One key that occurs again in the same mapping.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DuplicateKey {
+    /// The key as written, without quotes.
+    pub key: Text,
+    /// The second occurrence.
+    pub at: Position,
+    /// The first occurrence.
+    pub first: Position,
+    /// Line of the second occurrence's value.
+    pub value_line: u32,
+}
+
+impl fmt::Display for DuplicateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, at, first, .. } = self;
+        write!(
+            f,
+            "line {}: key `{key}` is already set at line {}",
+            at.line, first.line
+        )
+    }
+}
+
 impl YamlError {
     /// The place of the error, where one is known.
     pub fn position(&self) -> Option<Position> {
@@ -146,18 +182,19 @@ impl YamlError {
             | Self::UnknownAlias { at, .. }
             | Self::AliasCycle { at, .. }
             | Self::Depth { at, .. }
-            | Self::DuplicateKey { at, .. }
             | Self::Tag { at, .. }
+            | Self::Binary { at }
             | Self::Merge { at }
             | Self::Key { at, .. }
             | Self::Number { at, .. }
             | Self::Documents { at, .. }
             | Self::ScalarSize { at, .. } => Some(*at),
+            Self::DuplicateKeys { keys, .. } => keys.first().map(|key| key.at),
             Self::AliasLimit { .. } | Self::FileSize { .. } | Self::Encoding { .. } => None,
         }
     }
 
-    /// The message Go programs print for this error: `yaml: line 3: did not find expected key`.
+    /// The message of go-yaml v3 for this error: `yaml: line 3: did not find expected key`.
     ///
     /// For our own limits, which Go does not have, it is `yaml: ` and our message.
     pub fn go_message(&self) -> String {
@@ -173,16 +210,68 @@ impl YamlError {
             Self::UnknownAlias { name, .. } => format!("yaml: unknown anchor '{name}' referenced"),
             Self::AliasCycle { name, .. } => format!("yaml: anchor '{name}' value contains itself"),
             Self::AliasLimit { .. } => "yaml: document contains excessive aliasing".into(),
-            Self::DuplicateKey { key, at, first } => format!(
-                "yaml: unmarshal errors:\n  line {}: mapping key \"{key}\" already defined at line {}",
-                at.line, first.line
-            ),
+            Self::DuplicateKeys { keys, rules } => {
+                let mut message = String::from("yaml: unmarshal errors:");
+                for DuplicateKey {
+                    key,
+                    at,
+                    first,
+                    value_line,
+                } in keys
+                {
+                    let key = golang::strconv::quote(key);
+                    let written = match rules {
+                        Rules::V2 => write!(
+                            message,
+                            "\n  line {value_line}: key {key} already set in map"
+                        ),
+                        Rules::V3 => write!(
+                            message,
+                            "\n  line {}: mapping key {key} already defined at line {}",
+                            at.line, first.line
+                        ),
+                    };
+                    written.expect("a String takes every write");
+                }
+                message
+            }
+            Self::Tag {
+                tag, value, found, ..
+            } if !found.is_empty() => {
+                format!("yaml: cannot decode {found} `{value}` as a {tag}")
+            }
+            Self::Binary { .. } => "yaml: !!binary value contains invalid base64 data".into(),
             Self::Merge { .. } => {
                 "yaml: map merge requires map or sequence of maps as the value".into()
             }
             Self::Number { value, .. } => format!("json: unsupported value: {value}"),
             Self::Encoding { problem, .. } => format!("yaml: {problem}"),
             _ => format!("yaml: {self}"),
+        }
+    }
+}
+
+impl YamlError {
+    /// The message of `sigs.k8s.io/yaml` for this error, which counts lines a little differently
+    /// than go-yaml v3.
+    pub fn sigs_message(&self) -> String {
+        match self {
+            Self::Syntax {
+                problem,
+                go_line_v2: 0,
+                ..
+            } => format!("yaml: {problem}"),
+            Self::Syntax {
+                problem,
+                go_line_v2,
+                ..
+            } => format!("yaml: line {go_line_v2}: {problem}"),
+            Self::DuplicateKeys { keys, .. } => Self::DuplicateKeys {
+                keys: keys.clone(),
+                rules: Rules::V2,
+            }
+            .go_message(),
+            _ => self.go_message(),
         }
     }
 }
@@ -197,8 +286,8 @@ impl Explain for YamlError {
             Self::AliasCycle { .. } => "YamlAliasCycle",
             Self::AliasLimit { .. } => "YamlAliasLimit",
             Self::Depth { .. } => "NestingLimit",
-            Self::DuplicateKey { .. } => "DuplicateKey",
-            Self::Tag { .. } => "YamlTagUnknown",
+            Self::DuplicateKeys { .. } => "DuplicateKey",
+            Self::Tag { .. } | Self::Binary { .. } => "YamlTagUnknown",
             Self::Merge { .. } => "YamlMergeInvalid",
             Self::Documents { .. } => "DocumentLimit",
             Self::FileSize { .. } | Self::ScalarSize { .. } => "FileTooLarge",

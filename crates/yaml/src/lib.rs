@@ -18,22 +18,26 @@
 //!
 //! Deliberately absent: writing changes back into a file that a person formatted; that edits bytes.
 
+mod compose;
 mod emit;
 mod error;
+mod events;
 mod limits;
 mod node;
 mod parse;
 mod resolve;
+mod scan;
 mod value;
 
-pub use emit::{EmitOptions, emit};
-pub use error::{Position, YamlError};
+pub use compose::Source;
+pub use emit::{EmitOptions, emit, emit_sources};
+pub use error::{DuplicateKey, Position, YamlError};
 pub use limits::Limits;
 pub use node::{Kind, Node, Style, tag};
-pub use parse::parse;
+pub use object::Text;
+pub use parse::{decode, parse, parse_sources};
 pub use resolve::Rules;
 pub use value::{
-    Document, Duplicates, ResolveOptions, from_value, load, locate, to_string, to_value,
+    Document, Duplicates, ResolveOptions, Tags, from_value, load, load_with, locate,
+    to_canonical_string, to_string, to_value,
 };
-
-pub use object::Text;

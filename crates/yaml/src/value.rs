@@ -1,16 +1,25 @@
 //! What a document means: from trees to [`object::Node`] and back.
 
-use object::FieldPath;
+mod resolver;
 
-use crate::{Limits, Node, YamlError, resolve::Rules};
+use object::{FieldPath, Step, Text};
+
+use crate::emit::values::{View, Viewed, write_value};
+use crate::node::tag;
+use crate::parse::parse_plain;
+use crate::resolve::{Rules, Scalar};
+use crate::{Limits, Node, YamlError};
+use resolver::{Resolver, Value};
 
 /// How to resolve a tree.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ResolveOptions {
-    /// Which words are booleans.
+    /// Whose rules: which words are booleans, and which value wins over a merged one.
     pub rules: Rules,
     /// What to do with a key that occurs twice.
     pub duplicates: Duplicates,
+    /// What to do with a tag that is not one of YAML's own.
+    pub tags: Tags,
     /// How far aliases may expand the document.
     pub limits: Limits,
 }
@@ -25,10 +34,20 @@ pub enum Duplicates {
     LastWins,
 }
 
+/// What to do with a tag that is not one of YAML's own, like `!Ref`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tags {
+    /// It is an error: somebody expects something to happen that will not.
+    #[default]
+    Refuse,
+    /// A scalar is text, anything else as if it had no tag; so do the Go libraries.
+    Ignore,
+}
+
 /// One document of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
-    /// Its value.
+    /// Its value; never null.
     pub node: object::Node,
     /// Line of its first token, from one.
     pub line: u32,
@@ -36,37 +55,235 @@ pub struct Document {
     pub index: u32,
 }
 
-/// Resolves a tree as `sigs.k8s.io/yaml` does.
+/// Resolves a tree as `sigs.k8s.io/yaml` does: as if it were written as JSON and read again.
+///
+/// By default words and numbers follow YAML 1.1 (`yes` is true, `0755` octal), merge keys and
+/// aliases are expanded, times stay text, an integer too large for 64 bits is text when it is
+/// hexadecimal and a float when it is decimal, and keys that are numbers or booleans become text.
 ///
 /// # Errors
-/// [`YamlError`].
+/// [`YamlError`] for repeated keys, unknown tags, bad merge keys, numbers that JSON cannot hold,
+/// and aliases that expand beyond the limits.
 pub fn to_value(doc: &Node, options: &ResolveOptions) -> Result<object::Node, YamlError> {
-    let _ = (doc, options);
-    Ok(object::Node::Null)
+    Resolver::resolve(doc, options)
 }
 
 /// A tree in block style for a value.
 pub fn from_value(node: &object::Node) -> Node {
-    let _ = node;
-    Node::null()
+    match node {
+        object::Node::Null => Node::null(),
+        object::Node::Bool(value) => Node::bool(*value),
+        object::Node::Int(value) => Node::int(*value),
+        object::Node::Float(value) => Node::typed(tag::FLOAT, float_text(*value)),
+        object::Node::String(text) => Node::string(text.clone()),
+        object::Node::List(items) => Node::sequence(items.iter().map(from_value)),
+        object::Node::Map(map) => Node::mapping(
+            map.iter()
+                .map(|(key, value)| (Node::string(key.clone()), from_value(value))),
+        ),
+    }
 }
 
-/// Reads all documents of a file.
+/// A float as Go's encoders write it.
+pub(crate) fn float_text(value: f64) -> String {
+    if value.is_nan() {
+        ".nan".into()
+    } else if value.is_infinite() {
+        if value > 0.0 { ".inf" } else { "-.inf" }.into()
+    } else {
+        golang::strconv::format_float_g(value)
+    }
+}
+
+/// Reads and resolves all documents of a file; those without content are skipped but counted.
 ///
 /// # Errors
-/// [`YamlError`].
+/// [`YamlError`] from [`crate::parse`] and [`to_value`].
 pub fn load(text: &str, limits: &Limits) -> Result<Vec<Document>, YamlError> {
-    let _ = (text, limits);
-    Ok(Vec::new())
+    load_with(
+        text,
+        &ResolveOptions {
+            limits: *limits,
+            ..ResolveOptions::default()
+        },
+    )
 }
 
-/// The text `sigs.k8s.io/yaml`'s `Marshal` writes.
+/// As [`load`], with a choice of rules.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with(text: &str, options: &ResolveOptions) -> Result<Vec<Document>, YamlError> {
+    let mut documents = Vec::new();
+    for (source, index) in parse_plain(text, &options.limits)?.iter().zip(0..) {
+        let node = to_value(&source.root, options)?;
+        if !node.is_null() {
+            documents.push(Document {
+                node,
+                line: source.root.line,
+                index,
+            });
+        }
+    }
+    Ok(documents)
+}
+
+/// The text that `sigs.k8s.io/yaml`'s `Marshal` writes: sorted keys, two spaces a level, lists at
+/// the column of their key, long text folded at column 80.
 pub fn to_string(node: &object::Node) -> String {
-    object::json::to_string(node)
+    write_value(node)
 }
 
-/// The place of a field.
+/// The text that kustomize prints for a document: resolved by go-yaml v3's rules, written as
+/// [`to_string`] does. Integers up to 2^64 stay exact.
+///
+/// # Errors
+/// As [`to_value`].
+pub fn to_canonical_string(doc: &Node, limits: &Limits) -> Result<String, YamlError> {
+    let options = ResolveOptions {
+        rules: Rules::V3,
+        tags: Tags::Ignore,
+        limits: *limits,
+        ..ResolveOptions::default()
+    };
+    Ok(write_value(&Resolver::<Exact>::resolve(doc, &options)?))
+}
+
+/// Line and column of the value at `path`, or of the deepest node on the way that exists; `None`
+/// when nothing of it does.
 pub fn locate(doc: &Node, path: &FieldPath) -> Option<(u32, u32)> {
-    let _ = path;
-    Some((doc.line, doc.column))
+    let mut node = doc;
+    let mut place = doc;
+    let mut found = path.is_root();
+    for step in path.steps() {
+        let child = match step {
+            Step::Key(key) => node
+                .get_pair(key)
+                .or_else(|| merged_pair(node, key))
+                .map(|(name, value)| (name, value)),
+            Step::Index(index) => node.items().get(*index).map(|item| (item, item)),
+        };
+        let Some((name, value)) = child else { break };
+        (place, node) = (name, value);
+        found = true;
+    }
+    if std::ptr::eq(node, doc) || matches!(node.kind, crate::Kind::Scalar) {
+        place = node;
+    }
+    found.then_some((place.line, place.column))
+}
+
+/// A key that comes from a map written in place behind `<<`.
+fn merged_pair<'a>(node: &'a Node, key: &str) -> Option<(&'a Node, &'a Node)> {
+    node.get("<<")?.get_pair(key)
+}
+
+impl Value for object::Node {
+    type Entries = object::Map;
+
+    fn scalar(scalar: Scalar, text: &Text) -> Self {
+        // The largest float below which every whole one is written without an exponent.
+        const WHOLE: f64 = 9_223_372_036_854_775_808.0;
+        match scalar {
+            Scalar::Null => Self::Null,
+            Scalar::Bool(value) => Self::Bool(value),
+            Scalar::Int(value) => Self::Int(value),
+            Scalar::Uint(value) => Self::Float(value as f64),
+            Scalar::Float(value) if value.fract() == 0.0 && value.abs() < WHOLE => {
+                Self::Int(value as i64)
+            }
+            Scalar::Float(value) => Self::Float(value),
+            Scalar::Timestamp | Scalar::Merge | Scalar::Text => Self::String(text.clone()),
+        }
+    }
+
+    fn list(items: Vec<Self>) -> Self {
+        items.into()
+    }
+
+    fn map(map: Self::Entries) -> Self {
+        Self::Map(map)
+    }
+
+    fn insert(map: &mut Self::Entries, key: Text, value: Self) {
+        map.insert(key, value);
+    }
+
+    fn insert_missing(map: &mut Self::Entries, key: Text, value: Self) {
+        if !map.contains_key(&key) {
+            map.insert(key, value);
+        }
+    }
+}
+
+/// A value that keeps integers above `i64::MAX`.
+enum Exact {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Uint(u64),
+    Float(f64),
+    Text(Text),
+    List(Vec<Exact>),
+    Map(std::collections::BTreeMap<Text, Exact>),
+}
+
+impl Value for Exact {
+    type Entries = std::collections::BTreeMap<Text, Exact>;
+
+    fn scalar(scalar: Scalar, text: &Text) -> Self {
+        match scalar {
+            Scalar::Null => Self::Null,
+            Scalar::Bool(value) => Self::Bool(value),
+            Scalar::Int(value) => Self::Int(value),
+            Scalar::Uint(value) => Self::Uint(value),
+            Scalar::Float(value) => Self::Float(value),
+            Scalar::Timestamp | Scalar::Merge | Scalar::Text => Self::Text(text.clone()),
+        }
+    }
+
+    fn list(items: Vec<Self>) -> Self {
+        Self::List(items)
+    }
+
+    fn map(map: Self::Entries) -> Self {
+        Self::Map(map)
+    }
+
+    fn insert(map: &mut Self::Entries, key: Text, value: Self) {
+        map.insert(key, value);
+    }
+
+    fn insert_missing(map: &mut Self::Entries, key: Text, value: Self) {
+        map.entry(key).or_insert(value);
+    }
+}
+
+impl Viewed for Exact {
+    fn view(&self) -> View<'_, Self> {
+        match self {
+            Self::Null => View::Null,
+            Self::Bool(value) => View::Bool(*value),
+            Self::Int(value) => View::Int(*value),
+            Self::Uint(value) => View::Uint(*value),
+            Self::Float(value) => View::Float(*value),
+            Self::Text(text) => View::Text(text),
+            Self::List(items) => View::List(items),
+            Self::Map(map) => View::Map(map.iter().map(|(key, value)| (&**key, value)).collect()),
+        }
+    }
+}
+
+impl Viewed for object::Node {
+    fn view(&self) -> View<'_, Self> {
+        match self {
+            Self::Null => View::Null,
+            Self::Bool(value) => View::Bool(*value),
+            Self::Int(value) => View::Int(*value),
+            Self::Float(value) => View::Float(*value),
+            Self::String(text) => View::Text(text),
+            Self::List(items) => View::List(items),
+            Self::Map(map) => View::Map(map.iter().map(|(key, value)| (&**key, value)).collect()),
+        }
+    }
 }

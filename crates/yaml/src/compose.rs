@@ -1,0 +1,193 @@
+//! Events to trees.
+//!
+//! # Source
+//! yaml/go-yaml v3 `decode.go`, type `parser`: which node a comment ends up at.
+
+use std::collections::BTreeSet;
+
+use object::Text;
+
+use crate::events::{Event, EventKind, LONG_TAG_PREFIX, Parser};
+use crate::node::{Kind, Node, Style, tag};
+use crate::scan::Outcome;
+use crate::{Limits, YamlError, resolve};
+
+/// One document with the comments that are about it as a whole.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Source {
+    /// Comment above the first node, separated from it by an empty line.
+    pub head_comment: Text,
+    /// The document's node.
+    pub root: Node,
+    /// Comment below everything.
+    pub foot_comment: Text,
+}
+
+/// Reads every document.
+pub(crate) fn compose(text: &str, limits: &Limits, keep_comments: bool) -> Outcome<Vec<Source>> {
+    let mut composer = Composer {
+        parser: Parser::new(text, limits, keep_comments),
+        limits,
+        open: Vec::new(),
+        anchors: BTreeSet::new(),
+    };
+    let mut documents = Vec::new();
+    composer.parser.next()?;
+    loop {
+        let event = composer.parser.next()?;
+        if event.kind != EventKind::DocumentStart {
+            return Ok(documents);
+        }
+        if documents.len() >= limits.documents_max {
+            return Err(YamlError::Documents {
+                at: event.start.position(),
+                documents_max: limits.documents_max,
+            });
+        }
+        let root = composer.root()?;
+        let end = composer.parser.next()?;
+        documents.push(Source {
+            head_comment: event.head_comment.into(),
+            root,
+            foot_comment: end.foot_comment.into(),
+        });
+    }
+}
+
+struct Composer<'a> {
+    parser: Parser<'a>,
+    limits: &'a Limits,
+    /// Collections whose end was not seen yet, outermost first.
+    open: Vec<Node>,
+    anchors: BTreeSet<Text>,
+}
+
+impl Composer<'_> {
+    fn root(&mut self) -> Outcome<Node> {
+        self.anchors.clear();
+        loop {
+            let event = self.parser.next()?;
+            let finished = match event.kind {
+                EventKind::Scalar => self.scalar(event),
+                EventKind::Alias => self.alias(event)?,
+                EventKind::SequenceStart | EventKind::MappingStart => {
+                    self.start(event)?;
+                    continue;
+                }
+                _ => self.end(event),
+            };
+            match self.open.last_mut() {
+                Some(parent) => add_child(parent, finished),
+                None => return Ok(finished),
+            }
+        }
+    }
+
+    fn node(&mut self, kind: Kind, event: Event) -> Node {
+        if !event.anchor.is_empty() {
+            self.anchors.insert(event.anchor.clone());
+        }
+        let at = event.start.position();
+        let mut style = event.style;
+        let tag = if event.tag.is_empty() || event.tag == "!" {
+            match kind {
+                Kind::Sequence => Text::new_static(tag::SEQ),
+                Kind::Mapping => Text::new_static(tag::MAP),
+                Kind::Alias => Text::default(),
+                Kind::Scalar if style.is_quoted() => Text::new_static(tag::STR),
+                Kind::Scalar if event.value == "<<" => Text::new_static(tag::MERGE),
+                Kind::Scalar => Text::new_static(resolve::v3_tag(&event.value)),
+            }
+        } else {
+            style = style.with(Style::TAGGED);
+            short_tag(event.tag)
+        };
+        Node {
+            kind,
+            style,
+            tag,
+            value: event.value,
+            anchor: event.anchor,
+            head_comment: event.head_comment.into(),
+            line_comment: event.line_comment.into(),
+            foot_comment: event.foot_comment.into(),
+            line: at.line,
+            column: at.column,
+            content: Vec::new(),
+        }
+    }
+
+    fn scalar(&mut self, event: Event) -> Node {
+        self.node(Kind::Scalar, event)
+    }
+
+    fn alias(&mut self, event: Event) -> Outcome<Node> {
+        if !self.anchors.contains(&event.value) {
+            return Err(YamlError::UnknownAlias {
+                at: event.start.position(),
+                name: event.value,
+            });
+        }
+        Ok(self.node(Kind::Alias, event))
+    }
+
+    fn start(&mut self, event: Event) -> Outcome<()> {
+        if self.open.len() >= self.limits.depth_max {
+            return Err(YamlError::Depth {
+                at: event.start.position(),
+                depth_max: self.limits.depth_max,
+            });
+        }
+        let kind = match event.kind {
+            EventKind::SequenceStart => Kind::Sequence,
+            _ => Kind::Mapping,
+        };
+        let node = self.node(kind, event);
+        self.open.push(node);
+        Ok(())
+    }
+
+    fn end(&mut self, event: Event) -> Node {
+        let mut node = self
+            .open
+            .pop()
+            .expect("the parser ends only collections that it started");
+        node.line_comment = event.line_comment.into();
+        node.foot_comment = event.foot_comment.into();
+        // The foot of a block mapping is that of its last key.
+        let count = node.content.len();
+        if node.kind == Kind::Mapping
+            && !node.style.has(Style::FLOW)
+            && !node.foot_comment.is_empty()
+            && count > 1
+        {
+            node.content[count - 2].foot_comment = std::mem::take(&mut node.foot_comment);
+        }
+        node
+    }
+}
+
+/// Adds a key, a value or an item, and moves feet from where they were noticed to the key they
+/// are about.
+fn add_child(parent: &mut Node, mut child: Node) {
+    if parent.kind == Kind::Mapping && !child.foot_comment.is_empty() {
+        let count = parent.content.len();
+        if count % 2 == 1 {
+            let key = &mut parent.content[count - 1];
+            if key.foot_comment.is_empty() {
+                key.foot_comment = std::mem::take(&mut child.foot_comment);
+            }
+        } else if !parent.style.has(Style::FLOW) && count >= 2 {
+            // It was noticed at the next key, after the indentation went back.
+            parent.content[count - 2].foot_comment = std::mem::take(&mut child.foot_comment);
+        }
+    }
+    parent.content.push(child);
+}
+
+fn short_tag(tag: Text) -> Text {
+    match tag.strip_prefix(LONG_TAG_PREFIX) {
+        Some(name) => format!("!!{name}").into(),
+        None => tag,
+    }
+}
