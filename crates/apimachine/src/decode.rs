@@ -95,7 +95,7 @@ fn parse_yaml(body: &[u8]) -> Result<Raw, String> {
     let text =
         std::str::from_utf8(body).map_err(|_| "yaml: invalid leading UTF-8 octet".to_owned())?;
     let limits = yaml::Limits::default();
-    let documents = yaml::parse(text, &limits).map_err(|error| error.go_message())?;
+    let documents = yaml::parse(text, &limits).map_err(|error| error.sigs_message())?;
     let Some(document) = documents.first() else {
         return Ok(Raw::default());
     };
@@ -104,11 +104,17 @@ fn parse_yaml(body: &[u8]) -> Result<Raw, String> {
         duplicates: yaml::Duplicates::LastWins,
         ..strict
     };
-    let node = yaml::to_value(document, &loose).map_err(|error| error.go_message())?;
+    let node = yaml::to_value(document, &loose).map_err(|error| error.sigs_message())?;
     let problems = match yaml::to_value(document, &strict) {
-        Err(yaml::YamlError::DuplicateKey { key, at, .. }) => {
-            // The server's decoder counts lines from one further.
-            vec![format!("line {}: key {key:?} already set in map", at.line)]
+        Err(yaml::YamlError::DuplicateKeys { keys, .. }) => {
+            let keys = keys.iter();
+            keys.map(|key| {
+                format!(
+                    "line {}: key {:?} already set in map",
+                    key.value_line, key.key
+                )
+            })
+            .collect()
         }
         _ => Vec::new(),
     };

@@ -9,40 +9,8 @@ use crate::ResourceType;
 
 /// Field labels of a kind beyond name and namespace.
 fn labels(resource: &ResourceType) -> &'static [&'static str] {
-    match resource.storage.as_str() {
-        "pods" => &[
-            "spec.nodeName",
-            "spec.restartPolicy",
-            "spec.schedulerName",
-            "spec.serviceAccountName",
-            "spec.hostNetwork",
-            "status.phase",
-            "status.podIP",
-            "status.podIPs",
-            "status.nominatedNodeName",
-        ],
-        "events" => &[
-            "involvedObject.kind",
-            "involvedObject.namespace",
-            "involvedObject.name",
-            "involvedObject.uid",
-            "involvedObject.apiVersion",
-            "involvedObject.resourceVersion",
-            "involvedObject.fieldPath",
-            "reason",
-            "reportingComponent",
-            "source",
-            "type",
-        ],
-        "secrets" => &["type"],
-        "namespaces" => &["status.phase"],
-        "nodes" => &["spec.unschedulable"],
-        "replicationcontrollers" => &["status.replicas"],
-        "jobs.batch" => &["status.successful"],
-        "services" => &["spec.clusterIP", "spec.type"],
-        "certificatesigningrequests.certificates.k8s.io" => &["spec.signerName"],
-        _ => &[],
-    }
+    let kind = schema::builtin::lookup(&resource.group, &resource.version, &resource.plural);
+    kind.map_or(&[], |kind| kind.field_selectors)
 }
 
 /// Refuses a field the kind cannot be selected by, in its own words.
@@ -92,6 +60,10 @@ pub(crate) fn value(resource: &ResourceType, object: &Node, field: &str) -> Stri
             "" => "0".to_owned(),
             count => count.to_owned(),
         },
+        ("events", field) if field.starts_with("regarding.") => {
+            text(&field.replacen("regarding", "involvedObject", 1))
+        }
+        ("events", "reportingController") => text("reportingComponent"),
         ("events", "source") => match text("source.component").as_str() {
             "" => text("reportingComponent"),
             component => component.to_owned(),

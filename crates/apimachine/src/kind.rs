@@ -26,7 +26,9 @@ impl ResourceType {
 
     /// Fills the fields that have defaults.
     pub(crate) fn set_defaults(&self, object: &mut Node) {
-        let _ = object;
+        if let Some(id) = self.struct_id() {
+            builtin::default(id, object);
+        }
     }
 
     /// What is wrong with the object by itself, metadata aside.

@@ -5,8 +5,7 @@
 
 use object::{Map, Node};
 use schema::FieldError;
-
-use crate::builtin::NameRule;
+use schema::builtin::NameRule;
 
 const NAME_BYTES_MAX: usize = 253;
 const LABEL_BYTES_MAX: usize = 63;
@@ -151,8 +150,9 @@ pub(crate) fn name(rule: NameRule, text: &str, prefix: bool) -> Vec<String> {
     };
     match rule {
         NameRule::Subdomain => subdomain(text),
-        NameRule::Label => label(text),
+        NameRule::Label | NameRule::ServiceLabel => label(text),
         NameRule::PathSegment => path_segment(text),
+        NameRule::Free => Vec::new(),
     }
 }
 

@@ -98,6 +98,6 @@ pub(crate) fn encode(node: &Node, format: Format) -> String {
     match format {
         Format::Json => json::to_string(node) + "\n",
         Format::PrettyJson => json::to_string_pretty(node, 2) + "\n",
-        Format::Yaml => json::to_string(node) + "\n",
+        Format::Yaml => yaml::to_string(node),
     }
 }
