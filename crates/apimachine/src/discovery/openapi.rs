@@ -2,7 +2,7 @@
 
 use super::upper_hex_sha512;
 use crate::{Body, Format, Refusal, Request, Response, State};
-use object::{Map, Node};
+use object::Map;
 
 /// The list of documents, with the address of each.
 pub(super) fn root(state: &State) -> Response {
