@@ -50,7 +50,7 @@ const NEIGHBORS: &[(&str, &[&str])] = &[
     ("schema", &["expr", "merge"]),
     ("render", &["kustomize"]),
     ("health", &["expr"]),
-    ("plan", &["health"]),
+    ("plan", &["merge"]),
     ("control", &["expr", "health", "plan", "render"]),
     ("apimachine", &["expr", "merge", "schema"]),
     ("workloads", &["apimachine", "schema"]),

@@ -35,6 +35,17 @@ impl Action {
         }
     }
 
+    /// `+`, `~`, `=`, `-`, or `!` for what needs a look.
+    pub fn sign(self) -> char {
+        match self {
+            Self::Created => '+',
+            Self::Configured => '~',
+            Self::Unchanged => '=',
+            Self::Deleted => '-',
+            Self::Skipped => '!',
+        }
+    }
+
     /// Whether the cluster is another one afterwards.
     pub fn is_change(self) -> bool {
         !matches!(self, Self::Unchanged | Self::Skipped)

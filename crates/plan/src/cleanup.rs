@@ -5,104 +5,141 @@
 //! folded into ours, so that the next apply removes what the source does not have.
 //!
 //! # Source
-//! Which managers: fluxcd/kustomize-controller `internal/controller/kustomization_controller.go`
-//! and fluxcd/pkg `ssa/patch.go`.
+//! Which managers and keys: fluxcd/kustomize-controller
+//! `internal/controller/kustomization_controller.go`; how: fluxcd/pkg `ssa/patch.go`.
 
-use object::{Map, Node, Object};
+use merge::json_patch::Patch;
+use merge::{BEFORE_FIRST_APPLY, Entry, ManagerId, Managers, Operation};
+use object::{Node, Object};
 
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+use crate::Options;
 
-/// The JSON patch that makes `manager` the owner of what others wrote, `None` when nobody did.
+/// Annotations of tools that applied the object before, and of old releases.
+const ANNOTATIONS: &[&str] = &[
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "kustomize.toolkit.fluxcd.io/checksum",
+    "fluxcd.io/sync-checksum",
+];
+
+/// Labels of old releases.
+const LABELS: &[&str] = &["fluxcd.io/sync-gc-mark"];
+
+/// The JSON patch that makes us the owner of what others wrote, `None` when nobody did.
 ///
-/// It replaces the version by the one it was made from, so that it fails on a changed object.
-pub(crate) fn patch(live: &Object, manager: &str) -> Option<Node> {
-    let mut operations = Vec::new();
-    if live.annotation(LAST_APPLIED).is_some() {
-        let path = format!(
-            "/metadata/annotations/{}",
-            LAST_APPLIED.replace('~', "~0").replace('/', "~1")
-        );
-        operations.push(operation("remove", &path, None));
-    }
-    let fields = live.node.at(&["metadata", "managedFields"]);
-    let fields = fields.and_then(Node::as_list).unwrap_or(&[]);
-    if let Some(folded) = fold(fields, manager) {
-        let path = "/metadata/managedFields";
-        operations.push(operation("replace", path, Some(Node::from(folded))));
-    }
-    if operations.is_empty() {
-        return None;
-    }
-    let version = Node::from(live.resource_version());
-    operations.push(operation(
-        "replace",
-        "/metadata/resourceVersion",
-        Some(version),
-    ));
-    Some(Node::from(operations))
-}
-
-/// The entries with those of others folded into the apply entry of `manager`.
-fn fold(entries: &[Node], manager: &str) -> Option<Vec<Node>> {
-    let (theirs, mut kept): (Vec<&Node>, Vec<&Node>) = entries
-        .iter()
-        .partition(|entry| is_taken_over(entry, manager));
-    let first = theirs.first()?;
-    let is_ours = |entry: &&Node| {
-        let text = |key: &str| entry.str_at(&[key]).unwrap_or_default();
-        text("manager") == manager && text("operation") == "Apply" && text("subresource").is_empty()
-    };
-    let at = kept.iter().position(is_ours);
-    let mut ours = match at {
-        Some(at) => kept.remove(at).clone(),
-        None => {
-            let mut entry = (*first).clone();
-            entry.set(&["manager"], manager);
-            entry.set(&["operation"], "Apply");
-            entry
-        }
-    };
-    for entry in theirs {
-        if let (Some(Node::Map(fields)), Some(Node::Map(ours))) =
-            (entry.get("fieldsV1"), ours.get_mut("fieldsV1"))
-        {
-            unite(ours, fields);
-        }
-    }
-    let mut folded: Vec<Node> = vec![ours];
-    folded.extend(kept.into_iter().cloned());
-    Some(folded)
-}
-
-fn is_taken_over(entry: &Node, manager: &str) -> bool {
-    let text = |key: &str| entry.str_at(&[key]).unwrap_or_default();
-    if !text("subresource").is_empty() {
-        return false;
-    }
-    let (name, operation) = (text("manager"), text("operation"));
-    name.starts_with("kubectl")
-        || (operation == "Update" && (name == "before-first-apply" || name == manager))
-}
-
-/// Adds the paths of a field set to another; both are tries of nested maps.
-fn unite(ours: &mut Map, theirs: &Map) {
-    for (key, below) in theirs.iter() {
-        match (ours.get_mut(key), below) {
-            (Some(Node::Map(ours)), Node::Map(theirs)) => unite(ours, theirs),
-            (Some(_), _) => {}
-            (None, below) => {
-                ours.insert(key.clone(), below.clone());
+/// With `merges` others keep what they wrote, and only versions are migrated. The patch replaces
+/// the object's version by the one it was made from, so that it fails on a changed object.
+pub(crate) fn patch(
+    live: &Object,
+    wanted: &Object,
+    merges: bool,
+    options: &Options,
+) -> Option<Node> {
+    let mut patch = Patch::new();
+    if !merges {
+        for (field, keys, map) in [
+            (
+                "annotations",
+                ANNOTATIONS,
+                live.node.at(&["metadata", "annotations"]),
+            ),
+            ("labels", LABELS, live.node.at(&["metadata", "labels"])),
+        ] {
+            for key in keys {
+                if map.is_some_and(|map| map.get(key).is_some()) {
+                    let token = key.replace('~', "~0").replace('/', "~1");
+                    patch = patch.remove(&format!("/metadata/{field}/{token}"));
+                }
             }
         }
     }
+    if let Some(list) = managed_fields(live, wanted, merges, options) {
+        patch = patch.replace("/metadata/managedFields", list);
+    }
+    if patch.is_empty() {
+        return None;
+    }
+    let version = live.resource_version();
+    let patch = patch.replace("/metadata/resourceVersion", version);
+    Some(patch.to_node())
 }
 
-fn operation(op: &str, path: &str, value: Option<Node>) -> Node {
-    let mut node = Node::map();
-    node.set(&["op"], op);
-    node.set(&["path"], path);
-    if let Some(value) = value {
-        node.set(&["value"], value);
+/// The list of managers after the take-over; `None` when it stays or cannot be read.
+fn managed_fields(live: &Object, wanted: &Object, merges: bool, options: &Options) -> Option<Node> {
+    let list = live.node.at(&["metadata", "managedFields"])?;
+    let mut managers = Managers::decode(list).ok()?;
+    let mut changed = false;
+    if options.migrate_versions {
+        changed |= migrate(&mut managers, wanted.api_version());
     }
-    node
+    if !merges {
+        changed |= fold(&mut managers, options);
+    }
+    changed.then(|| managers.encode())
+}
+
+/// Moves every manager to `version`; entries that become one are united.
+fn migrate(managers: &mut Managers, version: &str) -> bool {
+    let old: Vec<ManagerId> = managers
+        .entries()
+        .iter()
+        .map(|entry| entry.id.clone())
+        .filter(|id| id.api_version != version)
+        .collect();
+    for id in &old {
+        let Some(mut entry) = managers.take(id) else {
+            continue;
+        };
+        entry.id.api_version = version.into();
+        let known = managers.get(&entry.id);
+        if let Some(fields) = known.map(|known| known.fields().union(entry.fields())) {
+            entry.set_fields(fields);
+        }
+        managers.put(entry);
+    }
+    !old.is_empty()
+}
+
+/// Folds the entries of those we take over from into ours.
+fn fold(managers: &mut Managers, options: &Options) -> bool {
+    let ours = options.manager();
+    let theirs: Vec<ManagerId> = managers
+        .entries()
+        .iter()
+        .map(|entry| entry.id.clone())
+        .filter(|id| is_taken_over(id, options))
+        .collect();
+    let Some(first) = theirs.first() else {
+        return false;
+    };
+    let id = ManagerId {
+        name: ours.into(),
+        operation: Operation::Apply,
+        ..first.clone()
+    };
+    let mut entry = match managers.take(&id) {
+        Some(entry) => entry,
+        None => Entry::new(id, "", merge::FieldSet::EMPTY),
+    };
+    for id in &theirs {
+        if let Some(folded) = managers.take(id) {
+            entry.set_fields(entry.fields().union(folded.fields()));
+            if entry.time.is_empty() {
+                entry.time = folded.time;
+            }
+        }
+    }
+    managers.put(entry);
+    true
+}
+
+fn is_taken_over(id: &ManagerId, options: &Options) -> bool {
+    if !id.subresource.is_empty() {
+        return false;
+    }
+    let updates = id.operation == Operation::Update;
+    let ours = id.name == options.manager();
+    let overridden = |prefix: &String| !prefix.is_empty() && id.name.starts_with(prefix.as_str());
+    id.name.starts_with("kubectl")
+        || (updates && (ours || id.name == BEFORE_FIRST_APPLY))
+        || (!ours && options.override_managers.iter().any(overridden))
 }

@@ -5,10 +5,8 @@ use std::fmt;
 use object::{Node, Object, ObjectKey};
 
 use crate::changes::{Action, ChangeSet};
+use crate::diff::{ObjectDifference, difference};
 use crate::{Options, Stage, cleanup, ignore, markers};
-
-/// Name under which a unit's objects are owned.
-const MANAGER: &str = "kustomize-controller";
 
 /// What a server knows of one object of a stage.
 #[derive(Clone, Debug)]
@@ -69,6 +67,9 @@ pub struct Settled {
     pub writes: Vec<Write>,
     /// What the writes do to each object.
     pub changes: ChangeSet,
+    /// What the writes change, field by field: objects that are created or differ, in order.
+    /// Values of Secrets are masked.
+    pub differences: Vec<ObjectDifference>,
     /// Every object that cannot be applied; with any, nothing of the stage is written.
     pub failures: Vec<Failure>,
 }
@@ -87,6 +88,7 @@ pub fn settle(stage: &Stage, probes: &[Probe], options: &Options) -> Settled {
     }
     if !settled.failures.is_empty() {
         settled.writes.clear();
+        settled.differences.clear();
         settled.changes = ChangeSet::default();
     }
     settled
@@ -103,31 +105,34 @@ fn settle_object(object: &Object, probe: &Probe, options: &Options, settled: &mu
     }
     match (&probe.dry_run, live) {
         (Ok(_), None) => {
+            settled.differences.extend(difference(None, Some(object)));
             settled.writes.push(Write::Apply(object.clone()));
             settled.changes.push(key, Action::Created);
         }
         (Ok(result), Some(live)) => {
-            let mut result = result.clone();
-            ignore::adopt(&mut result, live, &options.ignore);
-            let patch = match markers::merges(object) {
-                true => None,
-                false => cleanup::patch(live, MANAGER),
-            };
+            let result = ignore::as_live(result, live, &options.ignore);
+            let merges = markers::merges(object) || markers::merges(live);
+            let patch = cleanup::patch(live, object, merges, options);
             let drifted = has_drifted(live, &result);
             if patch.is_none() && !drifted {
                 settled.changes.push(key, Action::Unchanged);
                 return;
             }
+            let wanted = ignore::payload(object, live, probe, options);
+            settled
+                .differences
+                .extend(difference(Some(live), Some(&result)));
             if let Some(patch) = patch {
                 let live = live.clone();
                 settled.writes.push(Write::TakeOver { live, patch });
             }
-            let mut wanted = object.clone();
-            ignore::adopt(&mut wanted, live, &options.ignore);
             settled.writes.push(Write::Apply(wanted));
             settled.changes.push(key, Action::Configured);
         }
         (Err(refusal), Some(live)) if may_recreate(object, live, refusal, options) => {
+            settled
+                .differences
+                .extend(difference(Some(live), Some(object)));
             settled.writes.push(Write::Recreate {
                 live: live.clone(),
                 object: object.clone(),
@@ -153,11 +158,35 @@ fn has_drifted(live: &Object, result: &Object) -> bool {
         let mut node = object.node.clone();
         node.remove(&["metadata"]);
         node.remove(&["status"]);
+        if object.kind() == "HorizontalPodAutoscaler" {
+            distinct_metrics(&mut node);
+        }
         node
     };
     metadata(live, "labels") != metadata(result, "labels")
         || metadata(live, "annotations") != metadata(result, "annotations")
-        || content(live) != content(result)
+        || !merge::same(&content(live), &content(result))
+}
+
+/// Drops repeated and empty metrics, which servers before 1.27 answer to a dry run.
+///
+/// # Source
+/// kubernetes/kubernetes#118293; fluxcd/pkg `ssa/normalize/normalize.go`, `DryRunUnstructured`.
+fn distinct_metrics(autoscaler: &mut Node) {
+    let metrics = autoscaler.at_mut(&["spec", "metrics"]);
+    let Some(metrics) = metrics.and_then(Node::as_list_mut) else {
+        return;
+    };
+    let mut distinct: Vec<Node> = Vec::with_capacity(metrics.len());
+    for metric in metrics.drain(..) {
+        let named = metric
+            .str_at(&["type"])
+            .is_some_and(|kind| !kind.is_empty());
+        if named && !distinct.iter().any(|known| merge::same(known, &metric)) {
+            distinct.push(metric);
+        }
+    }
+    *metrics = distinct;
 }
 
 fn may_recreate(object: &Object, live: &Object, refusal: &ProbeRefusal, options: &Options) -> bool {
@@ -173,7 +202,7 @@ fn is_immutable(refusal: &ProbeRefusal) -> bool {
 
 /// `<Kind>/<ns>/<name> dry-run failed (<Reason>): …`, as Flux says it.
 fn refusal_message(key: &ObjectKey, object: &Object, refusal: &ProbeRefusal) -> String {
-    if refusal.not_found && object.namespace().is_empty() && refusal.reason.is_empty() {
+    if refusal.not_found && object.namespace().is_empty() {
         return format!("{key} namespace not specified: {}", refusal.message);
     }
     if refusal.not_found {

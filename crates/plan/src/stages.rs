@@ -23,7 +23,26 @@ pub struct Options {
     pub custom_kinds: Vec<GroupKind>,
     /// Fields whose live value is left alone.
     pub ignore: Vec<IgnoreRule>,
+    /// Name under which the objects are owned; empty for [`MANAGER`].
+    pub manager: String,
+    /// Further managers whose fields are taken over, beside kubectl's; by the start of their name.
+    pub override_managers: Vec<String>,
+    /// Whether managers recorded under an older version of the object are moved to the version
+    /// that is applied.
+    ///
+    /// A server refuses an apply when an old version does not know a field that a new version
+    /// fills in by default.
+    pub migrate_versions: bool,
 }
+
+/// Name under which the objects of a Kustomization are owned.
+pub const MANAGER: &str = "kustomize-controller";
+
+/// Most objects of one plan.
+///
+/// The inventory lives in the status of one object, which a server refuses above 1.5 MiB; an entry
+/// takes about 100 bytes, so that a third is left for conditions and history.
+pub const OBJECTS_MAX: usize = 10_000;
 
 /// Staged intents: what to apply and what left the source.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +53,16 @@ pub struct Plan {
     pub stale: Vec<Entry>,
     /// The inventory once the plan is carried out.
     pub inventory: Inventory,
+}
+
+impl Options {
+    /// Name under which the objects are owned.
+    pub fn manager(&self) -> &str {
+        match self.manager.as_str() {
+            "" => MANAGER,
+            name => name,
+        }
+    }
 }
 
 /// Objects that are applied together.
@@ -58,6 +87,9 @@ pub enum PlanError {
         /// Where it came from again.
         second: String,
     },
+    /// More than [`OBJECTS_MAX`] objects.
+    #[error("the build gives {0} objects, more than {OBJECTS_MAX}")]
+    TooMany(usize),
     /// An object has no kind, version or name.
     #[error("an object from {origin} has no {missing}")]
     Incomplete {
@@ -72,6 +104,7 @@ impl Explain for PlanError {
     fn code(&self) -> Code {
         match self {
             Self::DuplicateKey { .. } => Code("DuplicateObject"),
+            Self::TooMany(_) => Code("TooManyObjects"),
             Self::Incomplete { .. } => Code("ObjectInvalid"),
         }
     }
@@ -101,6 +134,9 @@ pub fn make(
     previous: &Inventory,
     options: &Options,
 ) -> Result<Plan, PlanError> {
+    if desired.len() > OBJECTS_MAX {
+        return Err(PlanError::TooMany(desired.len()));
+    }
     let mut origins: BTreeMap<ObjectKey, String> = BTreeMap::new();
     let mut inventory = Inventory::default();
     let mut stages: [Stage; 4] = Default::default();

@@ -174,6 +174,7 @@ impl Attempt {
                 force: unit.force,
                 custom_kinds: options.custom_kinds,
                 ignore: Vec::new(),
+                ..plan::Options::default()
             },
             brake: options.brake,
             started: now,

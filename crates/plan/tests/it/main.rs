@@ -1,5 +1,7 @@
 //! Plans, told as stories: what is in the inventory, what is live, what is wanted, and what follows.
 
+mod drift;
+
 use expect_test::{Expect, expect};
 use object::{Node, Object, ObjectKey};
 use plan::{
@@ -288,6 +290,8 @@ fn fields_written_by_kubectl_become_ours() {
         let mut entry = Node::map();
         entry.set(&["manager"], manager);
         entry.set(&["operation"], operation);
+        entry.set(&["apiVersion"], "v1");
+        entry.set(&["fieldsType"], "FieldsV1");
         entry.set(&["fieldsV1", "f:data", field], Node::map());
         entry
     };
@@ -308,7 +312,7 @@ fn fields_written_by_kubectl_become_ours() {
         &options(),
         expect![[r#"
             ConfigMap/app/settings configured
-            take over [{"op":"replace","path":"/metadata/managedFields","value":[{"manager":"kustomize-controller","operation":"Apply","fieldsV1":{"f:data":{"f:a":{},"f:b":{}}}},{"manager":"someone","operation":"Update","fieldsV1":{"f:data":{"f:c":{}}}}]},{"op":"replace","path":"/metadata/resourceVersion","value":"7"}]
+            take over [{"op":"replace","path":"/metadata/managedFields","value":[{"manager":"kustomize-controller","operation":"Apply","apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":{"f:data":{"f:a":{},"f:b":{}}}},{"manager":"someone","operation":"Update","apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":{"f:data":{"f:c":{}}}}]},{"op":"replace","path":"/metadata/resourceVersion","value":"7"}]
             apply ConfigMap/app/settings
         "#]],
     );
