@@ -82,7 +82,10 @@ pub(crate) fn parse(body: &[u8], encoding: Encoding) -> Result<Raw, String> {
         }
         Encoding::Yaml => parse_yaml(body),
         Encoding::Protobuf => {
-            let node = builtin::protobuf::decode(body).map_err(|error| error.to_string())?;
+            let node = builtin::protobuf::decode(body).map_err(|error| {
+                let text = error.to_string();
+                text.strip_prefix("proto: ").map(str::to_owned).unwrap_or(text)
+            })?;
             Ok(Raw {
                 node,
                 problems: Vec::new(),
@@ -299,6 +302,7 @@ pub(crate) fn object(
         kind
     };
     check_kind(state, expected, &wanted, &version, &kind)?;
+    let reset = resets_managers(&node);
     let unknown = match expected.custom {
         true => Vec::new(),
         false => {
@@ -310,6 +314,9 @@ pub(crate) fn object(
     };
     node.set(&["apiVersion"], version.clone());
     node.set(&["kind"], kind.clone());
+    if reset {
+        node.set(&["metadata", "managedFields"], Vec::new());
+    }
     let mut problems = raw.problems;
     problems.extend(unknown);
     let warnings = match validation {
@@ -389,4 +396,11 @@ fn misfit_custom(expected: &Expected<'_>, wanted: &str, version: &str, kind: &st
     Refusal::bad_request(format!(
         "the object provided is unrecognized (must be of type {expected}): expected {wanted_group}/{wanted_short}, Kind={expected}, got {group}/{short}, Kind={kind}"
     ))
+}
+
+/// Whether an object asks for its managers to be forgotten: by an empty list, which the canonical
+/// form would drop.
+pub(crate) fn resets_managers(object: &Node) -> bool {
+    let managers = object.at(&["metadata", "managedFields"]).and_then(Node::as_list);
+    managers.is_some_and(<[Node]>::is_empty)
 }

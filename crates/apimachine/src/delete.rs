@@ -62,7 +62,7 @@ impl Call<'_> {
             return Ok(Deleted {
                 object,
                 removed: false,
-                show: shows,
+                show: true,
             });
         }
         if let Some(changed) = self.dependents_finalizers(resource, &object, options) {

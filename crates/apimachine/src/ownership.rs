@@ -51,6 +51,7 @@ pub(crate) fn reset(resource: &ResourceType, subresource: &str) -> Reset {
             }
             _ => fields(&[&["spec"]]),
         },
+        ("finalize", _) => fields(&[&["status"], &["metadata"]]),
         _ => Reset::Nothing,
     }
 }

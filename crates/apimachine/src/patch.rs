@@ -104,9 +104,16 @@ impl Call<'_> {
 
     fn apply(&mut self, target: &Target<'_>, body: &[u8]) -> Result<Written, Refusal> {
         let resource = target.resource;
-        let raw = decode::parse(body, Encoding::Yaml)
-            .map_err(|problem| Refusal::bad_request(format!("error decoding YAML: {problem}")))?;
+        let raw = decode::parse(body, Encoding::Yaml).map_err(|problem| {
+            Refusal::bad_request(format!("error decoding YAML: error converting YAML to JSON: {problem}"))
+        })?;
         let applied = raw.node;
+        if !matches!(applied, Node::Map(_) | Node::Null) {
+            let kind = decode::json_type(&applied);
+            return Err(Refusal::bad_request(format!(
+                "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
+            )));
+        }
         match target.options.validation {
             FieldValidation::Strict if !raw.problems.is_empty() => {
                 return Err(Refusal::bad_request(format!(
@@ -313,9 +320,11 @@ fn unprocessable() -> Refusal {
 }
 
 fn decode_patched(resource: &Arc<ResourceType>, patched: &mut Node) -> Result<Vec<String>, String> {
-    let unknown = resource
-        .canonicalize(patched)
-        .map_err(|problem| problem.0)?;
+    let reset = decode::resets_managers(patched);
+    let unknown = resource.canonicalize(patched).map_err(|problem| problem.0)?;
+    if reset {
+        patched.set(&["metadata", "managedFields"], Vec::new());
+    }
     patched.set(&["apiVersion"], resource.api_version());
     patched.set(&["kind"], resource.kind.clone());
     Ok(unknown)

@@ -58,6 +58,7 @@ pub(crate) fn serve(state: &mut State, request: &Request, env: &Env) -> (Respons
         );
     }
     let mut call = Call::new(state, env, user);
+    call.warnings.extend(deprecation(&route));
     let outcome = perform(&mut call, request, &route);
     let (warnings, events) = (
         std::mem::take(&mut call.warnings),
@@ -72,6 +73,20 @@ pub(crate) fn serve(state: &mut State, request: &Request, env: &Env) -> (Respons
         false => negotiated.finish(refusal.into_response()),
     });
     (with_warnings(response, warnings), events)
+}
+
+/// What users of old kinds are told with every answer.
+fn deprecation(route: &Route) -> Option<String> {
+    let resource = &route.resource;
+    if let Some(custom) = &resource.custom {
+        return custom.deprecation_warning.as_ref().map(ToString::to_string);
+    }
+    let warning = match resource.storage.as_str() {
+        "endpoints" => "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+        "componentstatuses" => "v1 ComponentStatus is deprecated in v1.19+",
+        _ => return None,
+    };
+    Some(warning.to_owned())
 }
 
 fn watch_response(plan: watch::WatchPlan) -> Response {

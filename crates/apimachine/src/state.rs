@@ -300,6 +300,7 @@ impl State {
         self.version += 1;
         let version = self.version;
         node.set(&["metadata", "resourceVersion"], version.to_string());
+        order_metadata(&mut node);
         let object = Arc::new(Stored::new(node, version));
         let resource: Text = resource.into();
         self.index(
@@ -380,4 +381,33 @@ fn owners(node: Option<&Node>) -> BTreeSet<Text> {
         .flatten()
         .filter_map(|reference| reference.str_at(&["uid"]));
     uids.map(Text::from).collect()
+}
+
+/// Puts the keys of metadata into the order in which the API shows them.
+fn order_metadata(object: &mut Node) {
+    const KEYS: [&str; 15] = [
+        "name",
+        "generateName",
+        "namespace",
+        "selfLink",
+        "uid",
+        "resourceVersion",
+        "generation",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "labels",
+        "annotations",
+        "ownerReferences",
+        "finalizers",
+        "managedFields",
+    ];
+    let Some(metadata) = object.get_mut("metadata").and_then(Node::as_map_mut) else {
+        return;
+    };
+    let known = KEYS.iter().filter_map(|key| Some((Text::from(*key), metadata.get(key)?.clone())));
+    let mut ordered: Vec<(Text, Node)> = known.collect();
+    let rest = metadata.iter().filter(|(key, _)| !KEYS.contains(&key.as_str()));
+    ordered.extend(rest.map(|(key, value)| (key.clone(), value.clone())));
+    *metadata = ordered.into_iter().collect();
 }

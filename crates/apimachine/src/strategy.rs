@@ -9,6 +9,9 @@ use crate::Refusal;
 use crate::builtin::traits;
 use crate::call::{Call, Target};
 
+/// Every namespace carries its name as a label, for selectors.
+const NAME_LABEL: &str = "kubernetes.io/metadata.name";
+
 /// Sets what the server decides when an object is created: generation, empty status, allocations.
 pub(crate) fn prepare_create(
     call: &mut Call<'_>,
@@ -30,6 +33,8 @@ pub(crate) fn prepare_create(
             }
             object.set(&["status"], Node::map());
             object.set(&["status", "phase"], "Active");
+            let name = crate::call::meta(&object, "name").to_owned();
+            object.set(&["metadata", "labels", NAME_LABEL], name);
         }
         _ => {}
     }
@@ -77,6 +82,18 @@ pub(crate) fn prepare_update(
     let traits = traits(&resource.storage);
     match target.subresource {
         "" if resource.has_status() => keep(&mut object, live, "status"),
+        "finalize" => {
+            let mut kept = live.clone();
+            match object.at(&["spec", "finalizers"]) {
+                Some(finalizers) => kept.set(&["spec", "finalizers"], finalizers.clone()),
+                None => {
+                    kept.remove(&["spec", "finalizers"]);
+                }
+            }
+            let metadata = object.get("metadata").cloned().unwrap_or_else(Node::map);
+            kept.set(&["metadata"], metadata);
+            object = kept;
+        }
         "status" => {
             let mut kept = live.clone();
             match object.get("status") {
@@ -101,6 +118,10 @@ pub(crate) fn prepare_update(
             object = kept;
         }
         _ => {}
+    }
+    if resource.storage == "namespaces" && target.subresource.is_empty() {
+        object.set(&["metadata", "labels", NAME_LABEL], target.name);
+        keep(&mut object, live, "spec");
     }
     if traits.generation && target.subresource != "status" {
         let changed = match resource.custom {

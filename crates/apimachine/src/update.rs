@@ -83,6 +83,9 @@ impl Call<'_> {
                     &[error],
                 ));
             }
+        } else if version.parse::<u64>().is_err() {
+            let problem = format!("strconv.ParseUint: parsing {version:?}: invalid syntax");
+            return Err(Refusal::plain_error(problem));
         } else if version != live.version.to_string() {
             return Err(Refusal::outdated(resource, target.name));
         }
@@ -102,12 +105,10 @@ impl Call<'_> {
         check_bytes(&stored)?;
         let key = target.key(target.name);
         if ends_deletion(&stored, &live.node) {
-            let shown = stored.clone();
-            self.store(resource, key.clone(), Some(stored));
-            let removed = self.store(resource, key, None);
-            let object = if self.dry_run { shown } else { removed };
+            // The last state others see is the one before; the answer shows what was wished.
+            self.store(resource, key, None);
             return Ok(Written {
-                object,
+                object: stored,
                 created: false,
             });
         }
@@ -120,7 +121,9 @@ impl Call<'_> {
 
     fn check_update(&self, target: &Target<'_>, object: &Node, old: &Node) -> Result<(), Refusal> {
         let resource = target.resource;
+        // Said twice upstream: by the store and by the kind.
         let mut errors = metadata::validate_update(object, old);
+        errors.extend(errors.clone());
         errors.extend(metadata::validate_content(
             object,
             resource.custom.is_some(),
@@ -184,12 +187,13 @@ fn uid_precondition(target: &Target<'_>, wanted: &str, live: &str) -> Refusal {
 /// Puts back what a client cannot change by leaving it out.
 fn restore(object: &mut Node, old: &Node) {
     let live = |key: &str| old.at(&["metadata", key]).cloned();
-    for key in ["uid", "creationTimestamp"] {
-        if meta(object, key).is_empty()
-            && let Some(value) = live(key)
-        {
-            object.set(&["metadata", key], value);
-        }
+    if meta(object, "uid").is_empty()
+        && let Some(uid) = live("uid")
+    {
+        object.set(&["metadata", "uid"], uid);
+    }
+    if let Some(created) = live("creationTimestamp") {
+        object.set(&["metadata", "creationTimestamp"], created);
     }
     for key in [
         "generation",

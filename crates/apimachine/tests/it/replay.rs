@@ -123,7 +123,7 @@ fn env(seconds: i64) -> Env {
     const START: i64 = 1_790_000_000;
     Env {
         now: Timestamp::from_unix(START + seconds),
-        seed: [7; 32],
+        seed: seed(seconds),
     }
 }
 
@@ -353,7 +353,11 @@ fn body(step: &Value) -> Option<Vec<u8>> {
     }
     match step.get("body")? {
         Value::String(text) => Some(text.clone().into_bytes()),
-        body => Some(body.to_string().into_bytes()),
+        body => {
+            let mut text = String::new();
+            write_like_python(body, &mut text);
+            Some(text.into_bytes())
+        }
     }
 }
 
@@ -391,4 +395,36 @@ fn holds(wait: &Value, result: &Value) -> bool {
                 && found != json!("")
                 && found != json!([])
                 && found != json!({}))
+}
+
+/// Writes JSON with blanks after commas and colons, as the recorder sent it; messages quote bodies.
+fn write_like_python(value: &Value, out: &mut String) {
+    match value {
+        Value::Array(items) => {
+            out.push('[');
+            for (at, item) in items.iter().enumerate() {
+                out.push_str(if at > 0 { ", " } else { "" });
+                write_like_python(item, out);
+            }
+            out.push(']');
+        }
+        Value::Object(map) => {
+            out.push('{');
+            for (at, (key, item)) in map.iter().enumerate() {
+                out.push_str(if at > 0 { ", " } else { "" });
+                out.push_str(&json!(key).to_string());
+                out.push_str(": ");
+                write_like_python(item, out);
+            }
+            out.push('}');
+        }
+        other => out.push_str(&other.to_string()),
+    }
+}
+
+/// A seed of its own for every moment: dry runs do not use up the state's own stream.
+fn seed(seconds: i64) -> [u8; 32] {
+    let mut seed = [7; 32];
+    seed[..8].copy_from_slice(&seconds.to_be_bytes());
+    seed
 }
