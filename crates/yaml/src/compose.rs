@@ -23,8 +23,13 @@ pub struct Source {
     pub foot_comment: Text,
 }
 
-/// Reads every document.
-pub(crate) fn compose(text: &str, limits: &Limits, keep_comments: bool) -> Outcome<Vec<Source>> {
+/// Reads documents, at most `most`; what follows them is not looked at.
+pub(crate) fn compose(
+    text: &str,
+    limits: &Limits,
+    keep_comments: bool,
+    most: usize,
+) -> Outcome<Vec<Source>> {
     let mut composer = Composer {
         parser: Parser::new(text, limits, keep_comments),
         limits,
@@ -33,10 +38,10 @@ pub(crate) fn compose(text: &str, limits: &Limits, keep_comments: bool) -> Outco
     };
     let mut documents = Vec::new();
     composer.parser.next()?;
-    loop {
+    while documents.len() < most {
         let event = composer.parser.next()?;
         if event.kind != EventKind::DocumentStart {
-            return Ok(documents);
+            break;
         }
         if documents.len() >= limits.documents_max {
             return Err(YamlError::Documents {
@@ -52,6 +57,7 @@ pub(crate) fn compose(text: &str, limits: &Limits, keep_comments: bool) -> Outco
             foot_comment: end.foot_comment.into(),
         });
     }
+    Ok(documents)
 }
 
 struct Composer<'a> {

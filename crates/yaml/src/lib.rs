@@ -35,9 +35,9 @@ pub use error::{DuplicateKey, Position, YamlError};
 pub use limits::Limits;
 pub use node::{Kind, Node, Style, tag};
 pub use object::Text;
-pub use parse::{decode, parse, parse_sources};
+pub use parse::{decode, parse, parse_first, parse_sources};
 pub use resolve::Rules;
 pub use value::{
-    Document, Duplicates, ResolveOptions, Tags, from_value, load, load_with, locate,
+    Document, Duplicates, ResolveOptions, Tags, from_value, load, load_first, load_with, locate,
     to_canonical_string, to_string, to_value,
 };

@@ -20,12 +20,27 @@ pub fn parse(text: &str, limits: &Limits) -> Result<Vec<Node>, YamlError> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_sources(text: &str, limits: &Limits) -> Result<Vec<Source>, YamlError> {
-    compose(check_text(text, limits)?, limits, true)
+    compose(check_text(text, limits)?, limits, true, usize::MAX)
 }
 
-/// As [`parse_sources`], without any comments and a little faster.
-pub(crate) fn parse_plain(text: &str, limits: &Limits) -> Result<Vec<Source>, YamlError> {
-    compose(check_text(text, limits)?, limits, false)
+/// Reads the first document of a text and does not look at what follows it, as Go's `Unmarshal`
+/// functions do; `None` for a text without any.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_first(text: &str, limits: &Limits) -> Result<Option<Node>, YamlError> {
+    let sources = compose(check_text(text, limits)?, limits, true, 1)?;
+    Ok(sources.into_iter().next().map(|source| source.root))
+}
+
+/// Reads at most `most` documents without comments: a little faster, and with the errors of
+/// go-yaml v2.
+pub(crate) fn parse_plain(
+    text: &str,
+    limits: &Limits,
+    most: usize,
+) -> Result<Vec<Source>, YamlError> {
+    compose(check_text(text, limits)?, limits, false, most)
 }
 
 /// The text of a file.

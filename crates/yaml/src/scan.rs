@@ -1,8 +1,8 @@
 //! Characters to tokens.
 //!
-//! The token grammar is libyaml's, with go-yaml's additions for comments. Two tokens are always
-//! looked at ahead of the reader, because only they tell whether a comment belongs to what came
-//! before or to what follows.
+//! The token grammar is libyaml's, with go-yaml's additions for comments. While comments are kept,
+//! two tokens are always looked at ahead of the reader, because only they tell whether a comment
+//! belongs to what came before or to what follows.
 //!
 //! # Source
 //! yaml/go-yaml v3 `scannerc.go`.
@@ -184,8 +184,10 @@ impl<'a> Scanner<'a> {
     }
 
     fn fetch_more(&mut self) -> Outcome<()> {
+        // go-yaml v2 has no comments and looks no further than it must, which shows in its errors.
+        let ahead = if self.keep_comments { 2 } else { 0 };
         loop {
-            if self.tokens.len() > 2 && !self.head_may_become_key()? {
+            if self.tokens.len() > ahead && !self.head_may_become_key()? {
                 break;
             }
             self.fetch_next()?;

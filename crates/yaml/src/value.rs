@@ -115,7 +115,10 @@ pub fn load(text: &str, limits: &Limits) -> Result<Vec<Document>, YamlError> {
 /// As [`load`].
 pub fn load_with(text: &str, options: &ResolveOptions) -> Result<Vec<Document>, YamlError> {
     let mut documents = Vec::new();
-    for (source, index) in parse_plain(text, &options.limits)?.iter().zip(0..) {
+    for (source, index) in parse_plain(text, &options.limits, usize::MAX)?
+        .iter()
+        .zip(0..)
+    {
         let node = to_value(&source.root, options)?;
         if !node.is_null() {
             documents.push(Document {
@@ -126,6 +129,18 @@ pub fn load_with(text: &str, options: &ResolveOptions) -> Result<Vec<Document>, 
         }
     }
     Ok(documents)
+}
+
+/// Reads and resolves the first document, without a look at what follows it, as Go's `Unmarshal`
+/// functions do; null for a text without any.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_first(text: &str, options: &ResolveOptions) -> Result<object::Node, YamlError> {
+    match parse_plain(text, &options.limits, 1)?.first() {
+        Some(source) => to_value(&source.root, options),
+        None => Ok(object::Node::Null),
+    }
 }
 
 /// The text that `sigs.k8s.io/yaml`'s `Marshal` writes: sorted keys, two spaces a level, lists at

@@ -69,6 +69,10 @@ func roundTrip(text []byte, indent int, compact bool) (string, error) {
 			return "", err
 		}
 	}
+	if out.Len() == 0 {
+		// An encoder that wrote nothing cannot be closed.
+		return "", nil
+	}
 	err := encoder.Close()
 	return out.String(), err
 }
@@ -81,21 +85,14 @@ func canonical(text []byte) (string, error) {
 	if node.Kind == 0 {
 		return "", nil
 	}
-	var out bytes.Buffer
-	encoder := yaml3.NewEncoder(&out)
-	encoder.SetIndent(2)
-	encoder.CompactSeqIndent()
-	if err := encoder.Encode(&node); err != nil {
-		return "", err
-	}
 	var value interface{}
 	if node.Content[0].Kind == yaml3.MappingNode {
 		var object map[string]interface{}
-		if err := yaml3.Unmarshal(out.Bytes(), &object); err != nil {
+		if err := node.Decode(&object); err != nil {
 			return "", err
 		}
 		value = object
-	} else if err := yaml3.Unmarshal(out.Bytes(), &value); err != nil {
+	} else if err := node.Decode(&value); err != nil {
 		return "", err
 	}
 	encoded, err := json.Marshal(value)

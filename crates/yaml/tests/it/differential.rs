@@ -1,0 +1,86 @@
+//! Our reading and writing next to that of the Go libraries.
+
+use std::path::Path;
+
+use crate::reference::{assert_none, compare};
+
+/// Files above this are skipped: they are generated lists that only take time.
+const FILE_BYTES_MAX: u64 = 600_000;
+
+fn collect(folder: &Path, texts: &mut Vec<String>) {
+    let mut entries: Vec<_> = std::fs::read_dir(folder)
+        .expect("the corpus can be listed")
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            collect(&path, texts);
+            continue;
+        }
+        let small = path
+            .metadata()
+            .is_ok_and(|meta| meta.len() < FILE_BYTES_MAX);
+        let Some(extension) = path.extension().and_then(|name| name.to_str()) else {
+            continue;
+        };
+        if !small {
+            continue;
+        }
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            continue;
+        };
+        match extension {
+            "yaml" | "yml" | "tpl" | "golden" | "out" => texts.push(text),
+            "json" => {
+                if let Ok(value) = serde_json::from_str(&text) {
+                    strings(&value, texts);
+                }
+                if text.len() < 50_000 {
+                    texts.push(text);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Texts of several lines inside recorded cases are manifests.
+fn strings(value: &serde_json::Value, texts: &mut Vec<String>) {
+    match value {
+        serde_json::Value::String(text) if text.contains('\n') => texts.push(text.clone()),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| strings(item, texts)),
+        serde_json::Value::Object(map) => map.values().for_each(|item| strings(item, texts)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_corpus_reads_and_writes_as_in_go() {
+    let folders = [
+        "kustomize",
+        "flux",
+        "helm",
+        "openchoreo",
+        "apimachinery",
+        "apiserver",
+        "kalypso",
+        "mgo",
+        "projectset",
+    ];
+    let Some(tool) = testkit::reference_tool("yaml-reference") else {
+        return;
+    };
+    let mut texts = Vec::new();
+    for folder in folders {
+        if let Some(folder) = testkit::corpus(folder) {
+            collect(&folder, &mut texts);
+        }
+    }
+    texts.sort();
+    texts.dedup();
+    let differences = compare(&tool, &texts);
+    assert_none(&differences, texts.len());
+    eprintln!("{} texts compared", texts.len());
+}

@@ -1,0 +1,4 @@
+//! Tests of the crate through its public face.
+
+mod differential;
+mod reference;
