@@ -67,8 +67,9 @@ impl Hub {
         }
         let (queue, receiver) = mpsc::channel(QUEUE_MAX);
         let subscriber = Subscriber {
-            namespace: plan.namespace.clone(),
-            name: plan.name.clone(),
+            namespace: (!plan.selection.namespace.is_empty())
+                .then(|| plan.selection.namespace.clone()),
+            name: plan.selection.fields.exact("metadata.name").cloned(),
             queue,
         };
         inner.count += 1;
@@ -137,7 +138,7 @@ impl Inner {
 }
 
 /// One open watch.
-struct Stream_ {
+struct OpenWatch {
     cluster: Arc<Cluster>,
     watcher: Watcher,
     pending: VecDeque<Frame>,
@@ -159,7 +160,7 @@ pub(crate) fn stream(
         .timeout_seconds
         .unwrap_or_else(|| cluster.default_watch_seconds());
     let now = Instant::now();
-    let stream = Stream_ {
+    let stream = OpenWatch {
         cluster,
         watcher,
         pending: initial.into(),
@@ -174,7 +175,7 @@ pub(crate) fn stream(
     })
 }
 
-impl Stream_ {
+impl OpenWatch {
     async fn next_chunk(&mut self) -> Option<Bytes> {
         loop {
             if !self.pending.is_empty() {
