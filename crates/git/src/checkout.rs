@@ -152,7 +152,9 @@ pub(crate) fn objects_of(
             None => return Ok(id),
             Some(parent) => {
                 let above = directories.entry(parent).or_default();
-                above.0.insert(path.file_name().to_owned(), (Mode::Directory, id));
+                above
+                    .0
+                    .insert(path.file_name().to_owned(), (Mode::Directory, id));
             }
         }
     }

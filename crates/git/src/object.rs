@@ -157,7 +157,9 @@ impl Signature {
     /// `Name <email> seconds zone`, without what would break the line.
     fn encode(&self) -> String {
         let clean = |text: &str| -> String {
-            let kept = text.chars().filter(|c| !matches!(c, '<' | '>' | '\n' | '\0'));
+            let kept = text
+                .chars()
+                .filter(|c| !matches!(c, '<' | '>' | '\n' | '\0'));
             kept.collect::<String>().trim().to_owned()
         };
         let sign = if self.offset_minutes < 0 { '-' } else { '+' };
@@ -328,7 +330,8 @@ pub(crate) fn parse_tree(id: Oid, content: &[u8]) -> Result<Vec<TreeEntry<'_>>, 
         let entry = split_entry(&mut rest).ok_or_else(|| refuse("an entry is cut off".into()))?;
         let (mode, name, target) = entry;
         let shown = String::from_utf8_lossy(&name[..name.len().min(200)]).into_owned();
-        let mode = Mode::parse(mode).ok_or_else(|| refuse(format!("`{shown}` has no known mode")))?;
+        let mode =
+            Mode::parse(mode).ok_or_else(|| refuse(format!("`{shown}` has no known mode")))?;
         if let Some(why) = forbidden_name(name) {
             return Err(refuse(format!("entry {shown:?} {why}")));
         }
@@ -340,7 +343,9 @@ pub(crate) fn parse_tree(id: Oid, content: &[u8]) -> Result<Vec<TreeEntry<'_>>, 
         if let Some(before) = entries.last() {
             let sorted = sort_key(before).lt(sort_key(&entry));
             if !sorted {
-                return Err(refuse(format!("entry {shown:?} is not in order or repeated")));
+                return Err(refuse(format!(
+                    "entry {shown:?} is not in order or repeated"
+                )));
             }
         }
         entries.push(entry);
@@ -398,9 +403,7 @@ fn forbidden_name(name: &[u8]) -> Option<&'static str> {
     }
     let text = String::from_utf8_lossy(name);
     // HFS+ ignores these characters in names.
-    let ignored = |c: char| {
-        matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
-    };
+    let ignored = |c: char| matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}');
     let visible: String = text.chars().filter(|c| !ignored(*c)).collect();
     // NTFS ignores trailing dots and spaces, and what follows a colon is a stream of the file.
     let visible = visible.split(':').next().unwrap_or("");
@@ -431,7 +434,12 @@ mod tests {
 
     #[test]
     fn directories_that_could_harm_a_checkout_are_malformed() {
-        let good = tree(&[("100644", b"a"), ("100755", b"b.sh"), ("40000", b"c"), ("120000", b"d")]);
+        let good = tree(&[
+            ("100644", b"a"),
+            ("100755", b"b.sh"),
+            ("40000", b"c"),
+            ("120000", b"d"),
+        ]);
         assert_eq!(parse_tree(ID, &good).unwrap().len(), 4);
         let good = tree(&[("100644", b"a-b"), ("40000", b"a"), ("100644", b"a0")]);
         assert_eq!(parse_tree(ID, &good).unwrap().len(), 3);
@@ -448,12 +456,19 @@ mod tests {
             b".git::$INDEX_ALLOCATION",
         ] {
             let bytes = tree(&[("100644", name)]);
-            assert!(parse_tree(ID, &bytes).is_err(), "{}", String::from_utf8_lossy(name));
+            assert!(
+                parse_tree(ID, &bytes).is_err(),
+                "{}",
+                String::from_utf8_lossy(name)
+            );
         }
         for (case, entries) in [
             ("twice", &[("100644", &b"a"[..]), ("100644", b"a")][..]),
             ("unsorted", &[("100644", b"b"), ("100644", b"a")]),
-            ("file and directory", &[("100644", b"a"), ("100644", b"a.b"), ("40000", b"a")]),
+            (
+                "file and directory",
+                &[("100644", b"a"), ("100644", b"a.b"), ("40000", b"a")],
+            ),
             ("mode", &[("100777", b"a")]),
         ] {
             assert!(parse_tree(ID, &tree(entries)).is_err(), "{case}");
@@ -474,11 +489,17 @@ mod tests {
         assert_eq!(String::from_utf8(commit.encode()).unwrap(), text);
         let tree = "tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\n";
         for (case, bad) in [
-            ("two trees", text.replacen(tree, &format!("{tree}{tree}"), 1)),
+            (
+                "two trees",
+                text.replacen(tree, &format!("{tree}{tree}"), 1),
+            ),
             ("no committer", text.replacen("committer", "comitter", 1)),
             ("zone", text.replacen("+0130", "0130", 1)),
             ("nul", text.replacen("A B", "A\0B", 1)),
-            ("endless line", "tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904".to_owned()),
+            (
+                "endless line",
+                "tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904".to_owned(),
+            ),
             ("long", format!("{text}{}", "x".repeat(COMMIT_BYTES_MAX))),
         ] {
             assert!(Commit::parse(ID, bad.as_bytes()).is_err(), "{case}");

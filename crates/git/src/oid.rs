@@ -149,7 +149,10 @@ mod tests {
     #[test]
     fn ids_are_those_of_git() {
         let empty = Oid::of(Kind::Blob, b"").unwrap();
-        assert_eq!(empty.to_string(), "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
+        assert_eq!(
+            empty.to_string(),
+            "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
+        );
         let tree = Oid::of(Kind::Tree, b"").unwrap();
         assert_eq!(tree.to_string(), "4b825dc642cb6eb9a060e54bf8d69288fbee4904");
         assert_eq!(empty.to_string().parse::<Oid>().unwrap(), empty);

@@ -184,7 +184,10 @@ impl Refs {
         };
         for entry in entries {
             let entry = entry.map_err(io_error("list", folder))?;
-            let Some(name) = entry.file_name().to_str().map(|name| format!("{prefix}/{name}"))
+            let Some(name) = entry
+                .file_name()
+                .to_str()
+                .map(|name| format!("{prefix}/{name}"))
             else {
                 continue;
             };
@@ -254,7 +257,7 @@ impl Refs {
     /// A reference that would have to be a folder for `name`, or the other way round.
     fn in_the_way(&self, name: &RefName) -> Option<RefName> {
         let text = name.as_str();
-        let above = text.match_indices('/').filter_map(|(at, _)| {
+        let mut above = text.match_indices('/').filter_map(|(at, _)| {
             let above = RefName::new(&text[..at]).ok()?;
             self.named.contains_key(&above).then_some(above)
         });
@@ -262,9 +265,10 @@ impl Refs {
         let below = || {
             let after = self.named.range(name.clone()..).map(|(other, _)| other);
             let mut near = after.take_while(|other| other.as_str().starts_with(text));
-            near.find(|other| other.as_str().starts_with(&folder)).cloned()
+            near.find(|other| other.as_str().starts_with(&folder))
+                .cloned()
         };
-        above.last().or_else(below)
+        above.next_back().or_else(below)
     }
 
     fn write_packed(&self) -> Vec<u8> {
@@ -350,7 +354,10 @@ pub(crate) fn update(
     let lock = Lock::take(folder.join("packed-refs.lock"))?;
     let mut refs = Refs::read(folder)?;
     refs.apply(edits)?;
-    let unknown = refs.named.iter().filter(|(name, _)| !refs.peeled.contains_key(name));
+    let unknown = refs
+        .named
+        .iter()
+        .filter(|(name, _)| !refs.peeled.contains_key(name));
     let tags: Vec<_> = unknown
         .filter(|(name, _)| !name.is_branch())
         .filter_map(|(name, id)| Some((name.clone(), peel(*id).filter(|to| to != id)?)))
@@ -384,7 +391,10 @@ fn prune_folders(repository: &Path, loose: &Path) {
 fn missing(error: &io::Error) -> bool {
     use io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};
     // Removing a folder as a file is "is a directory" on Linux and "not permitted" elsewhere.
-    matches!(error.kind(), NotFound | NotADirectory | IsADirectory | PermissionDenied)
+    matches!(
+        error.kind(),
+        NotFound | NotADirectory | IsADirectory | PermissionDenied
+    )
 }
 
 /// Lets `HEAD` name another branch.

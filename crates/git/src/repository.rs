@@ -112,7 +112,13 @@ impl Repository {
             }
             Err(source) => return Err(io_error("create", folder)(source)),
         }
-        for name in ["objects/pack", "objects/info", "refs/heads", "refs/tags", "info"] {
+        for name in [
+            "objects/pack",
+            "objects/info",
+            "refs/heads",
+            "refs/tags",
+            "info",
+        ] {
             let path = folder.join(name);
             fs::create_dir_all(&path).map_err(io_error("create", &path))?;
         }
@@ -153,7 +159,11 @@ impl Repository {
         let objects = self.folder.join("objects");
         for entry in fs::read_dir(&objects).map_err(io_error("list", &objects))? {
             let entry = entry.map_err(io_error("list", &objects))?;
-            if entry.file_name().to_string_lossy().starts_with("tmp_objdir-") {
+            if entry
+                .file_name()
+                .to_string_lossy()
+                .starts_with("tmp_objdir-")
+            {
                 let path = entry.path();
                 fs::remove_dir_all(&path).map_err(io_error("remove", &path))?;
             }

@@ -22,7 +22,11 @@ impl Rewrites {
             // Addresses may hold `=` themselves; the one that separates stands before a scheme.
             let at = rule.match_indices('=').map(|(at, _)| at);
             let separates = |at: &usize| rule[at + 1..].contains("://");
-            let split = at.clone().filter(separates).last().or(at.clone().next());
+            let split = at
+                .clone()
+                .filter(separates)
+                .next_back()
+                .or(at.clone().next());
             match split.map(|at| (&rule[..at], &rule[at + 1..])) {
                 Some((from, to)) if !from.is_empty() && !to.is_empty() => {
                     pairs.push((from.to_owned(), to.to_owned()));
@@ -63,9 +67,18 @@ mod tests {
         ])
         .unwrap();
         for (url, expected) in [
-            ("https://github.com/other/app", "http://127.0.0.1:7080/git/other/app"),
-            ("https://github.com/team/app.git", "https://git.internal/mirror/app.git"),
-            ("https://github.com/teamwork/app", "http://127.0.0.1:7080/git/teamwork/app"),
+            (
+                "https://github.com/other/app",
+                "http://127.0.0.1:7080/git/other/app",
+            ),
+            (
+                "https://github.com/team/app.git",
+                "https://git.internal/mirror/app.git",
+            ),
+            (
+                "https://github.com/teamwork/app",
+                "http://127.0.0.1:7080/git/teamwork/app",
+            ),
             ("https://gitlab.com/team/app", "https://gitlab.com/team/app"),
             ("https://github.community/x", "https://github.community/x"),
         ] {

@@ -33,6 +33,11 @@ impl Addresses {
         private: true,
     };
 
+    /// A resolver of names that knows only addresses that may be connected to.
+    pub fn resolver(self) -> std::sync::Arc<dyn Resolve> {
+        std::sync::Arc::new(Resolver(self))
+    }
+
     /// Whether `address` may be connected to.
     pub fn allow(self, address: IpAddr) -> bool {
         let address = address.to_canonical();
@@ -65,12 +70,12 @@ fn is_shared(address: Ipv4Addr) -> bool {
 }
 
 /// Resolves names with the system and drops what may not be connected to.
-pub(super) struct Resolver(pub Addresses);
+struct Resolver(Addresses);
 
 /// A name that leads only to addresses that may not be connected to.
 #[derive(Debug, thiserror::Error)]
 #[error("`{host}` resolves to {address}, which is not an allowed destination")]
-pub(super) struct Forbidden {
+struct Forbidden {
     host: String,
     address: IpAddr,
 }
@@ -80,8 +85,13 @@ impl Resolve for Resolver {
         let allowed = self.0;
         Box::pin(async move {
             let host = name.as_str().to_owned();
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
-            let good: Vec<_> = found.iter().filter(|at| allowed.allow(at.ip())).copied().collect();
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
+            let good: Vec<_> = found
+                .iter()
+                .filter(|at| allowed.allow(at.ip()))
+                .copied()
+                .collect();
             match (good.is_empty(), found.first()) {
                 (true, Some(first)) => Err(Forbidden {
                     host,
@@ -92,6 +102,18 @@ impl Resolve for Resolver {
             }
         })
     }
+}
+
+/// Whether a request failed because its host's address may not be connected to.
+pub fn is_forbidden_address(error: &reqwest::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        if inner.is::<Forbidden>() {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
 }
 
 #[cfg(test)]
@@ -115,7 +137,11 @@ mod tests {
             ("::", false),
             ("224.0.0.1", false),
         ] {
-            assert_eq!(addresses.allow(address.parse().unwrap()), allowed, "{address}");
+            assert_eq!(
+                addresses.allow(address.parse().unwrap()),
+                allowed,
+                "{address}"
+            );
         }
         assert!(Addresses::ALL.allow("127.0.0.1".parse().unwrap()));
         assert!(!Addresses::ALL.allow("169.254.169.254".parse().unwrap()));

@@ -229,7 +229,9 @@ impl Explain for Error {
             Self::Address { .. } => {
                 "Addresses of this machine and of cloud metadata are not reached from data; use the host's public name."
             }
-            Self::Tls { .. } => "Check that `ca.crt`, `tls.crt` and `tls.key` of the Secret are PEM.",
+            Self::Tls { .. } => {
+                "Check that `ca.crt`, `tls.crt` and `tls.key` of the Secret are PEM."
+            }
             _ => return Vec::new(),
         };
         vec![help.to_owned()]

@@ -1,7 +1,6 @@
 //! Git over HTTP: one request at a time, redirects judged by us.
 
 use std::collections::BTreeMap;
-use std::error::Error as _;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -9,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::{RequestBuilder, Response, StatusCode, Url, header};
 
-use super::address::{Forbidden, Resolver};
+use super::address::is_forbidden_address;
 use super::{Credentials, Error, Options, Remote, RemoteUrl, Tls};
 
 /// Most redirects followed before references are seen.
@@ -63,10 +62,17 @@ impl Http {
                 continue;
             }
             let response = judge(remote, response)?;
-            expect_type(remote, &response, "application/x-git-upload-pack-advertisement")?;
-            let base = at.as_str().strip_suffix(QUERY).ok_or_else(|| Error::NotAGitServer {
-                url: remote.url.clone(),
-            })?;
+            expect_type(
+                remote,
+                &response,
+                "application/x-git-upload-pack-advertisement",
+            )?;
+            let base = at
+                .as_str()
+                .strip_suffix(QUERY)
+                .ok_or_else(|| Error::NotAGitServer {
+                    url: remote.url.clone(),
+                })?;
             return Ok(Answer {
                 base: parse(base)?,
                 response,
@@ -86,11 +92,17 @@ impl Http {
         body: Vec<u8>,
     ) -> Result<Answer, Error> {
         let mut at = base.clone();
-        at.set_path(&format!("{}/git-upload-pack", base.path().trim_end_matches('/')));
+        at.set_path(&format!(
+            "{}/git-upload-pack",
+            base.path().trim_end_matches('/')
+        ));
         let request = self
             .client(remote)?
             .post(at.clone())
-            .header(header::CONTENT_TYPE, "application/x-git-upload-pack-request")
+            .header(
+                header::CONTENT_TYPE,
+                "application/x-git-upload-pack-request",
+            )
             .header(header::ACCEPT, "application/x-git-upload-pack-result")
             .body(body);
         let response = self.send(remote, &at, request).await?;
@@ -130,11 +142,16 @@ impl Http {
         };
         let request = match credentials {
             Credentials::None => request,
-            Credentials::Basic { username, password } => request.basic_auth(username, Some(password)),
+            Credentials::Basic { username, password } => {
+                request.basic_auth(username, Some(password))
+            }
             Credentials::Bearer(token) => request.bearer_auth(token),
         };
         let request = request.header("git-protocol", "version=2");
-        request.send().await.map_err(|error| connect(&remote.url, error))
+        request
+            .send()
+            .await
+            .map_err(|error| connect(&remote.url, error))
     }
 
     fn client(&self, remote: &Remote) -> Result<reqwest::Client, Error> {
@@ -155,9 +172,13 @@ impl Http {
 
     fn build(&self, tls: &Tls) -> Result<reqwest::Client, String> {
         let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("git/2.0 (fleetwright ", env!("CARGO_PKG_VERSION"), ")"))
+            .user_agent(concat!(
+                "git/2.0 (fleetwright ",
+                env!("CARGO_PKG_VERSION"),
+                ")"
+            ))
             .redirect(reqwest::redirect::Policy::none())
-            .dns_resolver(Resolver(self.options.addresses))
+            .dns_resolver(self.options.addresses.resolver())
             .connect_timeout(CONNECT_MAX)
             .read_timeout(SILENCE_MAX);
         if !self.options.environment_proxy {
@@ -195,12 +216,16 @@ fn redirect(url: &RemoteUrl, at: &Url, response: &Response) -> Result<Url, Error
     let location = location.and_then(|value| value.to_str().ok()).unwrap_or("");
     let refuse = || Error::Redirect {
         url: url.clone(),
-        to: location.chars().filter(|c| !c.is_control()).take(200).collect(),
+        to: location
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(200)
+            .collect(),
     };
     let to = at.join(location).map_err(|_| refuse())?;
     let same_host = to.host_str().is_some() && to.host_str() == at.host_str();
-    let same_place = to.scheme() == at.scheme()
-        && to.port_or_known_default() == at.port_or_known_default();
+    let same_place =
+        to.scheme() == at.scheme() && to.port_or_known_default() == at.port_or_known_default();
     let upgrade = at.scheme() == "http" && to.scheme() == "https";
     let plain = to.username().is_empty() && to.password().is_none();
     match same_host && plain && (same_place || upgrade) {
@@ -247,12 +272,8 @@ fn expect_type(remote: &Remote, response: &Response, wanted: &str) -> Result<(),
 }
 
 fn connect(url: &RemoteUrl, error: reqwest::Error) -> Error {
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        if inner.is::<Forbidden>() {
-            return Error::Address { url: url.clone() };
-        }
-        cause = inner.source();
+    if is_forbidden_address(&error) {
+        return Error::Address { url: url.clone() };
     }
     Error::Connect {
         url: url.clone(),

@@ -29,7 +29,7 @@ use crate::pack::{self, Limits};
 use crate::server::Server;
 use crate::{Commit, Kind, Oid, RefName, Tag};
 
-pub use address::Addresses;
+pub use address::{Addresses, is_forbidden_address};
 pub use error::Error;
 pub use url::RemoteUrl;
 
@@ -183,7 +183,8 @@ impl Client {
     /// without a socket and without credentials.
     #[must_use]
     pub fn with_local(mut self, base: &str, server: Arc<Server>) -> Self {
-        self.locals.push((base.trim_end_matches('/').to_owned(), server));
+        self.locals
+            .push((base.trim_end_matches('/').to_owned(), server));
         self
     }
 
@@ -269,7 +270,10 @@ fn local_refs(server: &Server, name: &str, prefixes: &[String]) -> Result<Remote
     let refs = repository.refs()?;
     let odb = repository.odb()?;
     let wanted = |name: &RefName| {
-        prefixes.is_empty() || prefixes.iter().any(|prefix| name.as_str().starts_with(prefix))
+        prefixes.is_empty()
+            || prefixes
+                .iter()
+                .any(|prefix| name.as_str().starts_with(prefix))
     };
     let found = refs.named.iter().filter(|(name, _)| wanted(name));
     let list = found.map(|(name, id)| RemoteRef {
@@ -278,7 +282,11 @@ fn local_refs(server: &Server, name: &str, prefixes: &[String]) -> Result<Remote
         peeled: match refs.peeled.get(name) {
             Some(target) => Some(*target),
             None if name.is_branch() => None,
-            None => odb.peel(*id).ok().map(|(_, target)| target).filter(|target| target != id),
+            None => odb
+                .peel(*id)
+                .ok()
+                .map(|(_, target)| target)
+                .filter(|target| target != id),
         },
     });
     Ok(RemoteRefs {

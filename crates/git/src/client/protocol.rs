@@ -138,7 +138,11 @@ fn frames<'a>(answer: Answer, remote: &'a Remote, limit: (&'static str, u64)) ->
 
 fn refused(remote: &Remote, message: &[u8]) -> Error {
     let message = String::from_utf8_lossy(message);
-    let shown = message.trim().chars().filter(|c| !c.is_control()).take(1000);
+    let shown = message
+        .trim()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(1000);
     Error::Refused {
         url: remote.url.clone(),
         message: shown.collect(),
@@ -181,7 +185,11 @@ async fn hello(http: &Http, remote: &Remote) -> Result<(reqwest::Url, Hello), Er
         match name.strip_suffix("^{}") {
             Some("capabilities") => {}
             Some(tag) => {
-                if let Some(last) = refs.refs.last_mut().filter(|last| last.name.as_str() == tag) {
+                if let Some(last) = refs
+                    .refs
+                    .last_mut()
+                    .filter(|last| last.name.as_str() == tag)
+                {
                     last.peeled = Some(id);
                 }
             }
@@ -190,13 +198,17 @@ async fn hello(http: &Http, remote: &Remote) -> Result<(reqwest::Url, Hello), Er
         line = frames.line().await?;
     }
     check_format(remote, &capabilities)?;
-    let head = capabilities.iter().find_map(|text| text.strip_prefix("symref=HEAD:"));
+    let head = capabilities
+        .iter()
+        .find_map(|text| text.strip_prefix("symref=HEAD:"));
     refs.head = head.and_then(|name| RefName::new(name).ok());
     Ok((base, Hello::Zero { refs, capabilities }))
 }
 
 fn check_format(remote: &Remote, capabilities: &[String]) -> Result<(), Error> {
-    let mut formats = capabilities.iter().filter_map(|text| text.strip_prefix("object-format="));
+    let mut formats = capabilities
+        .iter()
+        .filter_map(|text| text.strip_prefix("object-format="));
     match formats.all(|format| format == "sha1") {
         true => Ok(()),
         false => Err(Error::ObjectFormat {
@@ -240,7 +252,8 @@ pub(super) async fn list(
             return Ok(RemoteRefs::default());
         };
         let wanted = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
-        refs.refs.retain(|found| prefixes.is_empty() || wanted(found.name.as_str()));
+        refs.refs
+            .retain(|found| prefixes.is_empty() || wanted(found.name.as_str()));
         return Ok(refs);
     };
     let mut body = Vec::new();

@@ -35,7 +35,9 @@ impl RemoteUrl {
         };
         let unusual = |c: char| c.is_whitespace() || c.is_control() || "\\#?<>\"`{}|^".contains(c);
         if text.contains(unusual) {
-            return Err(refuse("it holds a space, control character, `#`, `?` or `\\`"));
+            return Err(refuse(
+                "it holds a space, control character, `#`, `?` or `\\`",
+            ));
         }
         let authority = rest.split('/').next().unwrap_or("");
         let (user, host) = match authority.rsplit_once('@') {
@@ -54,9 +56,7 @@ impl RemoteUrl {
         match scheme {
             "http" | "https" => {}
             "ssh" => {
-                return Err(Error::Scheme {
-                    url: redact(text),
-                });
+                return Err(Error::Scheme { url: redact(text) });
             }
             _ => return Err(refuse("its scheme is not http, https or ssh")),
         }

@@ -84,7 +84,9 @@ pub(crate) trait Source {
 
 impl Source for Vec<u8> {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(self.len());
+        let from = usize::try_from(offset)
+            .unwrap_or(usize::MAX)
+            .min(self.len());
         let rest = &self[from..];
         let length = rest.len().min(buffer.len());
         buffer[..length].copy_from_slice(&rest[..length]);
@@ -125,6 +127,9 @@ pub(crate) struct Indexed {
     pub checksum: Oid,
 }
 
+/// What is done with every object.
+pub(crate) type Visit<'a> = dyn FnMut(Oid, Kind, &Arc<[u8]>) + 'a;
+
 /// An object from outside the pack.
 pub(crate) type Base = Option<(Kind, Arc<[u8]>)>;
 
@@ -153,7 +158,7 @@ pub(crate) fn index(
     source: &dyn Source,
     limits: &Limits,
     outside: &mut dyn FnMut(Oid) -> Result<Base, io::Error>,
-    visit: &mut dyn FnMut(Oid, Kind, &Arc<[u8]>),
+    visit: &mut Visit<'_>,
 ) -> Result<Indexed, PackError> {
     let count = check_frame(source, limits)?;
     let mut reader = Reader {
@@ -274,11 +279,7 @@ struct Ready {
 
 impl Reader<'_> {
     /// First pass: finds every object, and visits those that are stored whole.
-    fn scan(
-        &mut self,
-        count: u32,
-        visit: &mut dyn FnMut(Oid, Kind, &Arc<[u8]>),
-    ) -> Result<(), PackError> {
+    fn scan(&mut self, count: u32, visit: &mut Visit<'_>) -> Result<(), PackError> {
         let end = self.source.size()? - 20;
         let mut at = 12;
         for index in 0..count {
@@ -302,11 +303,13 @@ impl Reader<'_> {
             let mut head = vec![0; (raw.data - raw.offset) as usize];
             read_exact(self.source, raw.offset, &mut head)?;
             crc.update(&head);
-            let (content, length) =
-                self.inflater
-                    .inflate(self.source, raw.data, raw.size, whole.is_some(), |bytes| {
-                        crc.update(bytes)
-                    })?;
+            let (content, length) = self.inflater.inflate(
+                self.source,
+                raw.data,
+                raw.size,
+                whole.is_some(),
+                |bytes| crc.update(bytes),
+            )?;
             raw.crc = crc.sum();
             at = raw.data + length;
             let id = match whole {
@@ -410,7 +413,7 @@ impl Reader<'_> {
     fn resolve(
         &mut self,
         outside: &mut dyn FnMut(Oid) -> Result<Base, io::Error>,
-        visit: &mut dyn FnMut(Oid, Kind, &Arc<[u8]>),
+        visit: &mut Visit<'_>,
     ) -> Result<(usize, BTreeMap<Oid, (Kind, Arc<[u8]>)>), PackError> {
         self.by_offset.sort_unstable();
         self.by_id.sort_unstable();
@@ -426,7 +429,9 @@ impl Reader<'_> {
             if !self.has_children(offset, id) {
                 continue;
             }
-            let (content, _) = self.inflater.inflate(self.source, data, size, true, |_| {})?;
+            let (content, _) = self
+                .inflater
+                .inflate(self.source, data, size, true, |_| {})?;
             resolved += self.resolve_from(Some(offset), id, kind, content.into(), visit)?;
         }
         let mut bases = BTreeMap::new();
@@ -449,7 +454,9 @@ impl Reader<'_> {
     fn has_children(&self, offset: u64, id: Oid) -> bool {
         let by_offset = self.by_offset.partition_point(|(base, _)| *base < offset);
         let by_id = self.by_id.partition_point(|(base, _)| *base < id);
-        self.by_offset.get(by_offset).is_some_and(|(base, _)| *base == offset)
+        self.by_offset
+            .get(by_offset)
+            .is_some_and(|(base, _)| *base == offset)
             || self.by_id.get(by_id).is_some_and(|(base, _)| *base == id)
     }
 
@@ -457,11 +464,15 @@ impl Reader<'_> {
         let mut children = Vec::new();
         if let Some(offset) = offset {
             let from = self.by_offset.partition_point(|(base, _)| *base < offset);
-            let same = self.by_offset[from..].iter().take_while(|(base, _)| *base == offset);
+            let same = self.by_offset[from..]
+                .iter()
+                .take_while(|(base, _)| *base == offset);
             children.extend(same.map(|(_, delta)| *delta));
         }
         let from = self.by_id.partition_point(|(base, _)| *base < id);
-        let same = self.by_id[from..].iter().take_while(|(base, _)| *base == id);
+        let same = self.by_id[from..]
+            .iter()
+            .take_while(|(base, _)| *base == id);
         children.extend(same.map(|(_, delta)| *delta));
         children.retain(|delta| self.ids[*delta as usize].is_none());
         children
@@ -473,7 +484,7 @@ impl Reader<'_> {
         id: Oid,
         kind: Kind,
         content: Arc<[u8]>,
-        visit: &mut dyn FnMut(Oid, Kind, &Arc<[u8]>),
+        visit: &mut Visit<'_>,
     ) -> Result<usize, PackError> {
         let ready = |delta, base: &Arc<[u8]>, depth| Ready {
             delta,
@@ -500,7 +511,9 @@ impl Reader<'_> {
                     limit: DELTA_DEPTH_MAX as u64,
                 });
             }
-            let (delta, _) = self.inflater.inflate(self.source, data, size, true, |_| {})?;
+            let (delta, _) = self
+                .inflater
+                .inflate(self.source, data, size, true, |_| {})?;
             let limit = self.limits.object_bytes_max;
             let content = apply_delta(&next.base, &delta, limit)
                 .map_err(|why| PackError::Object { offset, why })?;

@@ -29,8 +29,13 @@ pub(super) fn advertise(
     put_flush(&mut out);
     if service == Service::Upload && version == 2 {
         put(&mut out, "version 2\n");
-        for line in [AGENT, "ls-refs=unborn", "fetch=shallow", "server-option", "object-format=sha1"]
-        {
+        for line in [
+            AGENT,
+            "ls-refs=unborn",
+            "fetch=shallow",
+            "server-option",
+            "object-format=sha1",
+        ] {
             put(&mut out, format!("{line}\n"));
         }
         put_flush(&mut out);

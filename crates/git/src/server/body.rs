@@ -166,7 +166,7 @@ impl Inbox {
             left: limit,
         };
         let mut sink = match gzip {
-            true => Sink::Gzip(GzDecoder::new(counted)),
+            true => Sink::Gzip(Box::new(GzDecoder::new(counted))),
             false => Sink::Plain(counted),
         };
         let mut body = std::pin::pin!(body);
@@ -174,7 +174,12 @@ impl Inbox {
         loop {
             let next = tokio::time::timeout(STALL_MAX, body.frame()).await;
             let frame = match next {
-                Err(_) => return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the request stalls")),
+                Err(_) => {
+                    return Err(Refusal::new(
+                        StatusCode::REQUEST_TIMEOUT,
+                        "the request stalls",
+                    ));
+                }
                 Ok(None) => break,
                 Ok(Some(Err(error))) => {
                     let message = format!("the request cannot be read: {error}");
@@ -205,12 +210,22 @@ impl Inbox {
 }
 
 fn unreadable(error: &io::Error, gzip: bool) -> Refusal {
-    let damaged = [io::ErrorKind::InvalidInput, io::ErrorKind::InvalidData, io::ErrorKind::UnexpectedEof];
+    let damaged = [
+        io::ErrorKind::InvalidInput,
+        io::ErrorKind::InvalidData,
+        io::ErrorKind::UnexpectedEof,
+    ];
     if gzip && damaged.contains(&error.kind()) {
-        return Refusal::new(StatusCode::BAD_REQUEST, "the request's gzip data is damaged");
+        return Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "the request's gzip data is damaged",
+        );
     }
     tracing::error!(%error, "cannot store a git request");
-    Refusal::new(StatusCode::INSUFFICIENT_STORAGE, "the request cannot be stored")
+    Refusal::new(
+        StatusCode::INSUFFICIENT_STORAGE,
+        "the request cannot be stored",
+    )
 }
 
 /// The error kind that stands for "more than the limit".
@@ -223,7 +238,7 @@ struct Counted {
 
 enum Sink {
     Plain(Counted),
-    Gzip(GzDecoder<Counted>),
+    Gzip(Box<GzDecoder<Counted>>),
 }
 
 impl Write for Counted {

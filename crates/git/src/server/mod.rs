@@ -136,7 +136,10 @@ impl Server {
         let name = route::repository_name(name)
             .ok_or_else(|| RepositoryError::Name(name.chars().take(200).collect()))?;
         let repository = Repository::open(&self.folder(&name))?;
-        let mut recovered = self.recovered.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recovered = self
+            .recovered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if !recovered.contains(&name) {
             repository.recover()?;
             recovered.insert(name);
@@ -151,7 +154,10 @@ impl Server {
     pub fn create(&self, name: &str, branch: &str) -> Result<Repository, RepositoryError> {
         let clean = route::repository_name(name)
             .ok_or_else(|| RepositoryError::Name(name.chars().take(200).collect()))?;
-        let mut recovered = self.recovered.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recovered = self
+            .recovered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let repository = Repository::init_bare(&self.folder(&clean), branch)?;
         recovered.insert(clean);
         Ok(repository)
@@ -176,7 +182,10 @@ impl Server {
             }
         };
         for folder in folders(&self.root) {
-            let owner = folder.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+            let owner = folder
+                .file_name()
+                .and_then(|name| name.to_str())
+                .map(str::to_owned);
             if let Some(owner) = owner.filter(|owner| !owner.ends_with(".git")) {
                 for folder in folders(&folder) {
                     look(Some(&owner), folder);
@@ -254,7 +263,8 @@ impl Server {
         let permit = permit.map_err(|error| Refusal::internal(&error))?;
         if route.advertisement {
             let service = route.service;
-            let text = blocking(move || advertise::advertise(&repository, service, version)).await?;
+            let text =
+                blocking(move || advertise::advertise(&repository, service, version)).await?;
             let text = text.map_err(|error| Refusal::internal(&error))?;
             return Ok(reply(service, "advertisement", Body::full(text)));
         }
@@ -318,7 +328,9 @@ fn reply(service: Service, what: &str, body: Body) -> Response<Body> {
 
 /// The version that `Git-Protocol: version=N` asks for; unknown ones mean 0.
 fn protocol_version(headers: &http::HeaderMap) -> u8 {
-    let value = headers.get("git-protocol").and_then(|value| value.to_str().ok());
+    let value = headers
+        .get("git-protocol")
+        .and_then(|value| value.to_str().ok());
     let mut versions = value.unwrap_or("").split(':').filter_map(|part| {
         match part.trim().strip_prefix("version=")? {
             "1" => Some(1),
@@ -330,7 +342,10 @@ fn protocol_version(headers: &http::HeaderMap) -> u8 {
 }
 
 fn gzip_encoded(headers: &http::HeaderMap) -> Result<bool, Refusal> {
-    match headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes()) {
+    match headers
+        .get(header::CONTENT_ENCODING)
+        .map(|value| value.as_bytes())
+    {
         None | Some(b"identity") => Ok(false),
         Some(b"gzip" | b"x-gzip") => Ok(true),
         Some(_) => Err(Refusal::new(
@@ -360,7 +375,10 @@ impl Refusal {
 
     fn internal(error: &dyn std::error::Error) -> Self {
         tracing::error!(error = chain(error), "git request failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the repository cannot be read")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the repository cannot be read",
+        )
     }
 
     fn into_response(self) -> Response<Body> {

@@ -109,7 +109,10 @@ pub(super) fn serve(context: &Context<'_>, inbox: Inbox, out: &mut dyn Write) ->
     }
     put_flush(&mut report);
     let has = |name: &str| commands.capabilities.contains(name);
-    match (has("report-status") || has("report-status-v2"), has("side-band-64k")) {
+    match (
+        has("report-status") || has("report-status-v2"),
+        has("side-band-64k"),
+    ) {
         (false, _) => Ok(()),
         (true, false) => out.write_all(&report),
         (true, true) => {
@@ -133,7 +136,9 @@ fn read_commands(reader: &mut impl Read) -> Result<Commands, Refused> {
         let line = String::from_utf8(line)
             .map_err(|_| Refused::Request("a reference name is no text".into()))?;
         let (line, capabilities) = line.split_once('\0').unwrap_or((&line, ""));
-        commands.capabilities.extend(capabilities.split(' ').map(str::to_owned));
+        commands
+            .capabilities
+            .extend(capabilities.split(' ').map(str::to_owned));
         let line = line.trim_end_matches('\n');
         if line.starts_with("shallow ") {
             // The pusher's history is cut here; what it sends must still lead to what we have.
@@ -194,7 +199,11 @@ fn store(
     quarantine: Quarantine,
 ) -> Result<(), Refused> {
     let path = quarantine.pack();
-    let mut pack = File::options().read(true).write(true).create_new(true).open(&path)?;
+    let mut pack = File::options()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(&path)?;
     io::copy(&mut reader, &mut pack)?;
     let odb = context.repository.odb()?;
     let mut check = Check::default();
@@ -279,7 +288,11 @@ fn check_links(
     odb: &Odb,
 ) -> Result<(), ObjectError> {
     for (id, wanted) in links {
-        if indexed.entries.binary_search_by_key(id, |entry| entry.id).is_ok() {
+        if indexed
+            .entries
+            .binary_search_by_key(id, |entry| entry.id)
+            .is_ok()
+        {
             // Its kind was checked where it is read: a tree that is no tree does not parse as one.
             continue;
         }
@@ -391,9 +404,9 @@ fn move_refs(context: &Context<'_>, commands: &Commands) -> Vec<Result<(), Strin
         };
         // One reference in the way does not hold up the others, unless that was asked for.
         let guilty = match &error {
-            RepositoryError::Refs(RefError::Moved { name, .. } | RefError::Conflict { name, .. }) => {
-                edits.iter().position(|(_, edit)| edit.name == *name)
-            }
+            RepositoryError::Refs(
+                RefError::Moved { name, .. } | RefError::Conflict { name, .. },
+            ) => edits.iter().position(|(_, edit)| edit.name == *name),
             _ => None,
         };
         match guilty {
@@ -461,7 +474,11 @@ fn adopt_head(context: &Context<'_>, before: &Refs, after: &Refs, edits: &[RefEd
     if let Some(name) = chosen
         && let Err(error) = context.repository.set_head(name.short())
     {
-        tracing::warn!(repository = context.name, error = shown(&error), "HEAD stays unborn");
+        tracing::warn!(
+            repository = context.name,
+            error = shown(&error),
+            "HEAD stays unborn"
+        );
     }
 }
 

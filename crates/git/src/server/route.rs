@@ -25,7 +25,9 @@ impl Service {
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [Self::Upload, Self::Receive].into_iter().find(|service| service.as_str() == name)
+        [Self::Upload, Self::Receive]
+            .into_iter()
+            .find(|service| service.as_str() == name)
     }
 }
 
@@ -43,11 +45,15 @@ impl Route {
     /// Reads path, query, method and content type of a request.
     pub(super) fn of(prefix: &str, parts: &Parts) -> Result<Self, Refusal> {
         let rest = parts.uri.path().strip_prefix(prefix);
-        let rest = rest.and_then(|rest| rest.strip_prefix('/')).ok_or_else(Refusal::absent)?;
+        let rest = rest
+            .and_then(|rest| rest.strip_prefix('/'))
+            .ok_or_else(Refusal::absent)?;
         let (name, service, advertisement) = match rest.strip_suffix("/info/refs") {
             Some(name) => {
                 let query = parts.uri.query().unwrap_or("");
-                let service = query.split('&').find_map(|pair| pair.strip_prefix("service="));
+                let service = query
+                    .split('&')
+                    .find_map(|pair| pair.strip_prefix("service="));
                 let service = service.and_then(Service::parse).ok_or_else(|| {
                     Refusal::new(
                         StatusCode::FORBIDDEN,
@@ -58,11 +64,19 @@ impl Route {
             }
             None => {
                 let (name, service) = rest.rsplit_once('/').ok_or_else(Refusal::absent)?;
-                (name, Service::parse(service).ok_or_else(Refusal::absent)?, false)
+                (
+                    name,
+                    Service::parse(service).ok_or_else(Refusal::absent)?,
+                    false,
+                )
             }
         };
         let repository = repository_name(name).ok_or_else(Refusal::absent)?;
-        let method = if advertisement { Method::GET } else { Method::POST };
+        let method = if advertisement {
+            Method::GET
+        } else {
+            Method::POST
+        };
         if parts.method != method {
             return Err(Refusal::new(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -114,8 +128,21 @@ mod tests {
         assert_eq!(repository_name("team/app.git").as_deref(), Some("team/app"));
         assert_eq!(repository_name("app").as_deref(), Some("app"));
         for bad in [
-            "", "/", "a//b", "a/b/c", "../a", "a/..", ".git", "a/.git", "%2e%2e/a", "a b", "-a",
-            "a.git/b", "a/b.git.git", "a\\b", "a/b.lock",
+            "",
+            "/",
+            "a//b",
+            "a/b/c",
+            "../a",
+            "a/..",
+            ".git",
+            "a/.git",
+            "%2e%2e/a",
+            "a b",
+            "-a",
+            "a.git/b",
+            "a/b.git.git",
+            "a\\b",
+            "a/b.lock",
         ] {
             assert_eq!(repository_name(bad), None, "{bad}");
         }
@@ -125,16 +152,32 @@ mod tests {
     fn what_will_run_decides_not_the_query() {
         let route = |method: &str, uri: &str, kind: &str| {
             let request = http::Request::builder().method(method).uri(uri);
-            let (parts, ()) = request.header("content-type", kind).body(()).unwrap().into_parts();
+            let (parts, ()) = request
+                .header("content-type", kind)
+                .body(())
+                .unwrap()
+                .into_parts();
             Route::of("/git", &parts).map_err(|refusal| refusal.status.as_u16())
         };
         let push = "application/x-git-receive-pack-request";
         let sneaky = "/git/a/b.git/git-receive-pack?service=git-upload-pack";
-        assert_eq!(route("POST", sneaky, push).unwrap().service, Service::Receive);
-        assert_eq!(route("POST", "/git/a/b/git-receive-pack", "text/plain").err(), Some(415));
-        assert_eq!(route("GET", "/git/a/b/git-receive-pack", push).err(), Some(405));
+        assert_eq!(
+            route("POST", sneaky, push).unwrap().service,
+            Service::Receive
+        );
+        assert_eq!(
+            route("POST", "/git/a/b/git-receive-pack", "text/plain").err(),
+            Some(415)
+        );
+        assert_eq!(
+            route("GET", "/git/a/b/git-receive-pack", push).err(),
+            Some(405)
+        );
         assert_eq!(route("GET", "/git/a/b/info/refs", "").err(), Some(403));
-        assert_eq!(route("GET", "/git/a/b/Info/refs?service=git-upload-pack", "").err(), Some(404));
+        assert_eq!(
+            route("GET", "/git/a/b/Info/refs?service=git-upload-pack", "").err(),
+            Some(404)
+        );
         assert_eq!(
             route("GET", "/git/%2e%2e/b/info/refs?service=git-upload-pack", "").err(),
             Some(404)

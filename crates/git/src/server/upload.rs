@@ -92,13 +92,16 @@ fn exchange(
     while let Some(line) = next(&mut body)?.and_then(|packet| packet.text()) {
         let line = text(line)?;
         let (line, capabilities) = match line.strip_prefix("want ") {
-            Some(rest) if request.wants.is_empty() => rest.split_once(' ').map_or(
-                (line, ""),
-                |(_, capabilities)| (line.get(..45).unwrap_or(line), capabilities),
-            ),
+            Some(rest) if request.wants.is_empty() => rest
+                .split_once(' ')
+                .map_or((line, ""), |(_, capabilities)| {
+                    (line.get(..45).unwrap_or(line), capabilities)
+                }),
             _ => (line, ""),
         };
-        request.capabilities.extend(capabilities.split(' ').map(str::to_owned));
+        request
+            .capabilities
+            .extend(capabilities.split(' ').map(str::to_owned));
         request.argument(line, &refs)?;
     }
     if request.wants.is_empty() {
@@ -119,7 +122,12 @@ fn exchange(
         return Ok(());
     }
     let objects = request.missing(&mut walker, &boundary, &refs)?;
-    let band = |name: &str| request.capabilities.iter().any(|capability| capability == name);
+    let band = |name: &str| {
+        request
+            .capabilities
+            .iter()
+            .any(|capability| capability == name)
+    };
     if band("side-band-64k") || band("side-band") {
         let frame_bytes_max = match band("side-band-64k") {
             true => Band::data(out).frame_bytes_max,
@@ -144,7 +152,12 @@ fn negotiate(
     walker: &mut Walker<'_>,
     lines: &mut Vec<u8>,
 ) -> Result<bool, Refused> {
-    let has = |name: &str| request.capabilities.iter().any(|capability| capability == name);
+    let has = |name: &str| {
+        request
+            .capabilities
+            .iter()
+            .any(|capability| capability == name)
+    };
     let (detailed, multi, no_done) = (has("multi_ack_detailed"), has("multi_ack"), has("no-done"));
     let multi = multi || detailed;
     let (mut last, mut sent_ready) = (None, false);
@@ -184,7 +197,9 @@ fn negotiate(
             }
             return Ok(true);
         }
-        let Some(id) = line.strip_prefix("have ").and_then(|hex| Oid::from_hex(hex.as_bytes()))
+        let Some(id) = line
+            .strip_prefix("have ")
+            .and_then(|hex| Oid::from_hex(hex.as_bytes()))
         else {
             return Err(Refused::Request(format!("unexpected line `{line}`")));
         };
@@ -229,7 +244,9 @@ fn command(
                 } else if let Some(format) = line.strip_prefix("object-format=")
                     && format != "sha1"
                 {
-                    return Err(Refused::Request(format!("object format `{format}` is not served")));
+                    return Err(Refused::Request(format!(
+                        "object format `{format}` is not served"
+                    )));
                 }
             }
             Packet::Delimiter => in_arguments = true,
@@ -272,7 +289,9 @@ fn fetch(
         request.argument(argument, &refs)?;
     }
     if request.wants.is_empty() {
-        return Err(Refused::Request("the request names nothing to fetch".into()));
+        return Err(Refused::Request(
+            "the request names nothing to fetch".into(),
+        ));
     }
     request.check_wants(&odb)?;
     let mut walker = Walker::new(&odb);
@@ -365,7 +384,11 @@ impl Request {
     }
 
     fn apply_capabilities(&mut self) {
-        let has = |name: &str| self.capabilities.iter().any(|capability| capability == name);
+        let has = |name: &str| {
+            self.capabilities
+                .iter()
+                .any(|capability| capability == name)
+        };
         self.no_progress = has("no-progress");
         self.include_tag = has("include-tag");
         if let (true, Deepen::Depth(depth)) = (has("deepen-relative"), &self.deepen) {
@@ -408,7 +431,9 @@ impl Request {
 /// A reference by full or short name, as `deepen-not` has it.
 fn named(refs: &Refs, name: &str) -> Option<Oid> {
     let full = ["", "refs/", "refs/tags/", "refs/heads/"];
-    let mut names = full.iter().filter_map(|prefix| RefName::new(&format!("{prefix}{name}")).ok());
+    let mut names = full
+        .iter()
+        .filter_map(|prefix| RefName::new(&format!("{prefix}{name}")).ok());
     names.find_map(|name| refs.get(&name))
 }
 
@@ -461,9 +486,10 @@ fn send_banded(
 fn send_pack(odb: &Odb, objects: &[Oid], out: impl Write) -> Result<(), Refused> {
     let mut writer = PackWriter::new(out, objects.len() as u32)?;
     for id in objects {
-        let (kind, content) = odb
-            .find(*id)?
-            .ok_or(ObjectError::Missing { kind: None, id: *id })?;
+        let (kind, content) = odb.find(*id)?.ok_or(ObjectError::Missing {
+            kind: None,
+            id: *id,
+        })?;
         writer.add(*id, kind, &content)?;
     }
     writer.finish()?;

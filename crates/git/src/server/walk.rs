@@ -157,7 +157,9 @@ impl<'a> Walker<'a> {
             }
             Deepen::Since(since, not) => self.since(&wants, *since, not)?,
         };
-        let unshallow = client.iter().filter(|id| within.contains(id) && !edge.contains(id));
+        let unshallow = client
+            .iter()
+            .filter(|id| within.contains(id) && !edge.contains(id));
         Ok(Boundary {
             unshallow: unshallow.copied().collect(),
             shallow: edge,
@@ -205,9 +207,8 @@ impl<'a> Walker<'a> {
         let mut edge = BTreeSet::new();
         while let Some(id) = next.pop() {
             for parent in self.node(id)?.parents.clone() {
-                let old = since.is_some_and(|since| {
-                    self.node(parent).is_ok_and(|node| node.seconds < since)
-                });
+                let old = since
+                    .is_some_and(|since| self.node(parent).is_ok_and(|node| node.seconds < since));
                 if old || excluded.contains(&parent) {
                     edge.insert(id);
                 } else if within.insert(parent) {

@@ -65,30 +65,57 @@ fn a_commit_made_here_reads_the_same_through_every_door() {
         committer: ann(seconds),
         message: "platform: first\n\nwith a body\n",
     };
-    let first = served.server.commit("team/app", &new(None, &tree, 1_700_000_000)).unwrap();
-    assert!(served.server.commit("team/app", &new(None, &tree, 1)).is_err(), "a lost race");
+    let first = served
+        .server
+        .commit("team/app", &new(None, &tree, 1_700_000_000))
+        .unwrap();
+    assert!(
+        served
+            .server
+            .commit("team/app", &new(None, &tree, 1))
+            .is_err(),
+        "a lost race"
+    );
     let more: Tree = [("only.yaml", "b: 2\n")].into_iter().collect();
-    let second = served.server.commit("team/app", &new(Some(first), &more, 1_700_000_100)).unwrap();
+    let second = served
+        .server
+        .commit("team/app", &new(Some(first), &more, 1_700_000_100))
+        .unwrap();
     served.fsck("team/app");
     assert_eq!(served.events.lock().unwrap().len(), 2);
 
     assert_eq!(repository.resolve("HEAD").unwrap(), Some(second));
-    let log: Vec<Oid> = repository.log(second, 10).unwrap().iter().map(|c| c.id).collect();
+    let log: Vec<Oid> = repository
+        .log(second, 10)
+        .unwrap()
+        .iter()
+        .map(|c| c.id)
+        .collect();
     assert_eq!(log, [second, first]);
     assert_eq!(repository.checkout(first).unwrap(), tree);
 
     let place = served.work("place");
     git(&place, &["clone", "-q", &served.url("team/app"), "clone"]);
     let clone = place.join("clone");
-    assert_eq!(git(&clone, &["log", "-1", "--format=%an %ad"]), "Ann Tue Nov 14 23:15:00 2023 +0100");
+    assert_eq!(
+        git(&clone, &["log", "-1", "--format=%an %ad"]),
+        "Ann Tue Nov 14 23:15:00 2023 +0100"
+    );
     git(&clone, &["checkout", "-q", &first.to_string()]);
-    assert_eq!(std::fs::read_link(clone.join("apps/link")).unwrap().to_str(), Some("web.yaml"));
+    assert_eq!(
+        std::fs::read_link(clone.join("apps/link"))
+            .unwrap()
+            .to_str(),
+        Some("web.yaml")
+    );
 
     let base = format!("http://{}", served.address);
     let near = client().with_local(&base, served.server.clone());
     for client in [client(), near] {
         let remote = remote(&served.url("team/app"));
-        let refs = served.block_on(client.list(&remote, &["refs/heads/"])).unwrap();
+        let refs = served
+            .block_on(client.list(&remote, &["refs/heads/"]))
+            .unwrap();
         assert_eq!(refs.head.as_ref().unwrap().as_str(), "refs/heads/main");
         assert_eq!(refs.refs[0].target(), second);
         let snapshot = served.block_on(client.fetch(&remote, first)).unwrap();
@@ -107,9 +134,14 @@ fn annotated_tags_lead_to_their_commit() {
     git(&work, &["init", "-q"]);
     let commit = crate::support::commit(&work, "a", "1");
     git(&work, &["tag", "-a", "v1", "-m", "one"]);
-    git(&work, &["push", "-q", &served.push_url("app"), "main", "v1"]);
+    git(
+        &work,
+        &["push", "-q", &served.push_url("app"), "main", "v1"],
+    );
     let remote = remote(&served.url("app"));
-    let refs = served.block_on(client().list(&remote, &["refs/tags/"])).unwrap();
+    let refs = served
+        .block_on(client().list(&remote, &["refs/tags/"]))
+        .unwrap();
     let [tag] = &refs.refs[..] else {
         panic!("{refs:?}")
     };
@@ -153,24 +185,65 @@ fn hosts_that_are_no_git_servers_or_lie_are_told_apart() {
     let git_type = "200 OK\r\ncontent-type: application/x-git-upload-pack-advertisement";
     let long_line = format!("ffff{}", "x".repeat(70_000));
     for (case, given, code) in [
-        ("sign-in page", answer("200 OK\r\ncontent-type: text/html", b"<html>"), "NotAGitServer"),
-        ("dumb server", answer("200 OK\r\ncontent-type: text/plain", b"abc refs"), "NotAGitServer"),
-        ("401", answer("401 Unauthorized", b""), "AuthenticationRequired"),
+        (
+            "sign-in page",
+            answer("200 OK\r\ncontent-type: text/html", b"<html>"),
+            "NotAGitServer",
+        ),
+        (
+            "dumb server",
+            answer("200 OK\r\ncontent-type: text/plain", b"abc refs"),
+            "NotAGitServer",
+        ),
+        (
+            "401",
+            answer("401 Unauthorized", b""),
+            "AuthenticationRequired",
+        ),
         ("403", answer("403 Forbidden", b""), "AccessDenied"),
         ("404", answer("404 Not Found", b""), "RepositoryNotFound"),
-        ("429", answer("429 Too Many\r\nretry-after: 7", b""), "RemoteBusy"),
+        (
+            "429",
+            answer("429 Too Many\r\nretry-after: 7", b""),
+            "RemoteBusy",
+        ),
         ("500", answer("500 Oops", b""), "RemoteStatus"),
-        ("other host", answer("301 M\r\nlocation: http://example.com/app.git/info/refs", b""), "RedirectForbidden"),
-        ("to file", answer("302 F\r\nlocation: file:///etc/passwd", b""), "RedirectForbidden"),
+        (
+            "other host",
+            answer(
+                "301 M\r\nlocation: http://example.com/app.git/info/refs",
+                b"",
+            ),
+            "RedirectForbidden",
+        ),
+        (
+            "to file",
+            answer("302 F\r\nlocation: file:///etc/passwd", b""),
+            "RedirectForbidden",
+        ),
         ("not hex", answer(git_type, b"zzzz"), "ProtocolError"),
         ("0003", answer(git_type, b"0003"), "ProtocolError"),
-        ("65535", answer(git_type, long_line.as_bytes()), "ProtocolError"),
+        (
+            "65535",
+            answer(git_type, long_line.as_bytes()),
+            "ProtocolError",
+        ),
         ("cut off", answer(git_type, b"00ff# serv"), "ProtocolError"),
-        ("its words", answer(git_type, b"0010ERR go away\n"), "RemoteRefused"),
-        ("sha256", answer(git_type, b"000eversion 2\n0018object-format=sha2560000"), "ObjectFormatUnsupported"),
+        (
+            "its words",
+            answer(git_type, b"0010ERR go away\n"),
+            "RemoteRefused",
+        ),
+        (
+            "sha256",
+            answer(git_type, b"000eversion 2\n0018object-format=sha2560000"),
+            "ObjectFormatUnsupported",
+        ),
     ] {
         let url = liar(&served, vec![given]);
-        let error = served.block_on(client().list(&remote(&url), &[])).unwrap_err();
+        let error = served
+            .block_on(client().list(&remote(&url), &[]))
+            .unwrap_err();
         assert_eq!(error.code().0, code, "{case}: {error}");
     }
 }
@@ -197,8 +270,13 @@ fn a_silent_host_and_a_forbidden_address_end_in_time() {
         environment_proxy: false,
         ..Options::default()
     });
-    for url in [served.url("app"), served.url("app").replace("127.0.0.1", "localhost")] {
-        let error = served.block_on(careful.list(&remote(&url), &[])).unwrap_err();
+    for url in [
+        served.url("app"),
+        served.url("app").replace("127.0.0.1", "localhost"),
+    ] {
+        let error = served
+            .block_on(careful.list(&remote(&url), &[]))
+            .unwrap_err();
         assert!(matches!(error, Error::Address { .. }), "{url}: {error}");
     }
 }

@@ -12,7 +12,10 @@ fn with_history() -> (Served, std::path::PathBuf) {
     commit(&work, "apps/web.yaml", "a: 2\n");
     commit(&work, "README.md", "hello\n");
     git(&work, &["tag", "-a", "v1.0.0", "-m", "first"]);
-    git(&work, &["remote", "add", "origin", &served.push_url("team/app")]);
+    git(
+        &work,
+        &["remote", "add", "origin", &served.push_url("team/app")],
+    );
     git(&work, &["push", "-q", "origin", "main", "v1.0.0"]);
     served.fsck("team/app");
     (served, work)
@@ -65,7 +68,10 @@ fn every_protocol_version_clones_fetches_and_lists() {
         git_v(&full, &["fetch", "-q"]);
         assert_eq!(git(&full, &["rev-parse", "origin/main"]), new);
         git(&full, &["fsck", "--strict"]);
-        git(&work, &["push", "-q", "--force", "origin", &format!("{head}:main")]);
+        git(
+            &work,
+            &["push", "-q", "--force", "origin", &format!("{head}:main")],
+        );
         git(&work, &["reset", "-q", "--hard", &head]);
     }
 }
@@ -73,21 +79,46 @@ fn every_protocol_version_clones_fetches_and_lists() {
 #[test]
 fn pushes_create_move_force_and_delete_references() {
     let (served, work) = with_history();
-    git(&work, &["push", "-q", "origin", "main:refs/heads/feature/one"]);
-    git(&work, &["push", "-q", "--force", "origin", "main~1:feature/one"]);
+    git(
+        &work,
+        &["push", "-q", "origin", "main:refs/heads/feature/one"],
+    );
+    git(
+        &work,
+        &["push", "-q", "--force", "origin", "main~1:feature/one"],
+    );
     git(&work, &["push", "-q", "origin", "v1.0.0:refs/tags/v1.0.1"]);
     git(&work, &["push", "-q", "--delete", "origin", "feature/one"]);
     git(&work, &["push", "-q", "--delete", "origin", "v1.0.1"]);
     // The folder `feature` is free again.
-    git(&work, &["push", "-q", "--atomic", "origin", "main:feature", "main:other"]);
+    git(
+        &work,
+        &[
+            "push",
+            "-q",
+            "--atomic",
+            "origin",
+            "main:feature",
+            "main:other",
+        ],
+    );
     let listed = git(&work, &["ls-remote", "--heads", "origin"]);
-    let names: Vec<_> = listed.lines().filter_map(|line| line.split('\t').nth(1)).collect();
-    assert_eq!(names, ["refs/heads/feature", "refs/heads/main", "refs/heads/other"]);
+    let names: Vec<_> = listed
+        .lines()
+        .filter_map(|line| line.split('\t').nth(1))
+        .collect();
+    assert_eq!(
+        names,
+        ["refs/heads/feature", "refs/heads/main", "refs/heads/other"]
+    );
     served.fsck("team/app");
 
     let events = served.events.lock().unwrap();
     let last = events.last().unwrap();
-    assert_eq!((last.repository.as_str(), last.name.as_str()), ("team/app", "refs/heads/other"));
+    assert_eq!(
+        (last.repository.as_str(), last.name.as_str()),
+        ("team/app", "refs/heads/other")
+    );
     assert_eq!(last.pusher.as_deref(), Some("robot"));
     let deleted = events.iter().filter(|event| event.new.is_none()).count();
     assert_eq!(deleted, 2);
@@ -98,11 +129,26 @@ fn refusals_name_the_rule_and_change_nothing() {
     let (_served, work) = with_history();
     let before = git(&work, &["ls-remote", "origin"]);
     for (arguments, complaint) in [
-        (&["push", "origin", "--delete", "main"][..], "deletion of the current branch"),
-        (&["push", "origin", "main:refs/heads/main/below"], "cannot exist beside"),
-        (&["push", "origin", "main:refs/pull/1/head"], "kept by the server"),
         (
-            &["push", "--atomic", "origin", "main:refs/heads/good", "main:refs/pull/1/head"],
+            &["push", "origin", "--delete", "main"][..],
+            "deletion of the current branch",
+        ),
+        (
+            &["push", "origin", "main:refs/heads/main/below"],
+            "cannot exist beside",
+        ),
+        (
+            &["push", "origin", "main:refs/pull/1/head"],
+            "kept by the server",
+        ),
+        (
+            &[
+                "push",
+                "--atomic",
+                "origin",
+                "main:refs/heads/good",
+                "main:refs/pull/1/head",
+            ],
             "atomic push failed",
         ),
     ] {
@@ -111,7 +157,15 @@ fn refusals_name_the_rule_and_change_nothing() {
         assert_eq!(git(&work, &["ls-remote", "origin"]), before);
     }
     // Without `--atomic`, what is right goes through.
-    git_fails(&work, &["push", "origin", "main:refs/heads/good", "main:refs/pull/1/head"]);
+    git_fails(
+        &work,
+        &[
+            "push",
+            "origin",
+            "main:refs/heads/good",
+            "main:refs/pull/1/head",
+        ],
+    );
     assert!(git(&work, &["ls-remote", "origin"]).contains("refs/heads/good"));
 }
 
@@ -119,7 +173,10 @@ fn refusals_name_the_rule_and_change_nothing() {
 fn a_push_from_behind_loses_against_the_one_before() {
     let (served, work) = with_history();
     let place = served.work("clones");
-    git(&place, &["clone", "-q", &served.push_url("team/app"), "other"]);
+    git(
+        &place,
+        &["clone", "-q", &served.push_url("team/app"), "other"],
+    );
     let other = place.join("other");
     let first = commit(&work, "first.txt", "1");
     commit(&other, "second.txt", "2");
@@ -146,7 +203,10 @@ fn reading_is_open_and_pushing_needs_the_right_token() {
     git_fails(&work, &["push", &url(""), "main"]);
     let output = git_fails(&work, &["push", &url(&format!("x:{READER}@")), "main"]);
     assert!(output.contains("403"), "{output}");
-    git(&work, &["-c", &bearer(SECRET), "push", "-q", &url(""), "main"]);
+    git(
+        &work,
+        &["-c", &bearer(SECRET), "push", "-q", &url(""), "main"],
+    );
     let output = git_fails(&work, &["ls-remote", &served.url("team/none")]);
     assert!(output.contains("not found"), "{output}");
 }
@@ -159,13 +219,22 @@ fn the_first_branch_of_an_empty_repository_becomes_its_head() {
     for version in ["0", "2"] {
         let protocol = format!("protocol.version={version}");
         let folder = format!("empty-{version}");
-        git(&place, &["-c", &protocol, "clone", "-q", &served.url("app"), &folder]);
+        git(
+            &place,
+            &["-c", &protocol, "clone", "-q", &served.url("app"), &folder],
+        );
     }
     let work = place.join("empty-2");
     commit(&work, "a", "1");
-    git(&work, &["push", "-q", &served.push_url("app"), "HEAD:trunk"]);
+    git(
+        &work,
+        &["push", "-q", &served.push_url("app"), "HEAD:trunk"],
+    );
     git(&place, &["clone", "-q", &served.url("app"), "after"]);
-    assert_eq!(git(&place.join("after"), &["branch", "--show-current"]), "trunk");
+    assert_eq!(
+        git(&place.join("after"), &["branch", "--show-current"]),
+        "trunk"
+    );
     assert_eq!(served.server.list(), ["app"]);
 }
 
@@ -205,7 +274,13 @@ fn partial_clones_get_everything_instead() {
     let place = served.work("place");
     let output = try_git(
         &place,
-        &["clone", "-q", "--filter=blob:none", &served.url("team/app"), "clone"],
+        &[
+            "clone",
+            "-q",
+            "--filter=blob:none",
+            &served.url("team/app"),
+            "clone",
+        ],
     );
     assert!(output.status.success());
     git(&place.join("clone"), &["fsck", "--strict"]);

@@ -36,7 +36,9 @@ impl Served {
         let options = Options {
             anonymous_read: true,
             tokens: vec![token("robot", SECRET, true), token("reader", READER, false)],
-            on_push: Some(Arc::new(move |event| seen.lock().unwrap().push(event.clone()))),
+            on_push: Some(Arc::new(move |event| {
+                seen.lock().unwrap().push(event.clone())
+            })),
             ..Options::default()
         };
         let server = Arc::new(Server::new(folder.path().join("repositories"), options));
@@ -100,7 +102,9 @@ async fn listen(server: Arc<Server>) -> String {
                 });
                 let connection = auto::Builder::new(TokioExecutor::new());
                 let service = TowerToHyperService::new(service);
-                let _ = connection.serve_connection(TokioIo::new(stream), service).await;
+                let _ = connection
+                    .serve_connection(TokioIo::new(stream), service)
+                    .await;
             });
         }
     });

@@ -1,0 +1,4 @@
+//! Fetching from a served repository, and storing on a disk that fails.
+
+mod fetch;
+mod storage;
