@@ -198,7 +198,9 @@ pub fn apply(
     };
     if !set.is_empty() {
         let time = match &before {
-            Some(entry) if !changed && !own_changed => entry.time.clone(),
+            // Only a change of the object has a time; who begins to own what is there has none.
+            Some(entry) if !changed => entry.time.clone(),
+            None if !changed => Text::default(),
             _ => write.now.into(),
         };
         let mut entry = before.unwrap_or_else(|| Entry::new(id.clone(), "", FieldSet::EMPTY));

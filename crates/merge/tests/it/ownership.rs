@@ -131,7 +131,7 @@ fn two_appliers_share_a_value_and_the_last_one_takes_it_away() {
             b applies: changed
             metadata.labels = {"x":"y"}
             spec = {"paused":true}
-            a Apply - 02: {"f:spec":{"f:paused":{}}}
+            a Apply - 00: {"f:spec":{"f:paused":{}}}
             b Apply - 04: {"f:metadata":{"f:labels":{"f:x":{}}}}
         "#]],
     );
@@ -172,8 +172,8 @@ fn list_items_keep_their_owners_and_their_order() {
             b applies: changed
             a applies: shared
             spec = {"containers":[{"name":"a1"},{"name":"b1"},{"name":"both"}]}
+            a Apply - 00: {"f:spec":{"f:containers":{"k:{\"name\":\"a1\"}":{".":{},"f:name":{}}}}}
             b Apply - 01: {"f:spec":{"f:containers":{"k:{\"name\":\"b1\"}":{".":{},"f:name":{}},"k:{\"name\":\"both\"}":{".":{},"f:name":{}}}}}
-            a Apply - 02: {"f:spec":{"f:containers":{"k:{\"name\":\"a1\"}":{".":{},"f:name":{}}}}}
         "#]],
     );
 }
