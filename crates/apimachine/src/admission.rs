@@ -2,9 +2,9 @@
 
 use object::Node;
 
-use crate::Refusal;
-use crate::call::{Call, Target, is_deleting};
+use crate::call::{Call, Target, finalizers, is_deleting, set_finalizers};
 use crate::status::Cause;
+use crate::{Refusal, pods};
 
 /// Changes an object on its way in, or refuses it. `object` is new, `live` what it replaces.
 pub(crate) fn mutate(
@@ -15,6 +15,12 @@ pub(crate) fn mutate(
 ) -> Result<(), Refusal> {
     if live.is_none() {
         namespace_exists(call, target, crate::call::meta(object, "name"))?;
+        match target.resource.storage.as_str() {
+            "pods" => pods::admit(call, target, object)?,
+            "persistentvolumeclaims" => protect(object, "kubernetes.io/pvc-protection"),
+            "persistentvolumes" => protect(object, "kubernetes.io/pv-protection"),
+            _ => {}
+        }
     }
     Ok(())
 }
@@ -28,6 +34,15 @@ pub(crate) fn validate(
 ) -> Result<(), Refusal> {
     let _ = (call, target, object, live);
     Ok(())
+}
+
+/// Storage in use is not deleted: whoever uses it, or finds it unused, drops the finalizer.
+fn protect(object: &mut Node, finalizer: &str) {
+    let mut finalizers = finalizers(object);
+    if !finalizers.iter().any(|name| name == finalizer) {
+        finalizers.push(finalizer.into());
+        set_finalizers(object, &finalizers);
+    }
 }
 
 /// Nothing is created where no namespace is, or in one that is going away.

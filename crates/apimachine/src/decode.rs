@@ -84,7 +84,9 @@ pub(crate) fn parse(body: &[u8], encoding: Encoding) -> Result<Raw, String> {
         Encoding::Protobuf => {
             let node = builtin::protobuf::decode(body).map_err(|error| {
                 let text = error.to_string();
-                text.strip_prefix("proto: ").map(str::to_owned).unwrap_or(text)
+                text.strip_prefix("proto: ")
+                    .map(str::to_owned)
+                    .unwrap_or(text)
             })?;
             Ok(Raw {
                 node,
@@ -401,6 +403,8 @@ fn misfit_custom(expected: &Expected<'_>, wanted: &str, version: &str, kind: &st
 /// Whether an object asks for its managers to be forgotten: by an empty list, which the canonical
 /// form would drop.
 pub(crate) fn resets_managers(object: &Node) -> bool {
-    let managers = object.at(&["metadata", "managedFields"]).and_then(Node::as_list);
+    let managers = object
+        .at(&["metadata", "managedFields"])
+        .and_then(Node::as_list);
     managers.is_some_and(<[Node]>::is_empty)
 }

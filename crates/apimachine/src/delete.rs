@@ -18,6 +18,8 @@ pub(crate) const FOREGROUND: &str = "foregroundDeletion";
 /// The finalizer of an owner that leaves its dependents behind.
 pub(crate) const ORPHAN: &str = "orphan";
 
+const JOB_WARNING: &str = "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning";
+
 /// What came of a delete.
 pub(crate) struct Deleted {
     /// The object as it was last, in its storage version.
@@ -69,6 +71,10 @@ impl Call<'_> {
             set_finalizers(&mut object, &changed);
         }
         crate::strategy::begin_delete(self, target, &mut object);
+        if resource.kind == "Job" && resource.group == "batch" && !options.explicit && !self.trusted
+        {
+            self.warnings.push(JOB_WARNING.to_owned());
+        }
         let held = !finalizers(&object).is_empty();
         let key = target.key(target.name);
         match grace {

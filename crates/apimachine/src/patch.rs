@@ -105,7 +105,9 @@ impl Call<'_> {
     fn apply(&mut self, target: &Target<'_>, body: &[u8]) -> Result<Written, Refusal> {
         let resource = target.resource;
         let raw = decode::parse(body, Encoding::Yaml).map_err(|problem| {
-            Refusal::bad_request(format!("error decoding YAML: error converting YAML to JSON: {problem}"))
+            Refusal::bad_request(format!(
+                "error decoding YAML: error converting YAML to JSON: {problem}"
+            ))
         })?;
         let applied = raw.node;
         if !matches!(applied, Node::Map(_) | Node::Null) {
@@ -321,7 +323,9 @@ fn unprocessable() -> Refusal {
 
 fn decode_patched(resource: &Arc<ResourceType>, patched: &mut Node) -> Result<Vec<String>, String> {
     let reset = decode::resets_managers(patched);
-    let unknown = resource.canonicalize(patched).map_err(|problem| problem.0)?;
+    let unknown = resource
+        .canonicalize(patched)
+        .map_err(|problem| problem.0)?;
     if reset {
         patched.set(&["metadata", "managedFields"], Vec::new());
     }

@@ -82,7 +82,9 @@ fn deprecation(route: &Route) -> Option<String> {
         return custom.deprecation_warning.as_ref().map(ToString::to_string);
     }
     let warning = match resource.storage.as_str() {
-        "endpoints" => "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+        "endpoints" => {
+            "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+        }
         "componentstatuses" => "v1 ComponentStatus is deprecated in v1.19+",
         _ => return None,
     };

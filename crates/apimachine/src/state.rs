@@ -405,9 +405,13 @@ fn order_metadata(object: &mut Node) {
     let Some(metadata) = object.get_mut("metadata").and_then(Node::as_map_mut) else {
         return;
     };
-    let known = KEYS.iter().filter_map(|key| Some((Text::from(*key), metadata.get(key)?.clone())));
+    let known = KEYS
+        .iter()
+        .filter_map(|key| Some((Text::from(*key), metadata.get(key)?.clone())));
     let mut ordered: Vec<(Text, Node)> = known.collect();
-    let rest = metadata.iter().filter(|(key, _)| !KEYS.contains(&key.as_str()));
+    let rest = metadata
+        .iter()
+        .filter(|(key, _)| !KEYS.contains(&key.as_str()));
     ordered.extend(rest.map(|(key, value)| (key.clone(), value.clone())));
     *metadata = ordered.into_iter().collect();
 }

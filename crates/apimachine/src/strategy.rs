@@ -5,9 +5,9 @@
 
 use object::Node;
 
-use crate::Refusal;
 use crate::builtin::traits;
 use crate::call::{Call, Target};
+use crate::{Refusal, pods, services};
 
 /// Every namespace carries its name as a label, for selectors.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -25,7 +25,6 @@ pub(crate) fn prepare_create(
     if resource.has_status() {
         drop_status(target, &mut object);
     }
-    let _ = call;
     match (resource.group.as_str(), resource.kind.as_str()) {
         ("", "Namespace") => {
             if finalizers_of(&object).is_empty() {
@@ -36,9 +35,44 @@ pub(crate) fn prepare_create(
             let name = crate::call::meta(&object, "name").to_owned();
             object.set(&["metadata", "labels", NAME_LABEL], name);
         }
+        ("", "Service") => {
+            let name = crate::call::meta(&object, "name").to_owned();
+            services::create(call, target, &mut object, &name)?;
+        }
+        ("", "Pod") => {
+            object.set(&["status", "phase"], "Pending");
+            let quality = pods::quality_of_service(&object);
+            object.set(&["status", "qosClass"], quality);
+        }
+        ("batch", "Job") => job_selector(&mut object),
         _ => {}
     }
     Ok(object)
+}
+
+/// A Job selects its own pods by its uid, unless the client chose a selector.
+fn job_selector(job: &mut Node) {
+    if job.at(&["spec", "manualSelector"]).and_then(Node::as_bool) == Some(true) {
+        return;
+    }
+    let uid = crate::call::meta(job, "uid").to_owned();
+    let name = crate::call::meta(job, "name").to_owned();
+    for (key, value) in [
+        ("batch.kubernetes.io/controller-uid", &uid),
+        ("controller-uid", &uid),
+        ("batch.kubernetes.io/job-name", &name),
+        ("job-name", &name),
+    ] {
+        job.set(&["metadata", "labels", key], value.as_str());
+        job.set(
+            &["spec", "template", "metadata", "labels", key],
+            value.as_str(),
+        );
+    }
+    if job.at(&["spec", "selector"]).is_none() {
+        let label = "batch.kubernetes.io/controller-uid";
+        job.set(&["spec", "selector", "matchLabels", label], uid);
+    }
 }
 
 fn finalizers_of(namespace: &Node) -> Vec<Node> {
@@ -77,7 +111,6 @@ pub(crate) fn prepare_update(
     mut object: Node,
     live: &Node,
 ) -> Result<Node, Refusal> {
-    let _ = call;
     let resource = target.resource;
     let traits = traits(&resource.storage);
     match target.subresource {
@@ -118,6 +151,9 @@ pub(crate) fn prepare_update(
             object = kept;
         }
         _ => {}
+    }
+    if resource.storage == "services" && target.subresource.is_empty() {
+        services::update(call, target, &mut object, live)?;
     }
     if resource.storage == "namespaces" && target.subresource.is_empty() {
         object.set(&["metadata", "labels", NAME_LABEL], target.name);
