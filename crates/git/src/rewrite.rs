@@ -20,13 +20,9 @@ impl Rewrites {
         let mut pairs = Vec::new();
         for rule in rules {
             // Addresses may hold `=` themselves; the one that separates stands before a scheme.
-            let at = rule.match_indices('=').map(|(at, _)| at);
-            let separates = |at: &usize| rule[at + 1..].contains("://");
-            let split = at
-                .clone()
-                .filter(separates)
-                .next_back()
-                .or(at.clone().next());
+            let mut at = rule.match_indices('=').map(|(at, _)| at);
+            let first = at.clone().next();
+            let split = at.rfind(|at| rule[at + 1..].contains("://")).or(first);
             match split.map(|at| (&rule[..at], &rule[at + 1..])) {
                 Some((from, to)) if !from.is_empty() && !to.is_empty() => {
                     pairs.push((from.to_owned(), to.to_owned()));

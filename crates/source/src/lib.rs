@@ -17,10 +17,12 @@ pub mod disk;
 pub mod download;
 pub mod git;
 pub mod ignore;
+pub mod secret;
 mod semver;
 pub mod serve;
 pub mod storage;
 
 pub use download::{DownloadError, Downloader};
 pub use git::{Checkout, FetchError, FetchRequest, Fetched};
+pub use secret::{Access, SecretError};
 pub use storage::{ArtifactKey, Retention, Storage, StorageError, Stored};
