@@ -1,1 +1,266 @@
-//! Kustomizations rendered natively.
+//! Kustomizations rendered natively: kustomize 5.8.1 as a function from files to objects.
+//!
+//! [`build`] reads a kustomization from a [`Tree`], accumulates its resources depth first, runs its
+//! generators and transformers, fixes the names that objects refer to each other by, and returns the
+//! objects in order. [`Build::to_yaml`] prints them byte for byte as the reference does.
+//!
+//! # Invariants
+//!
+//! - **Pure.** A build sees its tree, its options and its [`World`]; no process is started, no plugin
+//!   loaded, no address opened. Equal arguments give equal bytes.
+//! - **Same verdict.** What the reference builds, this builds, and what it refuses, this refuses, but
+//!   for plugins, limits and addresses that are not allowed. Its message is the cause of our error.
+//! - **History beside objects.** Former names, prefixes and flags are kept beside an object, not in its
+//!   annotations; where the annotations of the reference can be seen, the effect is copied.
+//! - **Linear.** Work grows with objects and fields: names are found through an index.
+//!
+//! Start at [`build`]; `accumulate` holds the order of everything.
+//!
+//! Deliberately absent: what Flux adds to a kustomization, see `render`; Helm charts, see `helm`.
+
+mod accumulate;
+mod base64;
+mod config;
+mod configure;
+mod decode;
+mod error;
+mod fieldspec;
+mod file;
+mod generate;
+mod giturl;
+mod ids;
+mod jsonpatch;
+mod loader;
+mod merge;
+mod nameref;
+mod ops;
+mod origin;
+mod patch;
+mod paths;
+mod plugin;
+mod replace;
+mod resource;
+mod schema;
+mod select;
+mod sort;
+mod transform;
+mod value;
+mod vars;
+
+use std::collections::BTreeSet;
+
+use diag::{Code, Diagnostic};
+use object::{Node as Value, Object};
+use tree::{SourceRef, Tree, TreePath, World};
+use yaml::{Duplicates, Limits, Node, ResolveOptions};
+
+pub use error::{BuildError, Facts};
+
+use accumulate::{Accumulator, Builder, Target};
+use error::{Failures, Outcome};
+use loader::{Access, Loader};
+use schema::Schema;
+
+/// Whose habits a build follows where the two differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// `kustomize build`: a custom OpenAPI document replaces the built-in one.
+    #[default]
+    Cli,
+    /// Flux: a custom OpenAPI document is added to the built-in one.
+    Flux,
+}
+
+/// In which order objects are printed when the kustomization does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Well-known kinds first, as `kustomize build` prints them.
+    #[default]
+    Legacy,
+    /// As they were accumulated, as Flux applies them.
+    Fifo,
+}
+
+/// What to vary in a build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Whose habits to follow.
+    pub profile: Profile,
+    /// Whether a kustomization may only read files in or below its own directory.
+    pub root_only: bool,
+    /// The order when `sortOptions` is absent.
+    pub order: Order,
+    /// Whether every object gets the label `app.kubernetes.io/managed-by`.
+    pub managed_by_label: bool,
+    /// The version in that label.
+    pub version: String,
+    /// Whether bases may be addresses, which the [`World`] then answers for.
+    pub remote_bases: bool,
+    /// Whether absolute paths name files of the tree, as if its root were `/`.
+    pub absolute_paths: bool,
+    /// What the reference's messages show before paths, without a slash at the end.
+    pub root: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            profile: Profile::Cli,
+            root_only: true,
+            order: Order::Legacy,
+            managed_by_label: false,
+            version: "v5.8.1".into(),
+            remote_bases: false,
+            absolute_paths: false,
+            root: String::new(),
+        }
+    }
+}
+
+impl Options {
+    /// How Flux builds: files anywhere in the tree, objects in the order of accumulation.
+    pub fn flux() -> Self {
+        Self {
+            profile: Profile::Flux,
+            root_only: false,
+            order: Order::Fifo,
+            ..Self::default()
+        }
+    }
+}
+
+/// What a build gives.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Build {
+    /// The objects in order. An origin is the file an object came from, or the kustomization that
+    /// generates it.
+    pub objects: Vec<Object>,
+    /// Every file of the tree that was read, and what links stand for.
+    pub files_read: BTreeSet<TreePath>,
+    /// Every other source that was read.
+    pub sources_read: BTreeSet<SourceRef>,
+}
+
+impl Build {
+    /// The objects as `kustomize build` prints them.
+    pub fn to_yaml(&self) -> String {
+        let texts: Vec<String> = self.objects.iter().map(|object| yaml::to_string(&object.node)).collect();
+        texts.join("---\n")
+    }
+}
+
+/// Builds the kustomization in `directory` of `tree`.
+///
+/// Warnings come with a result as well as with errors.
+///
+/// # Errors
+/// Everything found wrong, the one the reference would report first.
+pub fn build(
+    tree: &Tree,
+    directory: &TreePath,
+    options: &Options,
+    world: &dyn World,
+) -> (Result<Build, Vec<BuildError>>, Vec<Diagnostic>) {
+    let mut builder = Builder {
+        access: Access {
+            world,
+            remote_bases: options.remote_bases,
+            absolute: options.absolute_paths,
+            files_read: BTreeSet::new(),
+            sources_read: BTreeSet::new(),
+            count: 0,
+        },
+        options,
+        schema: Schema::built_in(),
+        schema_is_set: false,
+        warnings: Vec::new(),
+    };
+    let result = run(&mut builder, tree, directory);
+    let result = result.map_err(|failures| failures.0).map(|objects| Build {
+        objects,
+        files_read: builder.access.files_read,
+        sources_read: builder.access.sources_read,
+    });
+    (result, builder.warnings)
+}
+
+fn run(builder: &mut Builder<'_>, tree: &Tree, directory: &TreePath) -> Outcome<Vec<Object>> {
+    let options = builder.options;
+    let loader = Loader::top(tree, directory, options.root_only, &options.root)?;
+    let mut target = Target::load(builder, loader)?;
+    target.set_schema(builder, true)?;
+    if !target.file.build_metadata.is_empty() {
+        target.trail = Some(origin::Trail::default());
+    }
+    let mut all = target.accumulate(builder, Accumulator::default())?;
+    let schema = builder.schema.clone();
+    let items = all.changed();
+    transform::add_hashes(items, &schema)?;
+    let config = all.config.clone().unwrap_or_default();
+    let mut items = std::mem::take(&mut all.items);
+    nameref::fix(&mut items, &config.name_reference, &schema)?;
+    let unused = vars::resolve(&mut items, &all.vars, &config.var_reference)?;
+    if !unused.is_empty() {
+        let text = format!("well-defined vars that were never replaced: {}", unused.join(","));
+        builder.warnings.push(Diagnostic::warning(Code("VariableUnused"), text));
+    }
+    items.retain(|item| !matches!(item.annotation(resource::LOCAL_CONFIG), Some(value) if value != "false"));
+    match (&target.file.sort_options, options.order) {
+        (Some(sort_options), _) => sort::run(&mut items, sort_options)?,
+        (None, Order::Legacy) => sort::legacy_default(&mut items),
+        (None, Order::Fifo) => {}
+    }
+    let asked = |word: &str| target.file.build_metadata.iter().any(|asked| asked == word);
+    if options.managed_by_label || asked("managedByLabel") {
+        let label = transform::Entries {
+            pairs: vec![("app.kubernetes.io/managed-by".into(), format!("kustomize-{}", options.version))],
+            specs: vec![fieldspec::FieldSpec::any("metadata/labels", true)],
+        };
+        label.run(&mut items)?;
+    }
+    finish(items, asked("originAnnotations"), asked("transformerAnnotations"))
+}
+
+/// Turns finished items into objects.
+fn finish(items: Vec<resource::Item>, keep_origin: bool, keep_transformations: bool) -> Outcome<Vec<Object>> {
+    let mut objects = Vec::with_capacity(items.len());
+    let mut errors = Vec::new();
+    for mut item in items {
+        let mut annotations = item.annotations();
+        annotations.retain(|key, _| {
+            !resource::is_build_annotation(key)
+                && (keep_origin || key != resource::ORIGIN)
+                && (keep_transformations || key != resource::TRANSFORMATIONS)
+        });
+        ops::set_metadata_map(&mut item.node, "annotations", &annotations);
+        match value::to_value(&item.node) {
+            Ok(node) => objects.push(Object { node, origin: item.origin }),
+            Err(text) => {
+                let text = format!("map[string]interface {{}}(nil): {text}");
+                let failures = Failures::new(BuildError::ObjectInvalid, item.id.to_string(), text);
+                errors.extend(failures.at(item.place()).0);
+            }
+        }
+    }
+    if errors.is_empty() { Ok(objects) } else { Err(Failures(errors)) }
+}
+
+/// The value of a text's first document by the rules of YAML 1.1; the last of repeated keys wins.
+fn read_value(text: &str) -> Result<Value, String> {
+    let text = text.replace("\r\n", "\n");
+    let mut documents = yaml::parse(&text, &Limits::default()).map_err(|error| error.go_message())?;
+    if documents.is_empty() {
+        return Ok(Value::Null);
+    }
+    let document = documents.swap_remove(0);
+    let options = ResolveOptions {
+        duplicates: Duplicates::LastWins,
+        ..ResolveOptions::default()
+    };
+    yaml::to_value(&document, &options).map_err(|error| error.go_message())
+}
+
+/// A tree as it would be printed if it were finished.
+fn print(node: &Node) -> Result<String, String> {
+    value::to_value(node).map(|value| yaml::to_string(&value))
+}

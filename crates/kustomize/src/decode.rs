@@ -1,0 +1,179 @@
+//! Reading values into structs as Go's JSON decoder does: names in any letter case, nulls ignored,
+//! the first error in the order of keys, and its words.
+
+use object::{FieldPath, Map, Node as Value};
+
+/// One thing wrong with a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// Go's message.
+    pub message: String,
+    /// The field.
+    pub path: FieldPath,
+    /// The name that is not known, for unknown fields.
+    pub unknown: Option<String>,
+    /// The names that are known beside it.
+    pub known: &'static [&'static str],
+}
+
+/// Collects what is wrong while structs are read.
+#[derive(Debug, Default)]
+pub(crate) struct Decoder {
+    pub problems: Vec<Problem>,
+    /// Whether unknown fields are problems.
+    pub strict: bool,
+    path: FieldPath,
+    names: Vec<String>,
+    structs: Vec<&'static str>,
+}
+
+impl Decoder {
+    pub fn new(strict: bool) -> Self {
+        Self { strict, ..Self::default() }
+    }
+
+    /// Calls `field` for each entry of an object with the name from `known` that it means.
+    pub fn object(
+        &mut self,
+        value: &Value,
+        type_name: &'static str,
+        known: &'static [&'static str],
+        mut field: impl FnMut(&mut Self, &'static str, &Value),
+    ) {
+        let map = match value {
+            Value::Map(map) => map,
+            Value::Null => return,
+            other => return self.mismatch(other, &format!("types.{type_name}")),
+        };
+        self.structs.push(type_name);
+        for key in sorted_keys(map) {
+            let entry = map.get(key).expect("the key is from this map");
+            let name = known.iter().find(|name| **name == key).or_else(|| {
+                known.iter().find(|name| name.eq_ignore_ascii_case(key))
+            });
+            self.path.push(object::Step::Key(key.into()));
+            match name {
+                Some(name) => {
+                    self.names.push((*name).to_owned());
+                    field(self, name, entry);
+                    self.names.pop();
+                }
+                None if self.strict => self.problems.push(Problem {
+                    message: format!("json: unknown field {key:?}"),
+                    path: self.path.clone(),
+                    unknown: Some(key.to_owned()),
+                    known,
+                }),
+                None => {}
+            }
+            self.path.pop();
+        }
+        self.structs.pop();
+    }
+
+    pub fn string(&mut self, value: &Value) -> String {
+        match value {
+            Value::String(text) => text.to_string(),
+            Value::Null => String::new(),
+            other => {
+                self.mismatch(other, "string");
+                String::new()
+            }
+        }
+    }
+
+    pub fn bool(&mut self, value: &Value) -> bool {
+        match value {
+            Value::Bool(value) => *value,
+            Value::Null => false,
+            other => {
+                self.mismatch(other, "bool");
+                false
+            }
+        }
+    }
+
+    pub fn integer(&mut self, value: &Value, go_type: &str) -> i64 {
+        match value {
+            Value::Null => 0,
+            other => other.as_i64().unwrap_or_else(|| {
+                self.mismatch(other, go_type);
+                0
+            }),
+        }
+    }
+
+    /// Items of a list, each read by `item`.
+    pub fn list<T>(&mut self, value: &Value, go_type: &str, mut item: impl FnMut(&mut Self, &Value) -> T) -> Vec<T> {
+        match value {
+            Value::List(items) => items
+                .iter()
+                .enumerate()
+                .map(|(at, value)| {
+                    self.path.push(object::Step::Index(at));
+                    let read = item(self, value);
+                    self.path.pop();
+                    read
+                })
+                .collect(),
+            Value::Null => Vec::new(),
+            other => {
+                self.mismatch(other, &format!("[]{go_type}"));
+                Vec::new()
+            }
+        }
+    }
+
+    pub fn strings(&mut self, value: &Value) -> Vec<String> {
+        self.list(value, "string", Self::string)
+    }
+
+    /// Entries of a map of text, ordered by key.
+    pub fn string_map(&mut self, value: &Value) -> Vec<(String, String)> {
+        match value {
+            Value::Map(map) => sorted_keys(map)
+                .into_iter()
+                .map(|key| {
+                    self.path.push(object::Step::Key(key.into()));
+                    let text = self.string(map.get(key).expect("the key is from this map"));
+                    self.path.pop();
+                    (key.to_owned(), text)
+                })
+                .collect(),
+            Value::Null => Vec::new(),
+            other => {
+                self.mismatch(other, "map[string]string");
+                Vec::new()
+            }
+        }
+    }
+
+    fn mismatch(&mut self, found: &Value, go_type: &str) {
+        let found = match found {
+            Value::String(_) => "string".to_owned(),
+            Value::Bool(_) => "bool".to_owned(),
+            Value::Float(value) if go_type.starts_with("int") => format!("number {value}"),
+            Value::Int(_) | Value::Float(_) => "number".to_owned(),
+            Value::List(_) => "array".to_owned(),
+            Value::Map(_) | Value::Null => "object".to_owned(),
+        };
+        let target = match self.structs.last() {
+            Some(name) if !self.names.is_empty() => {
+                format!("Go struct field {name}.{} of type {go_type}", self.names.join("."))
+            }
+            _ => format!("Go value of type {go_type}"),
+        };
+        self.problems.push(Problem {
+            message: format!("json: cannot unmarshal {found} into {target}"),
+            path: self.path.clone(),
+            unknown: None,
+            known: &[],
+        });
+    }
+}
+
+fn sorted_keys(map: &Map) -> Vec<&str> {
+    let mut keys: Vec<&str> = map.keys().map(|key| key.as_str()).collect();
+    keys.sort_unstable();
+    keys
+}

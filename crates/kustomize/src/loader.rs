@@ -1,0 +1,328 @@
+//! Files and directories as one kustomization sees them, and the chain that led to it.
+//!
+//! # Source
+//! kubernetes-sigs/kustomize `api/internal/loader/fileloader.go`.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use tree::{ReadError, SourceRef, Tree, TreePath, World};
+
+use crate::error::{BuildError, Failures, Outcome, nearest};
+use crate::giturl::{self, Address};
+
+/// Deepest chain of kustomizations that include each other; people stop at eight.
+const LEVELS_MAX: usize = 64;
+
+/// Most files one build reads.
+const FILES_MAX: usize = 20_000;
+
+/// A directory that relative paths start from.
+#[derive(Debug)]
+pub(crate) struct Loader {
+    pub tree: Tree,
+    /// Links resolved.
+    pub root: TreePath,
+    /// Whether files must lie in or below the root.
+    root_only: bool,
+    /// What is shown before paths in the reference's messages.
+    prefix: String,
+    referrer: Option<Rc<Loader>>,
+    repository: Option<Address>,
+    levels: usize,
+}
+
+/// What a build may read, and what it has read.
+pub(crate) struct Access<'a> {
+    pub world: &'a dyn World,
+    pub remote_bases: bool,
+    /// Whether absolute paths name files of the tree.
+    pub absolute: bool,
+    pub files_read: BTreeSet<TreePath>,
+    pub sources_read: BTreeSet<SourceRef>,
+    pub count: usize,
+}
+
+impl Loader {
+    /// The loader of a whole build.
+    ///
+    /// # Errors
+    /// When there is no such directory.
+    pub fn top(tree: &Tree, directory: &TreePath, root_only: bool, prefix: &str) -> Outcome<Rc<Self>> {
+        let base = Self {
+            tree: tree.clone(),
+            root: TreePath::root(),
+            root_only,
+            prefix: prefix.to_owned(),
+            referrer: None,
+            repository: None,
+            levels: 1,
+        };
+        let root = base.confirm_directory(directory)?;
+        Ok(Rc::new(Self { root, ..base }))
+    }
+
+    /// The path as the reference's messages show it.
+    pub fn absolute(&self, path: &TreePath) -> String {
+        match path.is_root() && !self.prefix.is_empty() {
+            true => self.prefix.clone(),
+            false => format!("{}/{}", self.prefix, path.as_str()),
+        }
+    }
+
+    /// The root as the reference's messages show it.
+    pub fn root_text(&self) -> String {
+        self.absolute(&self.root)
+    }
+
+    /// The path of a file named in this directory's kustomization, for showing places.
+    pub fn shown(&self, name: &str) -> String {
+        let path = self.root.join(name).map_or_else(|_| name.to_owned(), |path| path.to_string());
+        match &self.repository {
+            Some(address) => format!("{}//{path}", address.repository),
+            None => path,
+        }
+    }
+
+    fn locate(&self, access: &Access<'_>, entry: &str) -> Result<TreePath, tree::PathError> {
+        match entry.strip_prefix('/') {
+            Some(rest) if access.absolute => TreePath::new(rest),
+            _ => self.root.join(entry),
+        }
+    }
+
+    /// The bytes of a file.
+    ///
+    /// # Errors
+    /// When it does not exist, is a directory, lies where this build may not read, or is remote.
+    pub fn load(&self, access: &mut Access<'_>, entry: &str) -> Outcome<Vec<u8>> {
+        if giturl::is_remote_file(entry) {
+            return Err(forbidden(entry));
+        }
+        let path = match self.locate(access, entry) {
+            Ok(path) => path,
+            Err(_) => return Err(self.outside(entry)),
+        };
+        let shown = self.absolute(&path);
+        let real = self.tree.resolve(&path).map_err(|error| link_failure(&error, &shown))?;
+        if !self.tree.is_file(&real) {
+            if self.tree.is_directory(&real) {
+                let text = match self.root_only {
+                    true => format!("'{shown}' must resolve to a file"),
+                    false => format!("read {shown}: is a directory"),
+                };
+                return Err(Failures::new(BuildError::ResourceNotFound, entry, text));
+            }
+            return Err(self.absent(entry, &path));
+        }
+        let directory = real.parent().unwrap_or_default();
+        if self.root_only && !directory.is_within(&self.root) {
+            let text = format!("security; file '{shown}' is not in or below '{}'", self.root_text());
+            return Err(Failures::new(BuildError::PathOutsideTree, entry, text));
+        }
+        access.count += 1;
+        if access.count > FILES_MAX {
+            let text = format!("more than {FILES_MAX} files read");
+            return Err(Failures::new(BuildError::LimitReached, format!("{FILES_MAX} files"), text));
+        }
+        let content = self.tree.read(&real).map_err(|error| link_failure(&error, &shown))?;
+        if self.in_repository().is_none() {
+            access.files_read.insert(path);
+            access.files_read.insert(real);
+        }
+        Ok(content.to_vec())
+    }
+
+    /// The text of a file; bytes that are not UTF-8 are an error of the reader that needs text.
+    ///
+    /// # Errors
+    /// As [`Loader::load`].
+    pub fn load_text(&self, access: &mut Access<'_>, entry: &str) -> Outcome<String> {
+        let bytes = self.load(access, entry)?;
+        String::from_utf8(bytes).map_err(|error| {
+            let offset = error.utf8_error().valid_up_to();
+            let text = format!("MalformedYAMLError: yaml: invalid leading UTF-8 octet at byte {offset} in File: {entry}");
+            Failures::new(BuildError::YamlSyntax, entry, text)
+        })
+    }
+
+    /// The loader of a directory or repository that an entry of this one names.
+    ///
+    /// # Errors
+    /// When there is none, it is on the chain already, or it is remote and may not be read.
+    pub fn enter(self: &Rc<Self>, access: &mut Access<'_>, entry: &str) -> Outcome<Rc<Self>> {
+        if entry.is_empty() {
+            return Err(Failures::new(BuildError::ResourceNotFound, "", "new root cannot be empty"));
+        }
+        if self.levels >= LEVELS_MAX {
+            let text = format!("cycle detected: more than {LEVELS_MAX} kustomizations include each other");
+            return Err(Failures::new(BuildError::BaseCycle, entry, text));
+        }
+        if let Some(address) = giturl::parse(entry) {
+            return self.enter_repository(access, address);
+        }
+        if giturl::is_remote_file(entry) {
+            return Err(forbidden(entry));
+        }
+        if entry.starts_with('/') && !access.absolute {
+            let text = format!("new root '{entry}' cannot be absolute");
+            return Err(Failures::new(BuildError::PathOutsideTree, entry, text));
+        }
+        if entry.starts_with('/') {
+            let text = format!("new root '{entry}' cannot be absolute");
+            return Err(Failures::new(BuildError::ResourceNotFound, entry, text));
+        }
+        let Ok(path) = self.root.join(entry) else {
+            return Err(self.outside(entry));
+        };
+        let root = self.confirm_directory(&path).map_err(|failures| {
+            let near = self.nearest_entry(&path);
+            failures.near(near)
+        })?;
+        let mut next = Some(self);
+        while let Some(loader) = next {
+            if loader.root.is_within(&root) {
+                let text = format!(
+                    "cycle detected: candidate root '{}' contains visited root '{}'",
+                    self.absolute(&root),
+                    loader.root_text()
+                );
+                return Err(Failures::new(BuildError::BaseCycle, entry, text));
+            }
+            next = match &loader.repository {
+                // Another tree begins above; its paths mean other directories.
+                Some(_) => None,
+                None => loader.referrer.as_ref(),
+            };
+        }
+        Ok(Rc::new(Self {
+            tree: self.tree.clone(),
+            root,
+            root_only: self.root_only,
+            prefix: self.prefix.clone(),
+            referrer: Some(self.clone()),
+            repository: None,
+            levels: self.levels + 1,
+        }))
+    }
+
+    fn enter_repository(self: &Rc<Self>, access: &mut Access<'_>, address: Address) -> Outcome<Rc<Self>> {
+        if !access.remote_bases {
+            return Err(forbidden(&address.raw));
+        }
+        let mut next = Some(self);
+        while let Some(loader) = next {
+            if let Some(visited) = &loader.repository
+                && visited.raw.starts_with(&address.raw)
+            {
+                let text = format!(
+                    "cycle detected: URI '{}' referenced by previous URI '{}'",
+                    address.raw, visited.raw
+                );
+                return Err(Failures::new(BuildError::BaseCycle, address.raw, text));
+            }
+            next = loader.referrer.as_ref();
+        }
+        let source = SourceRef {
+            url: address.repository.clone(),
+            reference: address.reference.clone(),
+        };
+        let tree = access.world.tree(&source).map_err(|missing| {
+            let facts = crate::error::Facts {
+                subject: address.raw.clone(),
+                reference: missing.to_string(),
+                ..Default::default()
+            };
+            Failures(vec![BuildError::RemoteBaseMissing(facts, missing.0)])
+        })?;
+        access.sources_read.insert(source);
+        let directory = TreePath::new(&address.path).map_err(|_| {
+            let text = format!("url path exits repo: {}", address.path);
+            Failures::new(BuildError::PathOutsideTree, address.raw.clone(), text)
+        })?;
+        let base = Self {
+            tree,
+            root: TreePath::root(),
+            root_only: true,
+            prefix: format!("/{}", address.repository.replace("://", "/")),
+            referrer: Some(self.clone()),
+            repository: Some(address),
+            levels: self.levels + 1,
+        };
+        let root = base.confirm_directory(&directory)?;
+        Ok(Rc::new(Self { root, ..base }))
+    }
+
+    fn in_repository(&self) -> Option<&Address> {
+        match (&self.repository, &self.referrer) {
+            (Some(address), _) => Some(address),
+            (None, Some(referrer)) => referrer.in_repository(),
+            (None, None) => None,
+        }
+    }
+
+    fn confirm_directory(&self, path: &TreePath) -> Outcome<TreePath> {
+        let shown = self.absolute(path);
+        let real = self.tree.resolve(path).map_err(|error| link_failure(&error, &shown))?;
+        if self.tree.is_file(&real) {
+            let text = format!("must build at directory: '{shown}': file is not directory");
+            return Err(Failures::new(BuildError::ResourceNotFound, path.to_string(), text));
+        }
+        if !self.tree.is_directory(&real) {
+            let text = format!(
+                "must build at directory: not a valid directory: evalsymlink failure on '{shown}' : lstat {shown}: no such file or directory"
+            );
+            return Err(Failures::new(BuildError::ResourceNotFound, path.to_string(), text));
+        }
+        Ok(real)
+    }
+
+    fn outside(&self, entry: &str) -> Failures {
+        let text = format!("security; file '{entry}' is not in or below '{}'", self.root_text());
+        Failures::new(BuildError::PathOutsideTree, entry, text)
+    }
+
+    fn absent(&self, entry: &str, path: &TreePath) -> Failures {
+        let shown = self.absolute(path);
+        let text = match self.root_only {
+            true => format!("evalsymlink failure on '{shown}' : lstat {shown}: no such file or directory"),
+            false => format!("open {shown}: no such file or directory"),
+        };
+        if entry.starts_with('/') || smuggles_parent(entry) {
+            return Failures::new(BuildError::PathOutsideTree, entry, text);
+        }
+        Failures::new(BuildError::ResourceNotFound, entry, text).near(self.nearest_entry(path))
+    }
+
+    /// The name beside a missing one that is most like it.
+    fn nearest_entry(&self, path: &TreePath) -> Option<String> {
+        let names = self.tree.list(&path.parent()?);
+        nearest(path.file_name(), names.iter().map(|(name, _)| name.as_str()))
+    }
+
+    /// Whether a link or file of this name is in the root.
+    pub fn has(&self, name: &str) -> bool {
+        self.root.join(name).is_ok_and(|path| self.tree.is_file(&path))
+    }
+}
+
+/// Whether a name says `..` in another spelling; such a name is meant to leave.
+fn smuggles_parent(entry: &str) -> bool {
+    let plain = entry.to_ascii_lowercase().replace("%2f", "/").replace("%2e", ".").replace('\\', "/");
+    plain != entry.to_ascii_lowercase() && plain.split('/').any(|part| part == "..")
+}
+
+fn forbidden(entry: &str) -> Failures {
+    let text = format!("remote resource '{entry}' is not allowed");
+    Failures::new(BuildError::RemoteBaseForbidden, entry, text)
+}
+
+fn link_failure(error: &ReadError, shown: &str) -> Failures {
+    let text = format!("evalsymlink failure on '{shown}' : {error}");
+    match error {
+        ReadError::LinkOutside { link, .. } => Failures::new(BuildError::SymlinkOutsideTree, link.to_string(), text),
+        ReadError::LinkLoop(path) => Failures::new(BuildError::SymlinkLoop, path.to_string(), text),
+        other => Failures::new(BuildError::ResourceNotFound, other.to_string(), text),
+    }
+}
+

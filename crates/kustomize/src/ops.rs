@@ -1,0 +1,291 @@
+//! Reading and changing syntax trees with the habits of the reference's own library.
+//!
+//! The habits that show in output: a field that is set keeps the *style* it had and takes the new
+//! *tag*; `null` means absent in most places; and values that one label or annotation transformer
+//! created in several fields of an object stay *one* value: changing it in one field changes it in
+//! all. The reference shares one node between those fields; we mark the copies with the same
+//! [`Node::anchor`], which is free once aliases are expanded, and [`unify`] carries changes over.
+//!
+//! # Source
+//! kubernetes-sigs/kustomize `kyaml/yaml/fns.go`, `kyaml/yaml/rnode.go`.
+
+use std::collections::{BTreeMap, HashMap};
+
+use object::Text;
+use yaml::{Kind, Node, ResolveOptions, Style, tag};
+
+/// Begins the anchor of values that are shared between fields; no parsed anchor can hold it.
+const SHARE: char = '\u{1}';
+
+/// Whether the node is tagged as null, however it is written.
+pub(crate) fn is_null(node: &Node) -> bool {
+    node.tag == tag::NULL
+}
+
+/// Whether the node is a null, or a list or map without content.
+pub(crate) fn is_empty(node: &Node) -> bool {
+    is_null(node) || (node.kind != Kind::Scalar && node.content.is_empty())
+}
+
+/// The text of a node, empty for null.
+pub(crate) fn text_of(node: &Node) -> &str {
+    if is_null(node) { "" } else { &node.value }
+}
+
+/// Whether a scalar is text, or not yet known to be anything else.
+pub(crate) fn is_text(node: &Node) -> bool {
+    node.kind == Kind::Scalar && (node.tag == tag::STR || node.tag.is_empty())
+}
+
+/// Whether YAML 1.1 reads `text` as something other than text.
+pub(crate) fn reads_as_other_type(text: &str) -> bool {
+    let starts_like_one = text.starts_with(|c: char| c.is_ascii_digit() || "+-.~yYnNtTfFoO<=".contains(c));
+    starts_like_one
+        && !text.contains('\n')
+        && yaml::to_value(&Node::scalar(text), &ResolveOptions::default())
+            .is_ok_and(|value| !matches!(value, object::Node::String(_)))
+}
+
+fn quote_if_misread(value: &mut Node) {
+    if is_text(value) && value.style == Style::PLAIN && reads_as_other_type(&value.value) {
+        value.style = Style::DOUBLE_QUOTED;
+    }
+}
+
+/// Overwrites a scalar, which keeps its style; a null `value` changes nothing.
+///
+/// # Errors
+/// When `node` is a list or a map.
+pub(crate) fn set_scalar(node: &mut Node, mut value: Node) -> Result<(), String> {
+    expect_kind(node, Kind::Scalar)?;
+    if is_null(&value) {
+        return Ok(());
+    }
+    value.style = node.style;
+    overwrite(node, value);
+    Ok(())
+}
+
+/// Sets a field of a map; an existing field keeps its style, a null `value` removes the field.
+///
+/// # Errors
+/// When `map` is something else.
+pub(crate) fn set_field(map: &mut Node, name: &str, mut value: Node) -> Result<(), String> {
+    expect_kind(map, Kind::Mapping)?;
+    if is_null(map) {
+        return Ok(());
+    }
+    if is_null(&value) {
+        map.remove(name);
+        return Ok(());
+    }
+    quote_if_misread(&mut value);
+    match map.get_mut(name) {
+        Some(existing) => {
+            value.style = existing.style;
+            overwrite(existing, value);
+        }
+        None => append_field(map, name, value),
+    }
+    Ok(())
+}
+
+/// Puts `value` in the place of `node`, which stays shared with what it was shared with.
+pub(crate) fn overwrite(node: &mut Node, mut value: Node) {
+    value.anchor = std::mem::take(&mut node.anchor);
+    *node = value;
+}
+
+/// Adds a field at the end of a map that does not have it. A null becomes a map.
+pub(crate) fn append_field(map: &mut Node, name: &str, value: Node) {
+    if map.kind != Kind::Mapping {
+        *map = Node::mapping([]);
+    }
+    map.content.push(Node::scalar(name));
+    map.content.push(value);
+}
+
+/// The map under `name`, created when it is missing.
+///
+/// # Errors
+/// When `map` is something else.
+pub(crate) fn map_entry<'a>(map: &'a mut Node, name: &str) -> Result<&'a mut Node, String> {
+    expect_kind(map, Kind::Mapping)?;
+    if map.position(name).is_none() {
+        append_field(map, name, Node::mapping([]));
+    }
+    Ok(map.get_mut(name).expect("added just above"))
+}
+
+/// # Errors
+/// When `node` is neither null nor of `kind`, in the reference's words.
+pub(crate) fn expect_kind(node: &Node, kind: Kind) -> Result<(), String> {
+    if is_null(node) || node.kind == kind {
+        return Ok(());
+    }
+    let contents = yaml::emit(std::slice::from_ref(node), &yaml::EmitOptions::default());
+    Err(format!(
+        "wrong node kind: expected {} but got {}: node contents:\n{contents}",
+        kind_name(kind),
+        kind_name(node.kind)
+    ))
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Scalar => "ScalarNode",
+        Kind::Sequence => "SequenceNode",
+        Kind::Mapping => "MappingNode",
+        Kind::Alias => "AliasNode",
+    }
+}
+
+/// The entries of `metadata.labels` or `metadata.annotations` as text.
+pub(crate) fn metadata_map(object: &Node, field: &str) -> BTreeMap<Text, Text> {
+    let mut entries = BTreeMap::new();
+    let Some(map) = object.get("metadata").filter(|meta| !is_empty(meta)).and_then(|meta| meta.get(field)) else {
+        return entries;
+    };
+    for (key, value) in map.pairs() {
+        entries.insert(key.value.clone(), value.value.clone());
+    }
+    entries
+}
+
+/// Writes `metadata.labels` or `metadata.annotations` anew, all as text; removes it when empty.
+pub(crate) fn set_metadata_map(object: &mut Node, field: &str, entries: &BTreeMap<Text, Text>) {
+    let Ok(meta) = map_entry(object, "metadata") else {
+        return;
+    };
+    meta.remove(field);
+    if entries.is_empty() {
+        return;
+    }
+    let pairs = entries.iter().map(|(key, value)| (Node::scalar(key.clone()), Node::string(value.clone())));
+    let map = Node::mapping(pairs);
+    append_field(meta, field, map);
+}
+
+/// Values shared between fields of one object, by their mark.
+pub(crate) type Shared = HashMap<Text, (Text, Text, Style)>;
+
+/// The mark of the `number`th value that several fields of an object share.
+pub(crate) fn share_mark(number: usize) -> Text {
+    Text::from(format!("{SHARE}{number}"))
+}
+
+/// Carries changes of shared values over to all fields that share them.
+pub(crate) fn unify(object: &mut Node, known: &mut Shared) {
+    let mut changed = false;
+    find_changed(object, known, &mut changed);
+    if changed {
+        spread(object, known);
+    }
+}
+
+fn find_changed(node: &Node, known: &mut Shared, changed: &mut bool) {
+    if node.anchor.starts_with(SHARE) {
+        let now = (node.value.clone(), node.tag.clone(), node.style);
+        match known.get_mut(&node.anchor) {
+            Some(before) if *before != now => {
+                *before = now;
+                *changed = true;
+            }
+            Some(_) => {}
+            None => {
+                known.insert(node.anchor.clone(), now);
+            }
+        }
+    }
+    for child in &node.content {
+        find_changed(child, known, changed);
+    }
+}
+
+fn spread(node: &mut Node, known: &Shared) {
+    if let Some((value, tag, style)) = known.get(&node.anchor).filter(|_| node.anchor.starts_with(SHARE)) {
+        node.value = value.clone();
+        node.tag = tag.clone();
+        node.style = *style;
+    }
+    for child in &mut node.content {
+        spread(child, known);
+    }
+}
+
+/// Replaces aliases by copies of what they stand for and applies merge keys.
+///
+/// # Errors
+/// A merge key that is repeated or has no map, or a document that grows beyond `nodes_max` nodes.
+pub(crate) fn expand(document: &mut Node, nodes_max: usize) -> Result<(), String> {
+    let mut budget = nodes_max;
+    expand_node(document, &mut HashMap::new(), &mut budget)
+}
+
+fn expand_node(node: &mut Node, anchors: &mut HashMap<Text, Node>, budget: &mut usize) -> Result<(), String> {
+    if node.kind == Kind::Alias {
+        let Some(target) = anchors.get(&node.value) else {
+            return Err(format!("yaml: unknown anchor '{}' referenced", node.value));
+        };
+        let size = count(target);
+        *budget = budget
+            .checked_sub(size)
+            .ok_or("yaml: document contains excessive aliasing")?;
+        *node = target.clone();
+        return Ok(());
+    }
+    let anchor = std::mem::take(&mut node.anchor);
+    for child in &mut node.content {
+        expand_node(child, anchors, budget)?;
+    }
+    if node.kind == Kind::Mapping && node.pairs().any(|(key, _)| key.tag == tag::MERGE) {
+        apply_merge_key(node)?;
+    }
+    if !anchor.is_empty() {
+        anchors.insert(anchor, node.clone());
+    }
+    Ok(())
+}
+
+fn count(node: &Node) -> usize {
+    1 + node.content.iter().map(count).sum::<usize>()
+}
+
+fn apply_merge_key(map: &mut Node) -> Result<(), String> {
+    let mut own = Vec::with_capacity(map.content.len());
+    let mut merged: Option<Node> = None;
+    let mut content = std::mem::take(&mut map.content).into_iter();
+    while let (Some(key), Some(value)) = (content.next(), content.next()) {
+        if key.tag != tag::MERGE {
+            own.push((key, value));
+        } else if merged.replace(value).is_some() {
+            return Err("duplicate merge key".into());
+        }
+    }
+    let sources = match merged {
+        Some(source) if source.kind == Kind::Mapping => vec![source],
+        Some(list) if list.kind == Kind::Sequence => list.content,
+        _ => return Err("map merge requires map or sequence of maps as the value".into()),
+    };
+    // The first source that has a key wins, and the map's own keys win over all.
+    for source in sources.into_iter().rev() {
+        if source.kind != Kind::Mapping {
+            return Err("map merge requires map or sequence of maps as the value".into());
+        }
+        put_all(map, source.pairs().map(|(key, value)| (key.clone(), value.clone())));
+    }
+    put_all(map, own.into_iter());
+    Ok(())
+}
+
+fn put_all(map: &mut Node, pairs: impl Iterator<Item = (Node, Node)>) {
+    for (key, value) in pairs {
+        match map.position(&key.value) {
+            Some(at) => {
+                map.content[at] = key;
+                map.content[at + 1] = value;
+            }
+            None => map.content.extend([key, value]),
+        }
+    }
+}

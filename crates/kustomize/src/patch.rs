@@ -1,0 +1,228 @@
+//! Patches: what kind they are, which objects they are for, and applying them.
+//!
+//! # Source
+//! kubernetes-sigs/kustomize `api/internal/builtins/Patch*Transformer.go`, `api/resmap/reswrangler.go`.
+
+use diag::Span;
+use object::Node as Value;
+use yaml::Node;
+
+use crate::error::{BuildError, Failures, Outcome, nearest};
+use crate::ids::ResId;
+use crate::jsonpatch::{self, JsonPatch};
+use crate::merge;
+use crate::ops;
+use crate::resource::Item;
+use crate::schema::Schema;
+use crate::select::Selector;
+use crate::value;
+
+/// An entry of `patches`, read.
+#[derive(Clone, Debug)]
+pub(crate) struct Patch {
+    pub body: Body,
+    pub target: Option<Selector>,
+    /// What was read, for messages: `[path: "a.yaml"]`.
+    pub source: String,
+    pub at: Option<Span>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    /// Objects to merge in.
+    Merge(Vec<Item>),
+    Json(JsonPatch),
+    /// Comments only.
+    Nothing,
+}
+
+impl Patch {
+    /// Applies the patch to the objects it is for, and returns how many these were.
+    pub fn run(&self, items: &mut Vec<Item>, schema: &Schema) -> Outcome<usize> {
+        match &self.body {
+            Body::Nothing => Ok(1),
+            Body::Json(patch) => {
+                let Some(target) = &self.target else {
+                    let text = format!("must specify a target for JSON patch {}", self.source);
+                    return Err(Failures::new(BuildError::PatchInvalid, self.source.clone(), text).at(self.at.clone()));
+                };
+                let selected = self.select(items, target)?;
+                for at in &selected {
+                    items[*at].store_previous();
+                    apply_json(&mut items[*at], patch, schema).map_err(|failures| failures.at(self.at.clone()))?;
+                }
+                Ok(selected.len())
+            }
+            Body::Merge(patches) => match &self.target {
+                Some(_) if patches.len() > 1 => {
+                    let text = format!(
+                        "Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set `patches.target` field: {}",
+                        self.source
+                    );
+                    Err(Failures::new(BuildError::PatchInvalid, self.source.clone(), text).at(self.at.clone()))
+                }
+                Some(target) => {
+                    let selected = self.select(items, target).map_err(|failures| {
+                        let quoted = format!(
+                            "{}:a={}:l={}",
+                            target.literal(),
+                            target.annotation_selector,
+                            target.label_selector
+                        );
+                        failures.prefix(format!("unable to find patch target {quoted:?} in `resources`"))
+                    })?;
+                    let count = selected.len();
+                    if let Some(patch) = patches.first() {
+                        apply_to_all(items, &selected, patch, schema).map_err(|failures| failures.at(self.at.clone()))?;
+                    }
+                    Ok(count)
+                }
+                None => {
+                    for patch in patches {
+                        let id = patch.original_id();
+                        let at = find_target(items, &id)
+                            .map_err(|failures| {
+                                failures
+                                    .prefix(format!("no resource matches strategic merge patch {:?}", id.to_string()))
+                                    .at(patch.place())
+                                    .at(self.at.clone())
+                            })?;
+                        apply_merge(&mut items[at], patch, patch.node.clone(), schema)
+                            .map_err(|failures| failures.at(patch.place()).at(self.at.clone()))?;
+                    }
+                    Ok(patches.len())
+                }
+            },
+        }
+    }
+
+    fn select(&self, items: &[Item], target: &Selector) -> Outcome<Vec<usize>> {
+        select(items, target)
+            .map_err(|text| Failures::new(BuildError::SelectorInvalid, self.source.clone(), text).at(self.at.clone()))
+    }
+}
+
+/// Places of the objects that a selector matches.
+///
+/// # Errors
+/// A pattern or label selector that cannot be read.
+pub(crate) fn select(items: &[Item], selector: &Selector) -> Result<Vec<usize>, String> {
+    let pattern = selector.compile()?;
+    let matches = |item: &Item| {
+        let original = item.original_id();
+        let (was, is) = (&original, &item.id);
+        (pattern.namespace(was.effective_namespace()) || pattern.namespace(is.effective_namespace()))
+            && (pattern.name(&was.name) || pattern.name(&is.name))
+            && pattern.gvk(&is.gvk)
+            && (!pattern.has_labels() || pattern.metadata(&item.labels(), &item.annotations()))
+    };
+    Ok((0..items.len()).filter(|at| matches(&items[*at])).collect())
+}
+
+/// The one object that has, or had, this id.
+///
+/// # Errors
+/// None or several have it.
+pub(crate) fn find_target(items: &[Item], id: &ResId) -> Outcome<usize> {
+    let mut found = (0..items.len()).filter(|at| items[*at].any_id(|own| id.equals(own)));
+    let problem = match (found.next(), found.next()) {
+        (Some(at), None) => return Ok(at),
+        (Some(_), Some(_)) => "multiple matches for Id",
+        (None, _) => "no matches for Id",
+    };
+    let text = format!("{problem} {id}; failed to find unique target for patch {id}");
+    let same_kind = items.iter().filter(|item| item.id.gvk.kind == id.gvk.kind);
+    let near = nearest(&id.name, same_kind.map(|item| item.id.name.as_str())).or_else(|| {
+        let same_name = items.iter().find(|item| item.id.name == id.name && item.id.gvk.kind == id.gvk.kind);
+        same_name.map(|item| item.id.to_string())
+    });
+    Err(Failures::new(BuildError::PatchTargetNotFound, id.to_string(), text).near(near))
+}
+
+/// Applies one patch to several objects, to each with that object's version.
+pub(crate) fn apply_to_all(items: &mut Vec<Item>, selected: &[usize], patch: &Item, schema: &Schema) -> Outcome<()> {
+    let fail = |text: String| Failures::new(BuildError::PatchFailed, patch.id.to_string(), text);
+    for at in selected {
+        let item = &mut items[*at];
+        let mut body = patch.node.clone();
+        for field in ["labels", "annotations"] {
+            let entries = ops::metadata_map(&body, field);
+            ops::set_metadata_map(&mut body, field, &entries);
+        }
+        ops::set_field(&mut body, "apiVersion", Node::scalar(item.id.gvk.api_version())).map_err(fail)?;
+        apply_merge(item, patch, body, schema)?;
+    }
+    items.retain(|item| !item.gone);
+    let mut seen = std::collections::HashSet::with_capacity(items.len());
+    for item in items.iter() {
+        if !seen.insert(item.id.key()) {
+            let text = format!("may not add resource with an already registered id: {}", item.id);
+            return Err(Failures::new(BuildError::DuplicateObject, item.id.to_string(), text).at(item.place()));
+        }
+    }
+    Ok(())
+}
+
+/// Merges `body` into an object, which keeps its name and kind unless the patch may change them.
+pub(crate) fn apply_merge(item: &mut Item, patch: &Item, body: Node, schema: &Schema) -> Outcome<()> {
+    let before = item.id.clone();
+    let fail = |text: String| Failures::new(BuildError::PatchFailed, before.to_string(), text);
+    let allowed = &patch.history;
+    if allowed.allow_name_change || allowed.allow_kind_change {
+        item.store_previous();
+    }
+    let left = merge::merge(&mut item.node, body, schema).map_err(fail)?;
+    if !left || ops::is_empty(&item.node) {
+        item.gone = true;
+        return Ok(());
+    }
+    if !allowed.allow_kind_change {
+        ops::set_field(&mut item.node, "kind", Node::scalar(before.gvk.kind.clone())).map_err(fail)?;
+    }
+    if !allowed.allow_name_change {
+        item.set_metadata("name", &before.name, schema).map_err(fail)?;
+    }
+    item.set_metadata("namespace", &before.namespace, schema).map_err(fail)?;
+    item.unify();
+    item.refresh(schema);
+    Ok(())
+}
+
+/// Applies a JSON patch to one object.
+pub(crate) fn apply_json(item: &mut Item, patch: &JsonPatch, schema: &Schema) -> Outcome<()> {
+    let id = item.id.clone();
+    let fail = |text: String| Failures::new(BuildError::PatchFailed, id.to_string(), text);
+    let mut object = value::to_value(&item.node).map_err(fail)?;
+    // The reference keeps history in annotations, so by now it has a map of them.
+    if item.history.annotated && object.at(&["metadata", "annotations"]).is_none_or(Value::is_null) {
+        object.set(&["metadata", "annotations"], Value::map());
+    }
+    patch.apply(&mut object).map_err(fail)?;
+    if object.as_map().is_none() {
+        return Err(fail("json: cannot unmarshal array into Go value of type map[string]interface {}".into()));
+    }
+    item.node = yaml::from_value(&object);
+    item.shared.clear();
+    item.shares = 0;
+    let annotations = item.annotations();
+    ops::set_metadata_map(&mut item.node, "annotations", &annotations);
+    item.refresh(schema);
+    Ok(())
+}
+
+/// Reads the text of a patch as objects or as operations.
+///
+/// # Errors
+/// `None` for a text that is neither, `Some` for one that is both.
+pub(crate) fn read_body(text: &str, schema: &Schema) -> Result<Body, Option<()>> {
+    let merges = crate::resource::read_objects(text);
+    let json = jsonpatch::parse(text);
+    match (merges, json) {
+        (Ok(nodes), Ok(Some(patch))) if !nodes.is_empty() && !patch.is_empty() => Err(Some(())),
+        (Ok(nodes), _) if nodes.is_empty() => Ok(Body::Nothing),
+        (Ok(nodes), _) => Ok(Body::Merge(nodes.into_iter().map(|node| Item::new(node, schema)).collect())),
+        (Err(_), Ok(Some(patch))) => Ok(Body::Json(patch)),
+        (Err(_), Ok(None)) => Ok(Body::Nothing),
+        (Err(_), Err(_)) => Err(None),
+    }
+}

@@ -1,0 +1,221 @@
+//! What a tree means once it is finished: the value that is printed.
+//!
+//! The reference writes the tree as YAML 1.2 text, reads that as a value, and prints the value. The
+//! text in between decides what a node means when its tag, its style and its text disagree: a tag
+//! that the text would have anyway is dropped, so a quoted integer is text; any other tag stays.
+//!
+//! # Source
+//! yaml/go-yaml v3 `encode.go` (`node`), `resolve.go`; kubernetes-sigs/kustomize `kyaml/yaml/rnode.go`
+//! (`MarshalJSON`).
+
+use std::collections::HashSet;
+
+use golang::strconv;
+use object::{Map, Node as Value, Text};
+use yaml::{Kind, Node, tag};
+
+/// The value of a finished tree.
+///
+/// # Errors
+/// A value that its tag does not allow, a key twice in one map, a key that is not text, or a number
+/// JSON does not have; in the reference's words.
+pub(crate) fn to_value(node: &Node) -> Result<Value, String> {
+    match node.kind {
+        Kind::Mapping => mapping(node),
+        Kind::Sequence => node.content.iter().map(to_value).collect::<Result<Vec<_>, _>>().map(Value::from),
+        Kind::Scalar => scalar(node),
+        Kind::Alias => Err(format!("yaml: unknown anchor '{}' referenced", node.value)),
+    }
+}
+
+/// Maps larger than this find repeated keys with a set instead of by scanning.
+const SCAN_MAX: usize = 32;
+
+fn mapping(node: &Node) -> Result<Value, String> {
+    let pairs = node.content.len() / 2;
+    let mut map = Map::with_capacity(pairs);
+    let mut seen: HashSet<&str> = HashSet::new();
+    for (at, (key, value)) in node.pairs().enumerate() {
+        let name = match key.kind {
+            Kind::Scalar => match key.style.is_quoted() || key.tag == tag::STR || key.tag == tag::MERGE {
+                true => key.value.clone(),
+                false => match scalar(key)? {
+                    Value::String(text) => text,
+                    _ => return Err("json: unsupported type: map[interface {}]interface {}".into()),
+                },
+            },
+            _ => return Err("json: unsupported type: map[interface {}]interface {}".into()),
+        };
+        let repeated = match pairs > SCAN_MAX {
+            true => !seen.insert(&key.value),
+            false => node.pairs().take(at).any(|(before, _)| before.value == key.value),
+        };
+        if repeated {
+            let first = node.pairs().find(|(before, _)| before.value == key.value);
+            return Err(format!(
+                "yaml: unmarshal errors:\n  line {}: mapping key {:?} already defined at line {}",
+                key.line,
+                key.value.as_str(),
+                first.map_or(0, |(before, _)| before.line)
+            ));
+        }
+        map.insert(name, to_value(value)?);
+    }
+    Ok(Value::Map(map))
+}
+
+fn scalar(node: &Node) -> Result<Value, String> {
+    let text = &node.value;
+    let tag = node.tag.as_str();
+    if tag == tag::STR {
+        return Ok(Value::String(text.clone()));
+    }
+    if tag.is_empty() || tag == "!" {
+        if node.style.is_quoted() || text.contains('\n') || tag == "!" {
+            return Ok(Value::String(text.clone()));
+        }
+        return resolved(text, implicit_tag(text));
+    }
+    let implicit = implicit_tag(text);
+    if implicit == tag {
+        return match node.style.is_quoted() {
+            true if !node.style.has(yaml::Style::TAGGED) => Ok(Value::String(text.clone())),
+            _ => resolved(text, implicit),
+        };
+    }
+    match tag {
+        tag::FLOAT if implicit == tag::INT => resolved(text, tag::INT),
+        tag::BINARY => binary(text),
+        tag::NULL | tag::BOOL | tag::INT | tag::FLOAT | tag::TIMESTAMP => {
+            Err(format!("yaml: cannot decode {implicit} `{text}` as a {tag}"))
+        }
+        _ => Ok(Value::String(text.clone())),
+    }
+}
+
+/// The tag a plain scalar has by YAML 1.2 rules.
+fn implicit_tag(text: &str) -> &'static str {
+    let probe = Node::scalar(text);
+    match probe.resolved_tag() {
+        tag::NULL => tag::NULL,
+        tag::BOOL => tag::BOOL,
+        tag::INT => tag::INT,
+        tag::FLOAT => tag::FLOAT,
+        tag::TIMESTAMP => tag::TIMESTAMP,
+        tag::MERGE => tag::MERGE,
+        _ => tag::STR,
+    }
+}
+
+fn resolved(text: &Text, tag: &str) -> Result<Value, String> {
+    Ok(match tag {
+        tag::NULL => Value::Null,
+        tag::BOOL => Value::Bool(text.eq_ignore_ascii_case("true")),
+        tag::INT => integer(text),
+        tag::FLOAT => return float(text),
+        tag::TIMESTAMP => Value::String(timestamp(text).unwrap_or_else(|| text.clone())),
+        _ => Value::String(text.clone()),
+    })
+}
+
+fn integer(text: &str) -> Value {
+    let plain = text.replace('_', "");
+    if let Ok(value) = strconv::parse_int(&plain, 0) {
+        return Value::Int(value);
+    }
+    let (sign, digits) = match plain.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", plain.as_str()),
+    };
+    for (prefix, base) in [("0b", 2), ("0o", 8)] {
+        if let Some(digits) = digits.strip_prefix(prefix)
+            && let Ok(value) = i64::from_str_radix(&format!("{sign}{digits}"), base)
+        {
+            return Value::Int(value);
+        }
+    }
+    let unsigned = strconv::parse_uint(&plain, 0).map_or(f64::NAN, |value| value as f64);
+    Value::Float(unsigned)
+}
+
+fn float(text: &str) -> Result<Value, String> {
+    let plain = text.replace('_', "");
+    let value = match plain.to_ascii_lowercase().as_str() {
+        ".inf" | "+.inf" => return Err("json: unsupported value: +Inf".into()),
+        "-.inf" => return Err("json: unsupported value: -Inf".into()),
+        ".nan" => return Err("json: unsupported value: NaN".into()),
+        _ => strconv::parse_float(&plain).unwrap_or(f64::NAN),
+    };
+    // JSON text makes no difference between 1 and 1.0, so the value that comes back is an integer.
+    const WHOLE_MAX: f64 = 9_223_372_036_854_774_784.0;
+    match value.fract() == 0.0 && value.abs() <= WHOLE_MAX {
+        true => Ok(Value::Int(value as i64)),
+        false => Ok(Value::Float(value)),
+    }
+}
+
+/// The text Go's JSON encoder writes for a YAML timestamp.
+fn timestamp(text: &str) -> Option<Text> {
+    let (date, time) = match text.find(['T', 't', ' ']) {
+        Some(at) => (&text[..at], Some(&text[at + 1..])),
+        None => (text, None),
+    };
+    let mut parts = date.split('-').map(|part| part.parse::<u32>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    let Some(time) = time else {
+        return Some(Text::from(format!("{year:04}-{month:02}-{day:02}T00:00:00Z")));
+    };
+    let zone_at = time.find(['Z', 'z', '+', '-']).unwrap_or(time.len());
+    let (clock, zone) = time.split_at(zone_at);
+    let zone = if zone.is_empty() || zone.eq_ignore_ascii_case("z") { "Z" } else { zone };
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
+    let mut parts = clock.split(':').map(|part| part.parse::<u32>().ok());
+    let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
+    let fraction = fraction.trim_end_matches('0');
+    let dot = if fraction.is_empty() { "" } else { "." };
+    Some(Text::from(format!(
+        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{dot}{fraction}{zone}"
+    )))
+}
+
+fn binary(text: &str) -> Result<Value, String> {
+    let packed: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    match crate::base64::decode(&packed) {
+        Some(bytes) => Ok(Value::from(String::from_utf8_lossy(&bytes).into_owned())),
+        None => Err("yaml: !!binary value contains invalid base64 data".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use yaml::Style;
+
+    #[test]
+    fn tag_style_and_text_decide_the_value_together() {
+        let node = |tag: &'static str, style: Style, text: &str| Node {
+            tag: Text::new_static(tag),
+            style,
+            ..Node::scalar(text)
+        };
+        let cases = [
+            (node("", Style::PLAIN, "5"), Ok(Value::Int(5))),
+            (node("", Style::DOUBLE_QUOTED, "5"), Ok(Value::from("5"))),
+            (node("!!str", Style::PLAIN, "5"), Ok(Value::from("5"))),
+            (node("!!int", Style::DOUBLE_QUOTED, "5"), Ok(Value::from("5"))),
+            (node("!!int", Style::PLAIN, "0x1F"), Ok(Value::Int(31))),
+            (node("!!float", Style::PLAIN, "1.0"), Ok(Value::Int(1))),
+            (node("", Style::PLAIN, "yes"), Ok(Value::from("yes"))),
+            (node("", Style::PLAIN, ""), Ok(Value::Null)),
+            (node("", Style::PLAIN, "2020-01-01"), Ok(Value::from("2020-01-01T00:00:00Z"))),
+            (
+                node("!!int", Style::PLAIN, "true"),
+                Err("yaml: cannot decode !!bool `true` as a !!int".to_owned()),
+            ),
+            (node("!!float", Style::PLAIN, ".inf"), Err("json: unsupported value: +Inf".to_owned())),
+        ];
+        for (node, expected) in cases {
+            assert_eq!(to_value(&node), expected, "{node:?}");
+        }
+    }
+}

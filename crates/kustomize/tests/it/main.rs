@@ -1,0 +1,3 @@
+//! Builds compared with the reference's.
+
+mod krusty;
