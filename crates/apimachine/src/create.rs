@@ -6,9 +6,8 @@
 use merge::Write;
 use object::{Node, Text};
 
-use crate::builtin::traits;
 use crate::call::{Call, Target, finalizers, meta};
-use crate::{Refusal, admission, metadata, ownership, strategy};
+use crate::{Refusal, admission, ownership, strategy};
 
 /// Names are cut so that a suffix fits into 63 characters.
 const GENERATED_PREFIX_MAX: usize = 58;
@@ -74,6 +73,7 @@ impl Call<'_> {
             self.own(target, None, &mut object, &now);
         }
         admission::mutate(self, target, &mut object, None)?;
+        crate::rbac::guard(self, target, &object, None)?;
         let name = Text::from(meta(&object, "name"));
         object.set(&["metadata", "uid"], self.random.uuid());
         object.set(&["metadata", "creationTimestamp"], now);
@@ -104,12 +104,7 @@ impl Call<'_> {
 
     fn check_create(&self, target: &Target<'_>, object: &Node) -> Result<(), Refusal> {
         let resource = target.resource;
-        let mut errors = resource.validate(object);
-        if errors.is_empty() {
-            let rule = traits(&resource.storage).name;
-            errors =
-                metadata::validate(object, resource.namespaced, rule, resource.custom.is_some());
-        }
+        let errors = resource.validate(object);
         match errors.is_empty() {
             true => Ok(()),
             false => Err(Refusal::invalid(

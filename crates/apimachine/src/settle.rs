@@ -47,7 +47,8 @@ fn run(state: &mut State, env: &Env, mut worklist: Worklist, events: &[Event]) -
         let mut writer = Writer::new(state, env, "kube-controller-manager");
         garbage::react(&mut writer, &worklist, &news);
         namespaces::react(&mut writer, &worklist, &news);
-        let written = writer.events().to_vec();
+        let mut written = writer.events().to_vec();
+        written.extend(crate::rbac::react(state, env, &worklist));
         worklist.clear();
         news.clone_from(&written);
         all.extend(written);

@@ -13,7 +13,9 @@ pub(crate) fn perform(
     request: &Request,
     route: &Route,
 ) -> Option<Result<Answer, Refusal>> {
-    let _ = (call, request);
+    if let Some(outcome) = crate::rbac::review(call, request, route) {
+        return Some(outcome);
+    }
     match route.subresource.as_str() {
         "exec" | "attach" | "portforward" | "proxy" => Some(Err(no_containers(&route.subresource))),
         _ => None,

@@ -6,12 +6,12 @@
 use std::sync::Arc;
 
 use object::{Node, Text};
-use schema::FieldError;
+use schema::{FieldError, builtin};
 
 use crate::builtin::traits;
 use crate::call::{Call, Target, finalizers, is_deleting, meta};
 use crate::create::{canonical, check_bytes, place_in_namespace};
-use crate::{Refusal, Stored, admission, metadata, strategy};
+use crate::{Refusal, Stored, admission, strategy};
 
 /// What came of a write.
 pub(crate) struct Written {
@@ -71,6 +71,7 @@ impl Call<'_> {
             self.own(target, Some(&old), &mut object, &now);
         }
         admission::mutate(self, target, &mut object, Some(&old))?;
+        crate::rbac::guard(self, target, &object, Some(&old))?;
         let version = Text::from(meta(&object, "resourceVersion"));
         if version.is_empty() || version == "0" {
             if !patch && !self.trusted && !traits(&resource.storage).unconditional_update {
@@ -121,16 +122,9 @@ impl Call<'_> {
 
     fn check_update(&self, target: &Target<'_>, object: &Node, old: &Node) -> Result<(), Refusal> {
         let resource = target.resource;
-        // Said twice upstream: by the store and by the kind.
-        let mut errors = metadata::validate_update(object, old);
-        errors.extend(errors.clone());
-        errors.extend(metadata::validate_content(
-            object,
-            resource.custom.is_some(),
-        ));
-        if target.subresource.is_empty() || resource.custom.is_some() {
-            errors.extend(resource.validate_update(object, old));
-        }
+        // Said twice, as upstream: by the store and by the kind.
+        let mut errors = builtin::validate_metadata_update(object, old);
+        errors.extend(resource.validate_update(object, old));
         match errors.is_empty() {
             true => Ok(()),
             false => Err(Refusal::invalid(

@@ -6,6 +6,7 @@ use object::{Node, Text};
 
 use crate::call::{Call, Target, meta};
 use crate::options::{DeleteOptions, WriteOptions};
+use crate::patch::PatchKind;
 use crate::{Env, Event, Refusal, ResourceType, State, Stored, User};
 
 /// How to delete.
@@ -77,6 +78,33 @@ impl<'a> Writer<'a> {
     /// What a client would be answered.
     pub fn update(&mut self, resource: &str, object: Node) -> Result<Arc<Stored>, Refusal> {
         self.update_subresource(resource, "", object)
+    }
+
+    /// Applies an object, taking over the fields that others own.
+    ///
+    /// # Errors
+    /// What a client would be answered.
+    pub fn apply(&mut self, resource: &str, object: Node) -> Result<Arc<Stored>, Refusal> {
+        let namespace = Text::from(meta(&object, "namespace"));
+        let name = Text::from(meta(&object, "name"));
+        self.write(resource, "", &namespace, &name, |call, target| {
+            let mut object = object;
+            object.set(&["apiVersion"], target.resource.api_version());
+            object.set(&["kind"], target.resource.kind.clone());
+            let options = WriteOptions {
+                force: true,
+                force_managers: true,
+                ..target.options.clone()
+            };
+            let target = Target {
+                options: &options,
+                ..*target
+            };
+            let body = object::json::to_string(&object);
+            Ok(call
+                .patch(&target, PatchKind::Apply, body.as_bytes())?
+                .object)
+        })
     }
 
     /// Replaces the status of an object.

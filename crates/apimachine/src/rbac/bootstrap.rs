@@ -8,13 +8,14 @@ use super::{AUTHENTICATED, GROUP, MASTERS, UNAUTHENTICATED};
 type Grant = (&'static str, &'static str, &'static str);
 
 const READ: &str = "get list watch";
+const ALL: &str = "create delete deletecollection get list patch update watch";
 const WRITE: &str = "create delete deletecollection patch update";
 
 /// Marks roles and bindings that the server keeps up to date.
 const BOOTSTRAPPING: (&str, &str) = ("kubernetes.io/bootstrapping", "rbac-defaults");
 
-/// The objects a fresh cluster holds: `cluster-admin`, `admin`, `edit`, `view` with the roles they
-/// collect, and what discovery and health need. `apiVersion`, `kind` and `metadata.name` are set;
+/// The objects a fresh cluster holds: `cluster-admin`, `admin`, `edit`, `view` and the roles they
+/// will collect (see [`aggregate`]), and what discovery and health need. `apiVersion`, `kind` and `metadata.name` are set;
 /// nothing that the store assigns.
 ///
 /// # Source
@@ -96,17 +97,6 @@ pub fn bootstrap_objects() -> Vec<Node> {
         ),
     ] {
         objects.push(binding(name, groups));
-    }
-    // A collector starts with what it collects, so that the first request already finds it.
-    let roles: Vec<Node> = objects.iter().map(|object| object.clone()).collect();
-    for (name, rules) in aggregate(&roles) {
-        let found = objects.iter_mut().find(|object| {
-            object.str_at(&["kind"]) == Some("ClusterRole")
-                && object.str_at(&["metadata", "name"]) == Some(&name)
-        });
-        if let Some(object) = found {
-            object.set(&["rules"], rules);
-        }
     }
     objects
 }
@@ -293,11 +283,7 @@ const ADMIN: &[Grant] = &[
         "localsubjectaccessreviews",
         "create",
     ),
-    (
-        GROUP,
-        "rolebindings roles",
-        "create delete deletecollection get list patch update watch",
-    ),
+    (GROUP, "rolebindings roles", ALL),
 ];
 
 const EDIT: &[Grant] = &[
@@ -315,9 +301,10 @@ const EDIT: &[Grant] = &[
     ("core", "pods/eviction", "create"),
     (
         "core",
-        "configmaps events persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy",
+        "configmaps persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy",
         WRITE,
     ),
+    ("core events.k8s.io", "events", WRITE),
     ("core", "serviceaccounts/token", "create"),
     (
         "apps",
@@ -326,12 +313,18 @@ const EDIT: &[Grant] = &[
     ),
     ("autoscaling", "horizontalpodautoscalers", WRITE),
     ("batch", "cronjobs jobs", WRITE),
+    (
+        "extensions",
+        "daemonsets deployments deployments/rollback deployments/scale ingresses networkpolicies replicasets replicasets/scale replicationcontrollers/scale",
+        WRITE,
+    ),
     ("policy", "poddisruptionbudgets", WRITE),
     ("networking.k8s.io", "ingresses networkpolicies", WRITE),
+    ("coordination.k8s.io", "leases", ALL),
     (
-        "coordination.k8s.io",
-        "leases",
-        "create delete deletecollection get list patch update watch",
+        "resource.k8s.io",
+        "resourceclaims resourceclaimtemplates",
+        WRITE,
     ),
 ];
 
@@ -343,10 +336,11 @@ const VIEW: &[Grant] = &[
     ),
     (
         "core",
-        "bindings events limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas resourcequotas/status",
+        "bindings limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas resourcequotas/status",
         READ,
     ),
     ("core", "namespaces", READ),
+    ("core events.k8s.io", "events", READ),
     ("discovery.k8s.io", "endpointslices", READ),
     (
         "apps",
@@ -360,6 +354,11 @@ const VIEW: &[Grant] = &[
     ),
     ("batch", "cronjobs cronjobs/status jobs jobs/status", READ),
     (
+        "extensions",
+        "daemonsets daemonsets/status deployments deployments/scale deployments/status ingresses ingresses/status networkpolicies replicasets replicasets/scale replicasets/status replicationcontrollers/scale",
+        READ,
+    ),
+    (
         "policy",
         "poddisruptionbudgets poddisruptionbudgets/status",
         READ,
@@ -367,6 +366,11 @@ const VIEW: &[Grant] = &[
     (
         "networking.k8s.io",
         "ingresses ingresses/status networkpolicies",
+        READ,
+    ),
+    (
+        "resource.k8s.io",
+        "resourceclaims resourceclaims/status resourceclaimtemplates",
         READ,
     ),
 ];

@@ -8,7 +8,9 @@
 
 mod bootstrap;
 mod escalation;
+mod hooks;
 mod impersonation;
+mod reviews;
 mod rule;
 mod user;
 
@@ -18,7 +20,9 @@ use crate::State;
 
 pub use bootstrap::{aggregate, bootstrap_objects};
 pub use escalation::{EscalationError, check_escalation};
+pub(crate) use hooks::{guard, react};
 pub use impersonation::{Impersonation, ImpersonationError, impersonate};
+pub(crate) use reviews::answer as review;
 pub use rule::{Attributes, Rule, missing};
 pub use user::{
     ANONYMOUS, AUTHENTICATED, MASTERS, UNAUTHENTICATED, User, service_account_groups,
