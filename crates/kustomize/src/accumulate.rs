@@ -127,9 +127,19 @@ impl Accumulator {
 
     fn merge_config(&mut self, other: &Arc<Config>) -> Result<(), String> {
         match &mut self.config {
-            None => self.config = Some(other.clone()),
+            None if other.is_default => self.config = Some(other.clone()),
+            None => {
+                // Merging into nothing still drops specs that an earlier one makes superfluous.
+                let mut merged = Config::default();
+                merged.merge(other)?;
+                self.config = Some(Arc::new(merged));
+            }
             Some(own) if Arc::ptr_eq(own, other) => {}
-            Some(own) => Arc::make_mut(own).merge(other)?,
+            Some(own) => {
+                let own = Arc::make_mut(own);
+                own.is_default = false;
+                own.merge(other)?;
+            }
         }
         Ok(())
     }
@@ -509,6 +519,7 @@ impl Target {
                 read.map_err(|text| fail(text).at(span))?;
             }
             let mut merged = (**default).clone();
+            merged.is_default = false;
             merged.merge(&config).map_err(fail)?;
             ra.merge_config(&Arc::new(merged)).map_err(fail)?;
         }

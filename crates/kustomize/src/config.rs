@@ -23,6 +23,8 @@ pub(crate) struct Config {
     pub var_reference: Vec<FieldSpec>,
     pub images: Vec<FieldSpec>,
     pub replicas: Vec<FieldSpec>,
+    /// Nothing was added to the defaults.
+    pub is_default: bool,
 }
 
 /// The fields that hold names of objects of one kind.
@@ -126,6 +128,7 @@ fn defaults() -> Config {
             .iter()
             .map(|kind| spec(kind, "spec/replicas", true))
             .collect(),
+        is_default: true,
     };
     config
         .merge(&Config::default())

@@ -44,7 +44,14 @@ struct Index {
 pub(crate) fn fix(items: &mut [Item], references: &[NameReference], schema: &Schema) -> Outcome<()> {
     let index = Index::build(items);
     if index.by_former_name.is_empty() {
-        return Ok(());
+        // Nothing was renamed; what the reference checks on the way still has to hold.
+        let problem = items.iter().find_map(|item| Some((item, subject_namespaces(item).err()?)));
+        return match problem {
+            Some((item, text)) => {
+                Err(Failures::new(BuildError::TransformFailed, item.id.to_string(), text).at(item.place()))
+            }
+            None => Ok(()),
+        };
     }
     let mut specs_by_kind: HashMap<Gvk, Vec<(&Gvk, &FieldSpec)>> = HashMap::new();
     let mut failures: Vec<BuildError> = Vec::new();
@@ -258,10 +265,13 @@ impl Lookup<'_> {
     }
 }
 
-/// Whether the shorter list is the end of the longer one.
+/// Whether the shorter list is the end of the longer one; an empty one is only of another.
 fn same_ending(a: &[Text], b: &[Text]) -> bool {
     let length = a.len().min(b.len());
-    a[a.len() - length..] == b[b.len() - length..]
+    match length {
+        0 => a.len() == b.len(),
+        _ => a[a.len() - length..] == b[b.len() - length..],
+    }
 }
 
 impl Index {

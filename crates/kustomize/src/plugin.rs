@@ -27,6 +27,7 @@ pub(crate) enum Transformer {
     Patch(Patch),
     Namespace(Namespace),
     Affix(Affix),
+    Affixes(Affix, Affix),
     Entries(Entries),
     JsonPatch(JsonPatch, Selector),
     Replicas(Replicas),
@@ -60,6 +61,10 @@ impl Transformer {
             Self::Patch(patch) => return patch.run(items, schema).map(Some),
             Self::Namespace(namespace) => namespace.run(items, schema)?,
             Self::Affix(affix) => affix.run(items, schema)?,
+            Self::Affixes(prefix, suffix) => {
+                prefix.run(items, schema)?;
+                suffix.run(items, schema)?;
+            }
             Self::Entries(entries) => entries.run(items)?,
             Self::JsonPatch(json, target) => {
                 let selected = patch::select(items, target)
@@ -237,15 +242,20 @@ fn read_with(d: &mut Decoder, kind: &str, config: &Value) -> Result<Plugin, Stri
             Plugin::Ready(Transformer::Namespace(namespace))
         }
         "PrefixTransformer" | "SuffixTransformer" | "PrefixSuffixTransformer" => {
-            let suffix = kind == "SuffixTransformer";
-            let (mut text, mut fields) = (String::new(), None);
-            let known = if suffix { &["suffix", "fieldSpecs"] } else { &["prefix", "fieldSpecs"] };
-            d.object(config, "Plugin", known, |d, name, value| match name {
+            let (mut prefix, mut suffix, mut fields) = (String::new(), String::new(), None);
+            d.object(config, "Plugin", &["prefix", "suffix", "fieldSpecs"], |d, name, value| match name {
                 "fieldSpecs" => fields = (!value.is_null()).then(|| specs(d, value)),
-                _ => text = d.string(value),
+                "prefix" => prefix = d.string(value),
+                _ => suffix = d.string(value),
             });
             let specs = fields.ok_or("fieldSpecs is not expected to be nil")?;
-            Plugin::Ready(Transformer::Affix(Affix { text, specs, suffix }))
+            let prefix = Affix { text: prefix, specs: specs.clone(), suffix: false };
+            let suffix = Affix { text: suffix, specs, suffix: true };
+            Plugin::Ready(match kind {
+                "PrefixTransformer" => Transformer::Affix(prefix),
+                "SuffixTransformer" => Transformer::Affix(suffix),
+                _ => Transformer::Affixes(prefix, suffix),
+            })
         }
         "ReplicaCountTransformer" => {
             let (mut replica, mut fields) = (file::Replica::default(), Vec::new());
