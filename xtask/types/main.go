@@ -20,6 +20,7 @@ import (
 	"strconv"
 	"strings"
 
+	admission "k8s.io/api/admission/v1"
 	admissionregistration "k8s.io/api/admissionregistration/v1"
 	apps "k8s.io/api/apps/v1"
 	authentication "k8s.io/api/authentication/v1"
@@ -69,7 +70,7 @@ var constants = strings.NewReplacer(
 func main() {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
-		admissionregistration.AddToScheme, apps.AddToScheme, authentication.AddToScheme, authorization.AddToScheme,
+		admission.AddToScheme, admissionregistration.AddToScheme, apps.AddToScheme, authentication.AddToScheme, authorization.AddToScheme,
 		autoscalingv1.AddToScheme, autoscalingv2.AddToScheme, batch.AddToScheme, certificates.AddToScheme,
 		coordination.AddToScheme, core.AddToScheme, discovery.AddToScheme, events.AddToScheme, flowcontrol.AddToScheme,
 		networking.AddToScheme, node.AddToScheme, policy.AddToScheme, rbac.AddToScheme, resource.AddToScheme,
@@ -87,7 +88,8 @@ func main() {
 			continue
 		}
 		path := t.PkgPath()
-		if strings.HasSuffix(path, "meta/v1") && (gvk.Group != "" || strings.HasSuffix(gvk.Kind, "Options") && gvk.Kind != "DeleteOptions" || gvk.Kind == "WatchEvent") {
+		// Options are registered with every group; one of them is enough.
+		if strings.HasSuffix(path, "meta/v1") && gvk.Group != "" {
 			continue
 		}
 		roots[gvk.GroupVersion().String()+" "+gvk.Kind] = typeName(t)
@@ -178,6 +180,9 @@ func writeType(out *bufio.Writer, t reflect.Type, doc *typeDoc) {
 		}
 		if value, ok := tags.tags["default"]; ok {
 			line = append(line, "default="+constants.Replace(strings.ReplaceAll(value, " ", "")))
+		}
+		if !inline && strings.ToUpper(name[:1])+name[1:] != field.Name {
+			line = append(line, "go="+field.Name)
 		}
 		fmt.Fprintln(out, strings.Join(line, " "))
 	}

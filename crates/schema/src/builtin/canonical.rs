@@ -230,13 +230,13 @@ impl Decoder {
             Type::Time | Type::MicroTime => self.time(ty, node),
             Type::Duration => match node {
                 Node::String(_) => Ok(Form::Same),
-                other => Err(self.outside_struct(other, "string")),
+                other => Err(self.mismatch(other, &Type::String)),
             },
             Type::Quantity => quantity_form(node, quantity::canonical),
             Type::IntOrString => match node {
                 Node::String(_) => Ok(Form::Same),
                 Node::Int(value) if i32::try_from(*value).is_ok() => Ok(Form::Same),
-                other => Err(self.outside_struct(other, "int32")),
+                other => Err(self.mismatch(other, &Type::Int32)),
             },
             Type::Raw | Type::Fields | Type::Json => Ok(Form::Same),
             Type::SchemaOrBool => match node {
@@ -345,7 +345,7 @@ impl Decoder {
 
     fn time(&self, ty: &Type, node: &Node) -> Result<Form, DecodeError> {
         let Node::String(text) = node else {
-            return Err(self.outside_struct(node, "string"));
+            return Err(self.mismatch(node, &Type::String));
         };
         let micro = *ty == Type::MicroTime;
         if text.is_empty() && !micro {
@@ -389,6 +389,10 @@ impl Decoder {
     }
 
     fn mismatch(&self, node: &Node, ty: &Type) -> DecodeError {
+        self.mismatch_of(&go_value(node, ty), &go_type(ty))
+    }
+
+    fn mismatch_of(&self, value: &str, ty: &str) -> DecodeError {
         let mut fields: Vec<&str> = Vec::new();
         let mut owner = "";
         for step in &self.path {
@@ -397,7 +401,6 @@ impl Decoder {
                 owner = of;
             }
         }
-        let (value, ty) = (go_value(node, ty), go_type(ty));
         if fields.is_empty() {
             return plain(format!(
                 "json: cannot unmarshal {value} into Go value of type {ty}"
@@ -406,18 +409,6 @@ impl Decoder {
         let field = fields.join(".");
         plain(format!(
             "json: cannot unmarshal {value} into Go struct field {owner}.{field} of type {ty}"
-        ))
-    }
-
-    fn outside_struct(&self, node: &Node, ty: &str) -> DecodeError {
-        let target = if ty == "int32" {
-            Type::Int32
-        } else {
-            Type::String
-        };
-        let value = go_value(node, &target);
-        plain(format!(
-            "json: cannot unmarshal {value} into Go value of type {ty}"
         ))
     }
 }
@@ -493,14 +484,7 @@ fn quantity_form(
 }
 
 fn time_error(text: &str, micro: bool) -> DecodeError {
-    let layout = match micro {
-        true => "2006-01-02T15:04:05.000000Z07:00",
-        false => "2006-01-02T15:04:05Z07:00",
-    };
-    let quoted = crate::field_error::quote(text);
-    plain(format!(
-        "parsing time {quoted} as \"{layout}\": cannot parse {quoted} as \"2006\""
-    ))
+    plain(time::complaint(text, micro))
 }
 
 fn plain(message: impl Into<String>) -> DecodeError {

@@ -8,9 +8,11 @@ pub mod protobuf;
 mod quantity;
 mod time;
 pub mod types;
+mod validation;
 
 pub use canonical::{DecodeError, UnknownField, canonicalize, zero};
 pub use defaults::default;
 pub use kinds::{GROUPS, Group, Kind, NameRule, Subresource, by_kind, kinds, lookup, type_of};
 pub use merging::{Strategic, merge_schema, strategic_schema};
 pub use types::{StructId, types};
+pub use validation::{validate, validate_metadata, validate_metadata_update, validate_update};

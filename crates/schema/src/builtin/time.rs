@@ -100,6 +100,89 @@ impl Instant {
     }
 }
 
+/// Why Go's `time.Parse` refuses `text`.
+pub(crate) fn complaint(text: &str, micro: bool) -> String {
+    let layout = match micro {
+        true => "2006-01-02T15:04:05.000000Z07:00",
+        false => "2006-01-02T15:04:05Z07:00",
+    };
+    let quoted = crate::field_error::quote(text);
+    let cannot = |rest: &str, element: &str| {
+        let rest = crate::field_error::quote(rest);
+        format!("parsing time {quoted} as \"{layout}\": cannot parse {rest} as \"{element}\"")
+    };
+    // Element of the layout, digits it takes, and the name of its range.
+    let elements: [(&str, usize, &str); 11] = [
+        ("2006", 4, ""),
+        ("-", 0, ""),
+        ("01", 2, "month"),
+        ("-", 0, ""),
+        ("02", 2, "day"),
+        ("T", 0, ""),
+        ("15", 2, "hour"),
+        (":", 0, ""),
+        ("04", 2, "minute"),
+        (":", 0, ""),
+        ("05", 2, "second"),
+    ];
+    let mut rest = text;
+    let mut numbers = Vec::new();
+    for (element, digits, range) in elements {
+        if digits == 0 {
+            match rest.strip_prefix(element) {
+                Some(after) => rest = after,
+                None => return cannot(rest, element),
+            }
+            continue;
+        }
+        let taken = rest
+            .get(..digits)
+            .filter(|taken| taken.bytes().all(|byte| byte.is_ascii_digit()));
+        let Some(number) = taken.and_then(|taken| taken.parse::<i64>().ok()) else {
+            return cannot(rest, element);
+        };
+        rest = &rest[digits..];
+        numbers.push(number);
+        let fits = match range {
+            "month" => (1..=12).contains(&number),
+            "hour" => number < 24,
+            "minute" | "second" => number < 60,
+            _ => true,
+        };
+        if !fits {
+            return format!("parsing time {quoted}: {range} out of range");
+        }
+    }
+    let digits = match rest.strip_prefix(['.', ',']) {
+        Some(after) => after.bytes().take_while(u8::is_ascii_digit).count(),
+        None => 0,
+    };
+    if micro && digits != 6 {
+        return cannot(rest, ".000000");
+    }
+    if digits > 0 {
+        rest = &rest[1 + digits..];
+    }
+    let day = numbers.get(2).copied().unwrap_or(1);
+    let (year, month) = (
+        numbers.first().copied().unwrap_or(0),
+        numbers.get(1).copied().unwrap_or(1),
+    );
+    if rest.is_empty() || !rest.starts_with(['Z', '+', '-']) {
+        return cannot(rest, "Z07:00");
+    }
+    if !(1..=days_in_month(year, month)).contains(&day) {
+        return format!("parsing time {quoted}: day out of range");
+    }
+    match rest.strip_prefix('Z') {
+        Some(extra) if !extra.is_empty() => {
+            let extra = crate::field_error::quote(extra);
+            format!("parsing time {quoted}: extra text: {extra}")
+        }
+        _ => cannot(rest, "Z07:00"),
+    }
+}
+
 fn days_in_month(year: i64, month: i64) -> i64 {
     match month {
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,

@@ -13,10 +13,13 @@
 //! Types are written `*T` (pointer), `[]T` (list), `{}T` (map from text), `<>T` (a list that is a
 //! message of its own in protobuf), a scalar, a special type, or the name of a struct. Facts are
 //! `omitempty`, `omitzero`, `atomic`, `patch=`, `key=` (strategic merge), `list=`, `keys=` (apply)
-//! and `default=` (the default the schema carries, as JSON).
+//! `default=` (the default the schema carries, as JSON) and `go=`
+//! (the Go name where it is not the JSON name with a capital).
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
+
+use object::Text;
 
 /// Everything known about the Go types of the built-in kinds.
 #[derive(Debug)]
@@ -56,6 +59,8 @@ pub struct Struct {
 pub struct Field {
     /// JSON name; of an inlined struct its Go name.
     pub json: &'static str,
+    /// Go name where it is not the JSON name with a capital.
+    go: Option<&'static str>,
     /// Whether the members of this struct stand in the outer JSON object.
     pub inline: bool,
     /// Protobuf field number; zero for fields that protobuf does not carry.
@@ -330,6 +335,16 @@ impl Type {
 }
 
 impl Field {
+    /// Name of the field in the Go struct.
+    pub fn go_name(&self) -> Text {
+        if let Some(name) = self.go {
+            return Text::new_static(name);
+        }
+        let mut chars = self.json.chars();
+        let first = chars.next().map(|first| first.to_ascii_uppercase());
+        first.into_iter().chain(chars).collect()
+    }
+
     fn parse(line: &'static str, by_name: &HashMap<&'static str, StructId>) -> Self {
         let mut words = line.split(' ');
         let name = words.next().unwrap_or_default();
@@ -337,6 +352,7 @@ impl Field {
         let ty = words.next().unwrap_or_default();
         let mut field = Self {
             json: name.strip_prefix('+').unwrap_or(name),
+            go: None,
             inline: name.starts_with('+'),
             number: number.parse().unwrap_or(0),
             ty: Type::parse(ty, by_name),
@@ -361,6 +377,7 @@ impl Field {
                 ("list", "map") => field.list = ListType::Map,
                 ("keys", keys) => field.list_keys = keys.split(',').collect(),
                 ("default", json) => field.default = Some(json),
+                ("go", name) => field.go = Some(name),
                 _ => {}
             }
         }

@@ -1,4 +1,5 @@
 //! What the schema crate promises, compared with recorded API objects.
 
+mod goldens;
 mod merge_types;
 mod roundtrip;

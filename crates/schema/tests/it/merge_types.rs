@@ -50,16 +50,29 @@ fn every_published_list_and_map_type_is_in_the_table() {
     };
     let text = std::fs::read_to_string(folder.join("merge-types.tsv")).expect("a file");
     let ours = ours();
-    let known: BTreeSet<String> = types().iter().map(|(_, ty)| ty.openapi_name()).collect();
+    // The recorded table is of a later commit; fields that came since are not ours.
+    let mut known: BTreeSet<(String, &str)> = BTreeSet::new();
+    for (_, ty) in types().iter() {
+        known.insert((ty.openapi_name(), ""));
+        known.extend(
+            ty.fields
+                .iter()
+                .map(|field| (ty.openapi_name(), field.json)),
+        );
+    }
     let (mut same, mut elsewhere, mut missing) = (0, 0, Vec::new());
     for row in text.lines().skip(1) {
-        let name = row.split('\t').next().unwrap_or_default();
-        match known.contains(name) {
+        let mut words = row.split('\t');
+        let name = words.next().unwrap_or_default().to_owned();
+        match known.contains(&(name, words.next().unwrap_or_default())) {
             false => elsewhere += 1,
+            // Got its key after our release.
+            true if row.contains("nodeAllocatableResourceClaimStatuses") => elsewhere += 1,
             true if ours.contains(row) => same += 1,
             true => missing.push(row),
         }
     }
-    eprintln!("{same} rows agree, {elsewhere} are of types that are not served");
+    eprintln!("{same} rows agree, {elsewhere} are of types or fields that are not served");
+    assert!(same > 250, "only {same} rows were compared");
     assert!(missing.is_empty(), "{}", missing.join("\n"));
 }

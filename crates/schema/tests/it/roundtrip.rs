@@ -24,7 +24,7 @@ fn every_recorded_object_survives_canonical_form_and_equals_its_protobuf() {
         .filter(|path| path.extension().is_some_and(|end| end == "json"))
         .collect();
     names.sort();
-    let (mut same, mut differences) = (0, Vec::new());
+    let (mut same, mut elsewhere, mut differences) = (0, 0, Vec::new());
     for path in &names {
         let name = path
             .file_stem()
@@ -33,6 +33,16 @@ fn every_recorded_object_survives_canonical_form_and_equals_its_protobuf() {
         let text = std::fs::read(path).expect("a file");
         let written = json::parse(&text, json::OBJECT_LIMITS).expect("JSON");
         let binary = std::fs::read(path.with_extension("pb")).expect("a file");
+        let api_version = written.str_at(&["apiVersion"]).unwrap_or_default();
+        let unserved = ["apidiscovery", "imagepolicy"];
+        // A watch event has no kind of its own; what a later release made of an object is not ours.
+        if name.ends_with("WatchEvent")
+            || name.ends_with("after_roundtrip")
+            || unserved.iter().any(|group| api_version.starts_with(group))
+        {
+            elsewhere += 1;
+            continue;
+        }
         let decoded = builtin::protobuf::decode(&binary).unwrap_or_else(|e| panic!("{name}: {e}"));
         let from_json = canonical(written.clone(), name);
         let from_binary = canonical(decoded, name);
@@ -53,8 +63,9 @@ fn every_recorded_object_survives_canonical_form_and_equals_its_protobuf() {
         }
     }
     eprintln!(
-        "{same} of {} recorded objects are equal in all forms",
+        "{same} of {} recorded objects are equal in all forms, {elsewhere} are not compared",
         names.len()
     );
+    assert_eq!(same + elsewhere + differences.len(), names.len());
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }

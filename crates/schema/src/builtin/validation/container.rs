@@ -1,0 +1,685 @@
+//! Rules of containers.
+
+use object::Node;
+
+use super::fields::amount;
+use super::internal::{self, Member};
+use super::volume::Volumes;
+use super::{Errors, Fields, names};
+use crate::field_error::{FieldError, Place};
+
+const SECURITY_CONTEXT: &[Member] = &[
+    ("Capabilities", "capabilities", "null"),
+    ("Privileged", "privileged", "null"),
+    ("SELinuxOptions", "seLinuxOptions", "null"),
+    ("WindowsOptions", "windowsOptions", "null"),
+    ("RunAsUser", "runAsUser", "null"),
+    ("RunAsGroup", "runAsGroup", "null"),
+    ("RunAsNonRoot", "runAsNonRoot", "null"),
+    ("ReadOnlyRootFilesystem", "readOnlyRootFilesystem", "null"),
+    (
+        "AllowPrivilegeEscalation",
+        "allowPrivilegeEscalation",
+        "null",
+    ),
+    ("ProcMount", "procMount", "null"),
+    ("SeccompProfile", "seccompProfile", "null"),
+    ("AppArmorProfile", "appArmorProfile", "null"),
+];
+
+/// Checks all containers of a pod.
+pub(super) fn check_all(
+    errors: &mut Errors,
+    place: &Place<'_>,
+    spec: &Node,
+    volumes: &Volumes<'_>,
+) {
+    let containers = spec.items("containers");
+    let list = place.child("containers");
+    if containers.is_empty() {
+        errors.required(&list, "");
+    }
+    let mut seen: Vec<&str> = Vec::new();
+    for (at, container) in containers.iter().enumerate() {
+        let place = list.index(at);
+        check(errors, &place, container, spec, volumes);
+        let name = container.text("name");
+        if seen.contains(&name) {
+            errors.duplicate(&place.child("name"), name);
+        }
+        seen.push(name);
+        handlers(errors, &place, container);
+    }
+    host_ports(errors, &list, containers);
+    let list = place.child("initContainers");
+    for (at, container) in spec.items("initContainers").iter().enumerate() {
+        let place = list.index(at);
+        check(errors, &place, container, spec, volumes);
+        let name = container.text("name");
+        if seen.contains(&name) {
+            errors.duplicate(&place.child("name"), name);
+        }
+        seen.push(name);
+        host_ports(errors, &list, std::slice::from_ref(container));
+        match container.text("restartPolicy") == "Always" {
+            true => handlers(errors, &place, container),
+            false => {
+                for key in [
+                    "lifecycle",
+                    "livenessProbe",
+                    "readinessProbe",
+                    "startupProbe",
+                ] {
+                    if container.has(key) {
+                        let text =
+                            "may not be set for init containers without restartPolicy=Always";
+                        errors.forbidden(&place.child(key), text);
+                    }
+                }
+            }
+        }
+    }
+    let list = place.child("ephemeralContainers");
+    for (at, container) in spec.items("ephemeralContainers").iter().enumerate() {
+        let place = list.index(at);
+        check(errors, &place, container, spec, volumes);
+        let name = container.text("name");
+        if seen.contains(&name) {
+            errors.duplicate(&place.child("name"), name);
+        }
+        seen.push(name);
+        let forbidden = [
+            "ports",
+            "livenessProbe",
+            "readinessProbe",
+            "startupProbe",
+            "lifecycle",
+            "resizePolicy",
+        ];
+        for key in forbidden {
+            if container.has(key) {
+                let text = "cannot be set for an Ephemeral Container";
+                errors.forbidden(&place.child(key), text);
+            }
+        }
+    }
+}
+
+/// What holds for containers of every kind.
+fn check(
+    errors: &mut Errors,
+    place: &Place<'_>,
+    container: &Node,
+    spec: &Node,
+    volumes: &Volumes<'_>,
+) {
+    match container.text("name") {
+        "" => errors.required(&place.child("name"), ""),
+        name => errors.invalid_each(&place.child("name"), name, names::label(name)),
+    }
+    if container.text("image").is_empty() {
+        errors.required(&place.child("image"), "");
+    }
+    let policies = ["File", "FallbackToLogsOnError"];
+    let policy = container.text("terminationMessagePolicy");
+    errors.required_one_of(&place.child("terminationMessagePolicy"), policy, &policies);
+    ports(errors, &place.child("ports"), container);
+    variables(errors, place, container);
+    mounts(errors, place, container, volumes);
+    let policies = ["Always", "IfNotPresent", "Never"];
+    let policy = container.text("imagePullPolicy");
+    errors.required_one_of(&place.child("imagePullPolicy"), policy, &policies);
+    resources(
+        errors,
+        &place.child("resources"),
+        container.sub("resources"),
+        spec,
+    );
+    security_context(
+        errors,
+        &place.child("securityContext"),
+        container.sub("securityContext"),
+    );
+}
+
+fn ports(errors: &mut Errors, place: &Place<'_>, container: &Node) {
+    let mut seen: Vec<&str> = Vec::new();
+    for (at, port) in container.items("ports").iter().enumerate() {
+        let place = place.index(at);
+        let name = port.text("name");
+        if !name.is_empty() {
+            let messages = names::port_name(name);
+            if messages.is_empty() && seen.contains(&name) {
+                errors.duplicate(&place.child("name"), name);
+            } else if messages.is_empty() {
+                seen.push(name);
+            }
+            errors.invalid_each(&place.child("name"), name, messages);
+        }
+        match port.number("containerPort") {
+            0 => errors.required(&place.child("containerPort"), ""),
+            number => errors.port(&place.child("containerPort"), number),
+        }
+        if port.number("hostPort") != 0 {
+            errors.port(&place.child("hostPort"), port.number("hostPort"));
+        }
+        let protocol = port.text("protocol");
+        errors.required_one_of(&place.child("protocol"), protocol, &["SCTP", "TCP", "UDP"]);
+    }
+}
+
+/// Refuses two containers on one port of the node.
+fn host_ports(errors: &mut Errors, place: &Place<'_>, containers: &[Node]) {
+    let mut taken: Vec<(&str, &str, i64)> = Vec::new();
+    for (at, container) in containers.iter().enumerate() {
+        let container_place = place.index(at);
+        let ports = container_place.child("ports");
+        for (at, port) in container.items("ports").iter().enumerate() {
+            let number = port.number("hostPort");
+            if number == 0 {
+                continue;
+            }
+            let key = (port.text("protocol"), port.text("hostIP"), number);
+            if taken.contains(&key) {
+                let value = format!("{}/{}/{}", key.0, key.1, key.2);
+                errors.duplicate(&ports.index(at).child("hostPort"), value);
+            }
+            taken.push(key);
+        }
+    }
+}
+
+const ENV_FIELDS: [&str; 9] = [
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+    "spec.nodeName",
+    "spec.serviceAccountName",
+    "status.hostIP",
+    "status.hostIPs",
+    "status.podIP",
+    "status.podIPs",
+];
+const POD_FIELDS: [&str; 14] = [
+    "metadata.annotations",
+    "metadata.labels",
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+    "spec.nodeName",
+    "spec.restartPolicy",
+    "spec.serviceAccountName",
+    "spec.schedulerName",
+    "status.phase",
+    "status.hostIP",
+    "status.hostIPs",
+    "status.podIP",
+    "status.podIPs",
+];
+
+fn variables(errors: &mut Errors, place: &Place<'_>, container: &Node) {
+    let list = place.child("env");
+    for (at, variable) in container.items("env").iter().enumerate() {
+        let place = list.index(at);
+        match variable.text("name") {
+            "" => errors.required(&place.child("name"), ""),
+            name => errors.invalid_each(&place.child("name"), name, names::variable(name)),
+        }
+        if variable.has("valueFrom") {
+            let source = variable.sub("valueFrom");
+            value_from(
+                errors,
+                &place.child("valueFrom"),
+                source,
+                variable.text("value"),
+            );
+        }
+    }
+    let list = place.child("envFrom");
+    for (at, source) in container.items("envFrom").iter().enumerate() {
+        let place = list.index(at);
+        let prefix = source.text("prefix");
+        if !prefix.is_empty() {
+            errors.invalid_each(&place.child("prefix"), prefix, names::variable(prefix));
+        }
+        let mut sources = 0;
+        for key in ["configMapRef", "secretRef"] {
+            if source.has(key) {
+                sources += 1;
+                if source.sub(key).text("name").is_empty() {
+                    errors.required(&place.child(key).child("name"), "");
+                }
+            }
+        }
+        match sources {
+            0 => errors.invalid(
+                &place,
+                "",
+                "must specify one of: `configMapRef` or `secretRef`",
+            ),
+            1 => {}
+            _ => errors.invalid(
+                &place,
+                "",
+                "may not have more than one field specified at a time",
+            ),
+        }
+    }
+}
+
+fn value_from(errors: &mut Errors, place: &Place<'_>, source: &Node, value: &str) {
+    let mut sources = 0;
+    if source.has("fieldRef") {
+        sources += 1;
+        field_ref(
+            errors,
+            &place.child("fieldRef"),
+            source.sub("fieldRef"),
+            &ENV_FIELDS,
+        );
+    }
+    if source.has("resourceFieldRef") {
+        sources += 1;
+        resource_field_ref(
+            errors,
+            &place.child("resourceFieldRef"),
+            source.sub("resourceFieldRef"),
+        );
+    }
+    for key in ["configMapKeyRef", "secretKeyRef"] {
+        if source.has(key) {
+            sources += 1;
+            let (place, source) = (place.child(key), source.sub(key));
+            if source.text("name").is_empty() {
+                errors.required(&place.child("name"), "");
+            }
+            match source.text("key") {
+                "" => errors.required(&place.child("key"), ""),
+                name => errors.invalid_each(&place.child("key"), name, names::config_key(name)),
+            }
+        }
+    }
+    if source.has("fileKeyRef") {
+        sources += 1;
+    }
+    let text = match sources {
+        0 => {
+            "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
+        }
+        _ if !value.is_empty() => "may not be specified when `value` is not empty",
+        1 => return,
+        _ => "may not have more than one field specified at a time",
+    };
+    errors.invalid(place, "", text);
+}
+
+/// A field of the pod, as environment variables and files may refer to it.
+pub(super) fn field_ref(errors: &mut Errors, place: &Place<'_>, field: &Node, allowed: &[&str]) {
+    let (api_version, path) = (field.text("apiVersion"), field.text("fieldPath"));
+    if api_version.is_empty() {
+        return errors.required(&place.child("apiVersion"), "");
+    }
+    if path.is_empty() {
+        return errors.required(&place.child("fieldPath"), "");
+    }
+    if let Some((map, subscript)) = path
+        .strip_suffix("']")
+        .and_then(|path| path.split_once("['"))
+    {
+        let messages = match map {
+            "metadata.labels" => names::qualified(subscript),
+            "metadata.annotations" => names::qualified(&subscript.to_lowercase()),
+            _ => {
+                let text = format!("does not support subscript: {map}");
+                return errors.invalid(&place.child("fieldPath"), path, text);
+            }
+        };
+        return errors.invalid_each(place, subscript, messages);
+    }
+    if !POD_FIELDS.contains(&path) && path != "spec.host" {
+        let text = format!("error converting fieldPath: field label not supported: {path}");
+        return errors.invalid(&place.child("fieldPath"), path, text);
+    }
+    let mut allowed = allowed.to_vec();
+    allowed.sort_unstable();
+    errors.one_of(&place.child("fieldPath"), path, &allowed);
+}
+
+fn resource_field_ref(errors: &mut Errors, place: &Place<'_>, field: &Node) {
+    let resource = field.text("resource");
+    let known = [
+        "limits.cpu",
+        "limits.ephemeral-storage",
+        "limits.memory",
+        "requests.cpu",
+        "requests.ephemeral-storage",
+        "requests.memory",
+    ];
+    let huge =
+        resource.starts_with("limits.hugepages-") || resource.starts_with("requests.hugepages-");
+    match resource {
+        "" => errors.required(&place.child("resource"), ""),
+        _ if huge => {}
+        resource => errors.one_of(&place.child("resource"), resource, &known),
+    }
+}
+
+fn mounts(errors: &mut Errors, place: &Place<'_>, container: &Node, volumes: &Volumes<'_>) {
+    let list = place.child("volumeMounts");
+    let devices = container.items("volumeDevices");
+    let mut paths: Vec<&str> = Vec::new();
+    for (at, mount) in container.items("volumeMounts").iter().enumerate() {
+        let place = list.index(at);
+        let (name, path) = (mount.text("name"), mount.text("mountPath"));
+        if name.is_empty() {
+            errors.required(&place.child("name"), "");
+        }
+        if volumes.get(name).is_none() {
+            errors.push(FieldError::not_found(place.child("name"), name));
+        }
+        if path.is_empty() {
+            errors.required(&place.child("mountPath"), "");
+        }
+        if paths.contains(&path) {
+            errors.invalid(&place.child("mountPath"), path, "must be unique");
+        }
+        paths.push(path);
+        if devices.iter().any(|device| device.text("name") == name) {
+            errors.invalid(
+                &place.child("name"),
+                name,
+                "must not already exist in volumeDevices",
+            );
+        }
+        for key in ["subPath", "subPathExpr"] {
+            let below = mount.text(key);
+            if below.starts_with('/') {
+                errors.invalid(&list.child(key), below, "must be a relative path");
+            }
+            if below.split('/').any(|part| part == "..") {
+                errors.invalid(&list.child(key), below, "must not contain '..'");
+            }
+        }
+        if mount.has("subPath") && mount.has("subPathExpr") {
+            let text = "subPathExpr and subPath are mutually exclusive";
+            errors.invalid(&place.child("subPathExpr"), mount.text("subPathExpr"), text);
+        }
+        let propagation = mount.text("mountPropagation");
+        let known = ["Bidirectional", "HostToContainer", "None"];
+        errors.optional_one_of(&list.child("mountPropagation"), propagation, &known);
+    }
+    let list = place.child("volumeDevices");
+    for (at, device) in devices.iter().enumerate() {
+        let place = list.index(at);
+        match device.text("name") {
+            "" => errors.required(&place.child("name"), ""),
+            name if volumes.get(name).is_none() => {
+                errors.push(FieldError::not_found(place.child("name"), name));
+            }
+            _ => {}
+        }
+        if device.text("devicePath").is_empty() {
+            errors.required(&place.child("devicePath"), "");
+        }
+    }
+}
+
+/// Refuses negative amounts and names that are no resources of a container.
+pub(super) fn amounts(errors: &mut Errors, place: &Place<'_>, amounts: &Node) {
+    for (name, value) in amounts.as_map().into_iter().flat_map(|map| map.iter()) {
+        let place = place.key(name);
+        container_resource(errors, &place, name);
+        errors.quantity_not_negative(&place, value);
+    }
+}
+
+fn resources(errors: &mut Errors, place: &Place<'_>, resources: &Node, spec: &Node) {
+    let (limits, requests) = (resources.sub("limits"), resources.sub("requests"));
+    amounts(errors, &place.child("limits"), limits);
+    let requests_place = place.child("requests");
+    for (name, value) in requests.as_map().into_iter().flat_map(|map| map.iter()) {
+        let at = requests_place.key(name);
+        container_resource(errors, &at, name);
+        errors.quantity_not_negative(&at, value);
+        let overcommitted = !name.contains('/') && !name.starts_with("hugepages-")
+            || name.contains("kubernetes.io/");
+        match limits.get(name) {
+            Some(limit) if amount(value).compare(amount(limit)).is_gt() => {
+                let limit = limit.as_str().unwrap_or_default();
+                let text = format!("must be less than or equal to {name} limit of {limit}");
+                errors.invalid(&requests_place, value, text);
+            }
+            Some(limit) if !overcommitted && amount(value).compare(amount(limit)).is_ne() => {
+                let limit = limit.as_str().unwrap_or_default();
+                let text = format!("must be equal to {name} limit of {limit}");
+                errors.invalid(&requests_place, value, text);
+            }
+            None if !overcommitted => {
+                let text = "Limit must be set for non overcommitable resources";
+                errors.required(&place.child("limits"), text);
+            }
+            _ => {}
+        }
+    }
+    let claims = place.child("claims");
+    for (at, claim) in resources.items("claims").iter().enumerate() {
+        let name = claim.text("name");
+        let known = spec
+            .items("resourceClaims")
+            .iter()
+            .any(|claim| claim.text("name") == name);
+        if name.is_empty() {
+            errors.required(&claims.index(at), "");
+        } else if !known {
+            errors.push(FieldError::not_found(claims.index(at), name));
+        }
+    }
+}
+
+const CONTAINER_RESOURCES: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
+const OTHER_RESOURCES: [&str; 10] = [
+    "pods",
+    "services",
+    "replicationcontrollers",
+    "resourcequotas",
+    "secrets",
+    "configmaps",
+    "persistentvolumeclaims",
+    "storage",
+    "services.nodeports",
+    "services.loadbalancers",
+];
+
+/// Whether `name` is one of the resources the API knows by itself.
+pub(super) fn is_standard_resource(name: &str) -> bool {
+    let inner = name
+        .strip_prefix("requests.")
+        .or_else(|| name.strip_prefix("limits."))
+        .unwrap_or(name);
+    CONTAINER_RESOURCES.contains(&inner)
+        || OTHER_RESOURCES.contains(&inner)
+        || inner.starts_with("hugepages-")
+}
+
+/// Refuses names that are no resources; the answer says whether the name was fine.
+pub(super) fn resource_name(errors: &mut Errors, place: &Place<'_>, name: &str) {
+    let messages = names::qualified(name);
+    if !messages.is_empty() {
+        return errors.invalid_each(place, name, messages);
+    }
+    if !name.contains('/') && !is_standard_resource(name) {
+        errors.invalid(
+            place,
+            name,
+            "must be a standard resource type or fully qualified",
+        );
+    }
+}
+
+pub(super) fn container_resource(errors: &mut Errors, place: &Place<'_>, name: &str) {
+    resource_name(errors, place, name);
+    let standard = CONTAINER_RESOURCES.contains(&name) || name.starts_with("hugepages-");
+    if !name.contains('/') && !standard {
+        errors.invalid(place, name, "must be a standard resource for containers");
+    } else if name.starts_with("requests.") && name.contains('/') {
+        errors.invalid(
+            place,
+            name,
+            "doesn't follow extended resource name standard",
+        );
+    }
+}
+
+/// Refuses numbers that are no user or group.
+pub(super) fn user_id(errors: &mut Errors, place: &Place<'_>, id: Option<i64>) {
+    if let Some(id) = id
+        && !(0..=i64::from(i32::MAX)).contains(&id)
+    {
+        errors.invalid(place, id, "must be between 0 and 2147483647, inclusive");
+    }
+}
+
+fn security_context(errors: &mut Errors, place: &Place<'_>, context: &Node) {
+    user_id(errors, &place.child("runAsUser"), context.int("runAsUser"));
+    user_id(
+        errors,
+        &place.child("runAsGroup"),
+        context.int("runAsGroup"),
+    );
+    let mount = context.text("procMount");
+    errors.optional_one_of(&place.child("procMount"), mount, &["Default", "Unmasked"]);
+    seccomp(
+        errors,
+        &place.child("seccompProfile"),
+        context.sub("seccompProfile"),
+    );
+    if context.sub("allowPrivilegeEscalation").as_bool() == Some(false) {
+        let shown = || internal::structure(context, SECURITY_CONTEXT);
+        if context.flag("privileged") {
+            let text = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
+            errors.invalid(place, shown(), text);
+        }
+        let added = context.sub("capabilities").items("add");
+        if added
+            .iter()
+            .any(|name| name.as_str() == Some("CAP_SYS_ADMIN"))
+        {
+            let text = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN";
+            errors.invalid(place, shown(), text);
+        }
+    }
+}
+
+/// Checks a seccomp profile; absent is fine.
+pub(super) fn seccomp(errors: &mut Errors, place: &Place<'_>, profile: &Node) {
+    if profile.is_null() {
+        return;
+    }
+    let kind = profile.text("type");
+    match (kind, profile.has("localhostProfile")) {
+        ("", _) => errors.required(
+            &place.child("type"),
+            "type is required when seccompProfile is set",
+        ),
+        ("Localhost", false) => {
+            let text = "must be set when seccomp type is Localhost";
+            errors.required(&place.child("localhostProfile"), text);
+        }
+        ("Localhost", true) => {}
+        (_, true) => {
+            let text = "can only be set when seccomp type is Localhost";
+            let value = profile.text("localhostProfile");
+            errors.invalid(&place.child("localhostProfile"), value, text);
+        }
+        _ => {}
+    }
+    let kinds = ["Localhost", "RuntimeDefault", "Unconfined"];
+    errors.optional_one_of(&place.child("type"), kind, &kinds);
+}
+
+fn handlers(errors: &mut Errors, place: &Place<'_>, container: &Node) {
+    if container.has("lifecycle") {
+        let (place, lifecycle) = (place.child("lifecycle"), container.sub("lifecycle"));
+        for key in ["postStart", "preStop"] {
+            if lifecycle.has(key) {
+                handler(errors, &place.child(key), lifecycle.sub(key));
+            }
+        }
+    }
+    for key in ["livenessProbe", "readinessProbe", "startupProbe"] {
+        if container.has(key) {
+            probe(errors, &place.child(key), container.sub(key), key);
+        }
+    }
+}
+
+fn probe(errors: &mut Errors, place: &Place<'_>, probe: &Node, key: &str) {
+    handler(errors, place, probe);
+    for key in [
+        "initialDelaySeconds",
+        "timeoutSeconds",
+        "periodSeconds",
+        "successThreshold",
+        "failureThreshold",
+    ] {
+        errors.not_negative(&place.child(key), probe.int(key));
+    }
+    let grace = place.child("terminationGracePeriodSeconds");
+    match probe.int("terminationGracePeriodSeconds") {
+        Some(_) if key == "readinessProbe" => {
+            let value = probe.number("terminationGracePeriodSeconds");
+            errors.invalid(&grace, value, "must not be set for readinessProbes");
+        }
+        Some(seconds) if seconds <= 0 => errors.invalid(&grace, seconds, "must be greater than 0"),
+        _ => {}
+    }
+    let successes = probe.number("successThreshold");
+    if key != "readinessProbe" && successes != 1 {
+        errors.invalid(&place.child("successThreshold"), successes, "must be 1");
+    }
+}
+
+fn handler(errors: &mut Errors, place: &Place<'_>, handler: &Node) {
+    let mut found = false;
+    for key in ["exec", "httpGet", "tcpSocket", "grpc", "sleep"] {
+        if !handler.has(key) {
+            continue;
+        }
+        let (at, action) = (place.child(key), handler.sub(key));
+        if found {
+            errors.forbidden(&at, "may not specify more than 1 handler type");
+            continue;
+        }
+        found = true;
+        match key {
+            "exec" if action.items("command").is_empty() => {
+                errors.required(&at.child("command"), "")
+            }
+            "httpGet" => {
+                if action.text("path").is_empty() {
+                    errors.required(&at.child("path"), "");
+                }
+                port(errors, &at.child("port"), action.sub("port"));
+                errors.one_of(
+                    &at.child("scheme"),
+                    action.text("scheme"),
+                    &["HTTP", "HTTPS"],
+                );
+            }
+            "tcpSocket" => port(errors, &at.child("port"), action.sub("port")),
+            "grpc" => errors.port(&at.child("port"), action.number("port")),
+            _ => {}
+        }
+    }
+    if !found {
+        errors.required(place, "must specify a handler type");
+    }
+}
+
+/// A port by number or by name.
+pub(super) fn port(errors: &mut Errors, place: &Place<'_>, port: &Node) {
+    match port {
+        Node::String(name) => errors.invalid_each(place, name, names::port_name(name)),
+        other => errors.port(place, other.as_i64().unwrap_or(0)),
+    }
+}

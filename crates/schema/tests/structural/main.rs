@@ -1,0 +1,3 @@
+//! Structural schemas: what becomes of custom resources and their definitions.
+
+mod recorded;
