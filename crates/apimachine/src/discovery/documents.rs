@@ -132,10 +132,7 @@ pub(super) fn version(state: &State) -> Node {
         ("buildDate", "1970-01-01T00:00:00Z".into()),
         ("goVersion", "none".into()),
         ("compiler", "rustc".into()),
-        (
-            "platform",
-            "linux/amd64".into(),
-        ),
+        ("platform", "linux/amd64".into()),
     ])
 }
 
@@ -291,7 +288,7 @@ fn verbs(resource: &ResourceType) -> Node {
 /// Group and version of what a subresource serves, when they are not those of its resource.
 fn foreign<'a>(resource: &ResourceType, sub: &'a Subresource) -> Option<(&'a Text, &'a Text)> {
     let kind = sub.kind.as_ref()?;
-    (kind.group != resource.group || kind.version != resource.version)
+    (!kind.version.is_empty() && (kind.group != resource.group || kind.version != resource.version))
         .then_some((&kind.group, &kind.version))
 }
 

@@ -21,6 +21,12 @@ const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGrou
 /// `None` when the path is something else.
 pub fn respond(state: &State, request: &Request) -> Option<Response> {
     let path = request.path.trim_end_matches('/');
+    if !matches!(request.method.as_str(), "GET" | "HEAD") {
+        let described = ["/api", "/apis", "/openapi", "/version"]
+            .iter()
+            .any(|root| path == *root || path.starts_with(&format!("{root}/")));
+        return described.then(|| Refusal::method_not_allowed().into_response());
+    }
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     let document = match parts[..] {
         [] => return Some(legacy(request, documents::paths(state))),
@@ -175,7 +181,18 @@ fn storage_version_hash(resource: &ResourceType) -> Option<String> {
         .storage
         .split_once('.')
         .map_or("", |(_, group)| group);
-    let text = format!("{group}/{}/{}", resource.storage_version, resource.kind);
+    // These are stored upstream in an older version than the one that is served.
+    let version = match resource.kind.as_str() {
+        "CustomResourceDefinition"
+        | "MutatingAdmissionPolicy"
+        | "MutatingAdmissionPolicyBinding"
+            if resource.custom.is_none() =>
+        {
+            "v1beta1"
+        }
+        _ => resource.storage_version.as_str(),
+    };
+    let text = format!("{group}/{version}/{}", resource.kind);
     Some(STANDARD.encode(&Sha256::digest(text.as_bytes())[..8]))
 }
 

@@ -67,7 +67,10 @@ pub fn table(
                 row.insert("object", partial);
             }
             IncludeObject::Object => {
-                row.insert("object", object.clone());
+                let mut whole = object.clone();
+                whole.set(&["apiVersion"], resource.api_version());
+                whole.set(&["kind"], resource.kind.clone());
+                row.insert("object", whole);
             }
         }
         Node::Map(row)

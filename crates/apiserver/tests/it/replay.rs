@@ -624,9 +624,13 @@ impl Normaliser {
                     .and_then(|metadata| metadata.get("uid"))
                     .and_then(Value::as_str)
                     .unwrap_or_default();
-                let rank = self.versions.get(uid).zip(text.parse::<u64>().ok()).and_then(
-                    |(versions, version)| versions.iter().position(|one| *one == version),
-                );
+                let rank = self
+                    .versions
+                    .get(uid)
+                    .zip(text.parse::<u64>().ok())
+                    .and_then(|(versions, version)| {
+                        versions.iter().position(|one| *one == version)
+                    });
                 match rank {
                     Some(rank) if !owner_is_list => format!("rv-{}", rank + 1),
                     _ if digits => "<rv>".into(),
