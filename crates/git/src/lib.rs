@@ -15,6 +15,7 @@
 
 mod checkout;
 pub mod client;
+mod consolidate;
 mod object;
 mod odb;
 mod oid;

@@ -10,3 +10,6 @@ mod write;
 pub(crate) use read::{Indexed, PackEntry, index};
 pub use read::{Limits, PackError};
 pub(crate) use write::{PackWriter, encode_entry, write_index};
+
+#[cfg(test)]
+mod tests;

@@ -201,7 +201,8 @@ impl Server {
     /// # Errors
     /// As [`Repository::write_commit`].
     pub fn commit(&self, name: &str, new: &NewCommit<'_>) -> Result<Oid, RepositoryError> {
-        let id = self.repository(name)?.write_commit(new)?;
+        let repository = self.repository(name)?;
+        let id = repository.write_commit(new)?;
         self.announce(&PushEvent {
             repository: route::repository_name(name).unwrap_or_default(),
             name: RefName::branch(new.branch)?,
@@ -209,6 +210,7 @@ impl Server {
             new: Some(id),
             pusher: None,
         });
+        repository.consolidate()?;
         Ok(id)
     }
 
@@ -298,6 +300,16 @@ impl Server {
             // The client went away: nobody is left to tell.
             if let Err(error) = result.and_then(|()| writer.finish()) {
                 tracing::debug!(repository = route.repository, %error, "git client left early");
+            }
+            // After the answer: nobody waits for it.
+            if service == Service::Receive
+                && let Err(error) = repository.consolidate()
+            {
+                tracing::warn!(
+                    repository = route.repository,
+                    error = chain(&error),
+                    "packs stay apart"
+                );
             }
             drop(permit);
         });

@@ -1,5 +1,6 @@
 //! The server against the stock `git` client, and our client against both.
 
 mod client;
+mod crash;
 mod server;
 mod support;

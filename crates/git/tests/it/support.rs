@@ -26,6 +26,16 @@ pub struct Served {
 impl Served {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("repositories");
+        Self::with(folder, &root)
+    }
+
+    /// Serves a folder that somebody else cleans up.
+    pub fn in_folder(root: &Path) -> Self {
+        Self::with(tempfile::tempdir().unwrap(), root)
+    }
+
+    fn with(folder: tempfile::TempDir, root: &Path) -> Self {
         let events: Arc<Mutex<Vec<PushEvent>>> = Arc::default();
         let seen = events.clone();
         let token = |name: &str, secret: &str, write| Token {
@@ -41,7 +51,7 @@ impl Served {
             })),
             ..Options::default()
         };
-        let server = Arc::new(Server::new(folder.path().join("repositories"), options));
+        let server = Arc::new(Server::new(root.to_owned(), options));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
