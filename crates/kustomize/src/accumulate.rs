@@ -40,6 +40,8 @@ pub(crate) struct Builder<'a> {
     pub options: &'a Options,
     pub schema: Arc<Schema>,
     pub schema_is_set: bool,
+    /// The reference would have looked into the built-in schema by now, so it stays beside a custom one.
+    pub schema_is_used: bool,
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -374,6 +376,7 @@ impl Target {
         for (document, node) in nodes.into_iter().enumerate() {
             let line = node.line;
             let mut item = Item::new(node, &builder.schema);
+            builder.schema_is_used |= builder.schema.kind(&item.id.gvk.api_version(), &item.id.gvk.kind).is_none();
             item.origin = Some(Arc::new(Origin {
                 path: path.clone(),
                 line,
@@ -495,8 +498,8 @@ impl Target {
             Err(error) => return fail(&format!("invalid schema file: {error}")),
         };
         let mut schema = match builder.options.profile {
-            Profile::Cli => Schema::default(),
-            Profile::Flux => (*builder.schema).clone(),
+            Profile::Cli if !builder.schema_is_used => Schema::default(),
+            Profile::Cli | Profile::Flux => (*builder.schema).clone(),
         };
         schema.add_document(&document);
         builder.schema = Arc::new(schema);
@@ -611,6 +614,7 @@ impl Target {
             all.push((transformer, origin, None));
         }
         let schema = builder.schema.clone();
+        builder.schema_is_used |= all.iter().any(|(transformer, ..)| transformer.uses_schema());
         for (transformer, origin, span) in all {
             let items = ra.changed();
             let matched = transformer.run(items, &schema).map_err(|failures| failures.at(span.clone()))?;

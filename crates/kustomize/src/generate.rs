@@ -388,6 +388,9 @@ mod tests {
         assert_eq!(hash(&config_map(&[])).unwrap(), "6ct58987ht");
         let awkward = config_map(&[("a", "<b>&c"), ("q", "quoted"), ("e", "")]);
         assert_eq!(hash(&awkward).unwrap(), "948c2ddf6m");
+        let mut binary = config_map(&[]);
+        binary.set("binaryData", Node::mapping([(Node::scalar("b"), Node::string("//4A"))]));
+        assert_eq!(hash(&binary).unwrap(), "m29mfkk2k9");
     }
 
     #[test]

@@ -173,6 +173,7 @@ pub fn build(
         options,
         schema: Schema::built_in(),
         schema_is_set: false,
+        schema_is_used: false,
         warnings: Vec::new(),
     };
     let result = run(&mut builder, tree, directory);

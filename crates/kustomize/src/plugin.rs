@@ -47,6 +47,11 @@ pub(crate) struct ValueAdd {
 }
 
 impl Transformer {
+    /// Whether it asks which lists merge.
+    pub fn uses_schema(&self) -> bool {
+        matches!(self, Self::PatchesStrategicMerge(_) | Self::Patch(Patch { body: patch::Body::Merge(_), .. }))
+    }
+
     /// Works on the objects; returns how many a patch was for, where that is known.
     pub fn run(&self, items: &mut Vec<Item>, schema: &Schema) -> Outcome<Option<usize>> {
         match self {

@@ -89,7 +89,7 @@ impl Schema {
     fn follow(&self, mut at: usize) -> Option<Place<'_>> {
         for _ in 0..REFERENCES_MAX {
             match &self.definitions[at].reference {
-                Some(name) => at = *self.names.get(name)?,
+                Some(name) => at = *self.names.get(name).or_else(|| self.names.get(short_name(name)))?,
                 None => return Some(Place { schema: self, at }),
             }
         }
@@ -211,6 +211,12 @@ impl Schema {
         }
         definition
     }
+}
+
+/// The name our table has for a definition: `v1.PodSpec` of `io.k8s.api.core.v1.PodSpec`.
+fn short_name(name: &str) -> &str {
+    let dots = name.rmatch_indices('.').nth(1);
+    dots.map_or(name, |(at, _)| &name[at + 1..])
 }
 
 /// Deepest nesting of a schema that is read; deeper parts are as if they had no schema.
