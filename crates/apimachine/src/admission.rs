@@ -4,7 +4,7 @@ use object::Node;
 
 use crate::call::{Call, Target, finalizers, is_deleting, set_finalizers};
 use crate::status::Cause;
-use crate::{Refusal, pods};
+use crate::{Refusal, crds, pods};
 
 /// Changes an object on its way in, or refuses it. `object` is new, `live` what it replaces.
 pub(crate) fn mutate(
@@ -15,6 +15,7 @@ pub(crate) fn mutate(
 ) -> Result<(), Refusal> {
     if live.is_none() {
         namespace_exists(call, target, crate::call::meta(object, "name"))?;
+        crds::admit(call, target, crate::call::meta(object, "name"))?;
         match target.resource.storage.as_str() {
             "pods" => pods::admit(call, target, object)?,
             "persistentvolumeclaims" => protect(object, "kubernetes.io/pvc-protection"),

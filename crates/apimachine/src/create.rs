@@ -102,9 +102,12 @@ impl Call<'_> {
         Ok(self.store(resource, target.key(&name), Some(stored)))
     }
 
-    fn check_create(&self, target: &Target<'_>, object: &Node) -> Result<(), Refusal> {
+    fn check_create(&mut self, target: &Target<'_>, object: &Node) -> Result<(), Refusal> {
         let resource = target.resource;
-        let errors = resource.validate(object);
+        let found = resource.validate(object);
+        self.warnings
+            .extend(found.warnings.iter().map(ToString::to_string));
+        let errors = found.errors;
         match errors.is_empty() {
             true => Ok(()),
             false => Err(Refusal::invalid(

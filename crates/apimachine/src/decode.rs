@@ -234,7 +234,7 @@ pub(crate) struct Expected<'a> {
     /// The kind.
     pub kind: &'a str,
     /// A custom resource: typed by its definition only.
-    pub custom: bool,
+    pub custom: Option<&'a ResourceType>,
 }
 
 impl<'a> Expected<'a> {
@@ -243,7 +243,7 @@ impl<'a> Expected<'a> {
             group: &resource.group,
             version: &resource.version,
             kind: &resource.kind,
-            custom: resource.custom.is_some(),
+            custom: resource.custom.is_some().then_some(resource),
         }
     }
 }
@@ -263,7 +263,7 @@ pub(crate) fn object(
     validation: FieldValidation,
 ) -> Result<Decoded, Refusal> {
     check_size(body)?;
-    let encoding = encoding(content_type, expected.custom)?;
+    let encoding = encoding(content_type, expected.custom.is_some())?;
     let wanted = api_version(expected.group, expected.version);
     let unrecognized = |problem: String| {
         let (kind, summary) = (expected.kind, summary(body));
@@ -305,15 +305,12 @@ pub(crate) fn object(
     };
     check_kind(state, expected, &wanted, &version, &kind)?;
     let reset = resets_managers(&node);
-    let unknown = match expected.custom {
-        true => Vec::new(),
-        false => {
-            let id = builtin::types().of_kind(&wanted, expected.kind);
-            let problem =
-                |problem: kind::DecodeProblem| misfit(expected, &version, &kind, &problem.0);
-            kind::canonicalize(id, &mut node).map_err(problem)?
-        }
+    let id = builtin::types().of_kind(&wanted, expected.kind);
+    let decoded = match expected.custom {
+        Some(resource) => resource.canonicalize(&mut node),
+        None => kind::canonicalize(id, &mut node),
     };
+    let unknown = decoded.map_err(|problem| misfit(expected, &version, &kind, &problem.0))?;
     node.set(&["apiVersion"], version.clone());
     node.set(&["kind"], kind.clone());
     if reset {
@@ -357,7 +354,7 @@ fn check_kind(
         return Ok(());
     }
     let group = version.split_once('/').map_or("", |(group, _)| group);
-    if expected.custom {
+    if expected.custom.is_some() {
         return Err(match kind == expected.kind && group == expected.group {
             true => Refusal::bad_request(format!(
                 "the API version in the data ({version}) does not match the expected API version ({wanted})"

@@ -70,7 +70,7 @@ impl Call<'_> {
         if let Some(changed) = self.dependents_finalizers(resource, &object, options) {
             set_finalizers(&mut object, &changed);
         }
-        crate::strategy::begin_delete(self, target, &mut object);
+        crate::strategy::begin_delete(target, &mut object);
         if resource.kind == "Job" && resource.group == "batch" && !options.explicit && !self.trusted
         {
             self.warnings.push(JOB_WARNING.to_owned());
@@ -121,10 +121,15 @@ impl Call<'_> {
 
     fn mark_deleting(&self, object: &mut Node) {
         if !is_deleting(object) {
-            bump_generation(object);
+            // Definitions have a delete of their own upstream, without grace and generation.
+            if object.str_at(&["kind"]) != Some("CustomResourceDefinition") {
+                bump_generation(object);
+            }
             object.set(&["metadata", "deletionTimestamp"], self.now());
         }
-        object.set(&["metadata", "deletionGracePeriodSeconds"], 0);
+        if object.str_at(&["kind"]) != Some("CustomResourceDefinition") {
+            object.set(&["metadata", "deletionGracePeriodSeconds"], 0);
+        }
     }
 
     /// Decides how long the object may take, and sets it.

@@ -1,10 +1,11 @@
 //! What a resource's type says about its objects: one door to schemas of built-in and custom kinds.
 
 use object::{Node, Text};
-use schema::FieldError;
-use schema::builtin::{self, StructId};
+use schema::Structural;
+use schema::builtin::{self, NameRule, StructId};
+use schema::structural::{Validation, crd};
 
-use crate::types::ResourceType;
+use crate::types::{CustomVersion, ResourceType};
 
 /// Why a body is not an object of the kind.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,26 +22,77 @@ impl ResourceType {
 
     /// Brings an object in this version into canonical form and says which fields were dropped.
     pub(crate) fn canonicalize(&self, object: &mut Node) -> Result<Vec<String>, DecodeProblem> {
-        canonicalize(self.struct_id(), object)
+        match &self.custom {
+            Some(custom) => canonicalize_custom(custom, object),
+            None => canonicalize(self.struct_id(), object),
+        }
     }
 
     /// Fills the fields that have defaults.
     pub(crate) fn set_defaults(&self, object: &mut Node) {
+        if let Some(structural) = self.structural() {
+            structural.drop_nulls(object);
+            structural.default(object);
+        }
         if let Some(id) = self.struct_id() {
             builtin::default(id, object);
         }
     }
 
-    /// What is wrong with the object by itself, metadata aside.
-    pub(crate) fn validate(&self, object: &Node) -> Vec<FieldError> {
-        let _ = object;
-        Vec::new()
+    /// What is wrong with a new object.
+    pub(crate) fn validate(&self, object: &Node) -> Validation {
+        match self.struct_id() {
+            Some(id) => {
+                let mut errors = builtin::validate(id, object);
+                if self.storage == crate::crds::STORAGE {
+                    errors.extend(crd::validate(object));
+                }
+                Validation {
+                    errors,
+                    warnings: Vec::new(),
+                }
+            }
+            None => {
+                let mut found = self
+                    .structural()
+                    .map(|known| known.validate(object, None))
+                    .unwrap_or_default();
+                let metadata =
+                    builtin::validate_metadata(self.namespaced, NameRule::Subdomain, object);
+                found.errors.splice(0..0, metadata);
+                found
+            }
+        }
     }
 
-    /// What is wrong with the object as a replacement of `old`, metadata aside.
-    pub(crate) fn validate_update(&self, object: &Node, old: &Node) -> Vec<FieldError> {
-        let _ = (object, old);
-        Vec::new()
+    /// What is wrong with the object as a replacement of `old`.
+    pub(crate) fn validate_update(&self, object: &Node, old: &Node) -> Validation {
+        match self.struct_id() {
+            Some(id) => {
+                let mut errors = builtin::validate_update(id, object, old);
+                if self.storage == crate::crds::STORAGE {
+                    errors.extend(crd::validate_update(object, old));
+                }
+                Validation {
+                    errors,
+                    warnings: Vec::new(),
+                }
+            }
+            None => {
+                let mut found = self
+                    .structural()
+                    .map(|known| known.validate(object, Some(old)))
+                    .unwrap_or_default();
+                found
+                    .errors
+                    .splice(0..0, builtin::validate_metadata_update(object, old));
+                found
+            }
+        }
+    }
+
+    fn structural(&self) -> Option<&Structural> {
+        self.custom.as_ref()?.structural.as_ref()
     }
 
     /// What an object looks like before it exists, for field ownership.
@@ -58,7 +110,10 @@ impl ResourceType {
     pub(crate) fn object_type(&self) -> merge::ObjectType {
         match self.struct_id() {
             Some(id) => builtin::merge_schema(id),
-            None => merge::ObjectType::deduced(),
+            None => match self.structural() {
+                Some(structural) => structural.object_type().as_ref().clone(),
+                None => merge::ObjectType::deduced(),
+            },
         }
     }
 
@@ -107,4 +162,39 @@ pub(crate) fn canonicalize(
     let unknown =
         builtin::canonicalize(id, object).map_err(|error| DecodeProblem(error.message))?;
     Ok(unknown.iter().map(ToString::to_string).collect())
+}
+
+/// A custom resource in canonical form: typed metadata, fields its schema knows.
+fn canonicalize_custom(
+    custom: &CustomVersion,
+    object: &mut Node,
+) -> Result<Vec<String>, DecodeProblem> {
+    let mut metadata = object.get("metadata").cloned().unwrap_or_else(Node::map);
+    let id = builtin::types().by_name("meta.v1.ObjectMeta");
+    let mut problems = Vec::new();
+    for problem in canonicalize(id, &mut metadata)? {
+        problems.push(problem.replacen('"', "\"metadata.", 1));
+    }
+    let mut ordered = object::Map::new();
+    for key in ["apiVersion", "kind"] {
+        if let Some(value) = object.get(key) {
+            ordered.insert(key, value.clone());
+        }
+    }
+    ordered.insert("metadata", metadata);
+    for (key, value) in object.as_map().into_iter().flat_map(object::Map::iter) {
+        if !ordered.contains_key(key) {
+            ordered.insert(key.clone(), value.clone());
+        }
+    }
+    let mut canonical = Node::Map(ordered);
+    if let Some(structural) = &custom.structural {
+        if let Some(error) = structural.malformed(&canonical).first() {
+            return Err(DecodeProblem(error.to_string()));
+        }
+        let pruned = structural.prune(&mut canonical);
+        problems.extend(pruned.iter().map(|path| format!("unknown field {path:?}")));
+    }
+    *object = canonical;
+    Ok(problems)
 }

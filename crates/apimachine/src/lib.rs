@@ -19,6 +19,7 @@ mod admission;
 mod bootstrap;
 mod builtin;
 mod call;
+mod crds;
 mod create;
 mod decode;
 mod delete;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{Env, Event, Key, State, Writer};
-use crate::{garbage, namespaces};
+use crate::{crds, garbage, namespaces};
 
 /// Rounds before the rest is left to the next call.
 ///
@@ -44,10 +44,13 @@ fn run(state: &mut State, env: &Env, mut worklist: Worklist, events: &[Event]) -
         if worklist.is_empty() && news.is_empty() {
             break;
         }
+        let mut definitions = Writer::new(state, env, "kube-apiserver");
+        crds::react(&mut definitions, &worklist);
+        let mut written = definitions.events().to_vec();
         let mut writer = Writer::new(state, env, "kube-controller-manager");
         garbage::react(&mut writer, &worklist, &news);
         namespaces::react(&mut writer, &worklist, &news);
-        let mut written = writer.events().to_vec();
+        written.extend(writer.events().iter().cloned());
         written.extend(crate::rbac::react(state, env, &worklist));
         worklist.clear();
         news.clone_from(&written);

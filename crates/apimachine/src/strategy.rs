@@ -4,6 +4,7 @@
 //! kubernetes/kubernetes `pkg/registry/*/*/strategy.go`.
 
 use object::Node;
+use schema::structural::crd;
 
 use crate::builtin::traits;
 use crate::call::{Call, Target};
@@ -43,6 +44,9 @@ pub(crate) fn prepare_create(
             object.set(&["status", "phase"], "Pending");
             let quality = pods::quality_of_service(&object);
             object.set(&["status", "qosClass"], quality);
+        }
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            crd::record_storage_version(&mut object)
         }
         ("batch", "Job") => job_selector(&mut object),
         _ => {}
@@ -159,6 +163,9 @@ pub(crate) fn prepare_update(
         object.set(&["metadata", "labels", NAME_LABEL], target.name);
         keep(&mut object, live, "spec");
     }
+    if resource.storage == crate::crds::STORAGE {
+        crd::record_storage_version(&mut object);
+    }
     if traits.generation && target.subresource != "status" {
         let changed = match resource.custom {
             Some(_) => {
@@ -215,6 +222,8 @@ fn copy(metadata: &Node, to: &mut Node, key: &str) {
 }
 
 /// What a kind notes down when its deletion begins.
-pub(crate) fn begin_delete(call: &mut Call<'_>, target: &Target<'_>, object: &mut Node) {
-    let _ = (call, target, object);
+pub(crate) fn begin_delete(target: &Target<'_>, object: &mut Node) {
+    if target.resource.storage == crate::crds::STORAGE {
+        crate::crds::begin_delete(object);
+    }
 }

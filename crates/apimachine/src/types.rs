@@ -72,6 +72,8 @@ pub struct CustomVersion {
     pub selectable_fields: Vec<Text>,
     /// The version's `openAPIV3Schema`, as written.
     pub schema: Node,
+    /// The same, compiled; `None` when it is nested too deep, and nothing is checked then.
+    pub structural: Option<schema::Structural>,
     /// Warning for each request, when the version is deprecated.
     pub deprecation_warning: Option<Text>,
 }

@@ -120,11 +120,19 @@ impl Call<'_> {
         })
     }
 
-    fn check_update(&self, target: &Target<'_>, object: &Node, old: &Node) -> Result<(), Refusal> {
+    fn check_update(
+        &mut self,
+        target: &Target<'_>,
+        object: &Node,
+        old: &Node,
+    ) -> Result<(), Refusal> {
         let resource = target.resource;
         // Said twice, as upstream: by the store and by the kind.
         let mut errors = builtin::validate_metadata_update(object, old);
-        errors.extend(resource.validate_update(object, old));
+        let found = resource.validate_update(object, old);
+        self.warnings
+            .extend(found.warnings.iter().map(ToString::to_string));
+        errors.extend(found.errors);
         match errors.is_empty() {
             true => Ok(()),
             false => Err(Refusal::invalid(

@@ -49,6 +49,11 @@ impl<'a> Writer<'a> {
         self.state
     }
 
+    /// Changes what is derived from objects, as the served types are.
+    pub(crate) fn change_state(&mut self, change: impl FnOnce(&mut State)) {
+        change(self.state);
+    }
+
     /// Time and seed of this writer.
     pub fn env(&self) -> &Env {
         self.env
