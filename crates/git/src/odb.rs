@@ -109,6 +109,14 @@ impl Odb {
         let header = header.map_err(|error| read_error(id, error))?;
         Ok(header.map(|header| kind_of(header.kind)))
     }
+
+    /// The size of an object's content.
+    pub(crate) fn size(&self, id: Oid) -> Result<u64, ObjectError> {
+        let header = self.0.try_header(&id.to_gix());
+        let header = header.map_err(|error| read_error(id, error))?;
+        let header = header.ok_or(ObjectError::Missing { kind: None, id })?;
+        Ok(header.size)
+    }
 }
 
 impl Objects for Odb {

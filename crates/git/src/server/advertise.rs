@@ -12,7 +12,7 @@ pub(super) const AGENT: &str = concat!("agent=fleetwright/", env!("CARGO_PKG_VER
 
 const UPLOAD_CAPABILITIES: &str = "multi_ack multi_ack_detailed no-done thin-pack side-band \
     side-band-64k ofs-delta shallow deepen-since deepen-not deepen-relative no-progress \
-    include-tag allow-tip-sha1-in-want allow-reachable-sha1-in-want object-format=sha1";
+    include-tag filter allow-tip-sha1-in-want allow-reachable-sha1-in-want object-format=sha1";
 
 /// `no-thin` asks for packs that stand on their own, although others are completed.
 const RECEIVE_CAPABILITIES: &str = "report-status report-status-v2 delete-refs atomic ofs-delta \
@@ -32,7 +32,7 @@ pub(super) fn advertise(
         for line in [
             AGENT,
             "ls-refs=unborn",
-            "fetch=shallow",
+            "fetch=shallow filter",
             "server-option",
             "object-format=sha1",
         ] {

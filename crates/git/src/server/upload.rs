@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::advertise::{LsRefs, end_section};
 use super::body::Inbox;
-use super::walk::{Boundary, Deepen, WalkError, Walker};
+use super::walk::{Boundary, Deepen, Filter, WalkError, Walker};
 use crate::odb::{ObjectError, Objects as _, Odb};
 use crate::pack::PackWriter;
 use crate::pktline::{Band, FrameError, Packet, next, put, put_flush};
@@ -46,6 +46,7 @@ struct Request {
     done: bool,
     no_progress: bool,
     include_tag: bool,
+    filter: Filter,
     capabilities: Vec<String>,
 }
 
@@ -356,8 +357,10 @@ impl Request {
                 }
             }
             "filter" => {
-                let message = "partial clones are not served; leave out `--filter`";
-                return Err(Refused::Request(message.into()));
+                self.filter = Filter::parse(value).ok_or_else(|| {
+                    let forms = "`blob:none`, `blob:limit=SIZE` and `tree:0`";
+                    Refused::Request(format!("filter `{value}` is not served; {forms} are"))
+                })?;
             }
             "done" => self.done = true,
             "no-progress" => self.no_progress = true,
@@ -424,7 +427,14 @@ impl Request {
                 .collect(),
             false => Vec::new(),
         };
-        Ok(walker.missing(&self.wants, &self.haves, &self.shallow, boundary, &tags)?)
+        Ok(walker.missing(
+            &self.wants,
+            &self.haves,
+            &self.shallow,
+            boundary,
+            &tags,
+            self.filter,
+        )?)
     }
 }
 

@@ -32,6 +32,42 @@ pub(super) enum Deepen {
     Since(Option<i64>, Vec<Oid>),
 }
 
+/// What of the reachable objects a client does not want yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Filter {
+    /// It wants all.
+    #[default]
+    None,
+    /// No file contents of so many bytes or more.
+    Blobs(u64),
+    /// Neither directories nor file contents.
+    Trees,
+}
+
+impl Filter {
+    /// Reads the forms `blob:none`, `blob:limit=SIZE` and `tree:0`.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        if let Some(size) = text.strip_prefix("blob:limit=") {
+            let unit = size.chars().last()?.to_ascii_lowercase();
+            let shift = match unit {
+                'k' => 10,
+                'm' => 20,
+                'g' => 30,
+                _ => 0,
+            };
+            let digits = size.trim_end_matches(|c: char| shift > 0 && c.is_ascii_alphabetic());
+            return Some(Self::Blobs(
+                digits.parse::<u64>().ok()?.checked_mul(1 << shift)?,
+            ));
+        }
+        match text {
+            "blob:none" => Some(Self::Blobs(0)),
+            "tree:0" => Some(Self::Trees),
+            _ => None,
+        }
+    }
+}
+
 /// Where a client's history ends and will end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Boundary {
@@ -222,7 +258,8 @@ impl<'a> Walker<'a> {
     /// The objects reachable from `wants` that a client with `haves` lacks.
     ///
     /// `client` is where its history ends now, `boundary` how that changes; `tags` are pairs of an
-    /// annotated tag and its commit, added when the commit is sent.
+    /// annotated tag and its commit, added when the commit is sent. What is wanted by its own id is
+    /// sent whatever `filter` says.
     pub(super) fn missing(
         &mut self,
         wants: &[Oid],
@@ -230,6 +267,7 @@ impl<'a> Walker<'a> {
         client: &BTreeSet<Oid>,
         boundary: &Boundary,
         tags: &[(Oid, Oid)],
+        filter: Filter,
     ) -> Result<Vec<Oid>, WalkError> {
         let mut ends: BTreeSet<Oid> = client.difference(&boundary.unshallow).copied().collect();
         ends.extend(&boundary.shallow);
@@ -239,8 +277,9 @@ impl<'a> Walker<'a> {
         let mut list = List::default();
         let mut next = Vec::new();
         let mut roots = Vec::new();
+        let mut wanted_trees = Vec::new();
         for want in wants {
-            self.add_want(*want, &mut list, &mut next, &mut roots)?;
+            self.add_want(*want, &mut list, &mut next, &mut wanted_trees)?;
         }
         // Deepening asks for the parents of commits that the client has.
         for id in &boundary.unshallow {
@@ -270,10 +309,20 @@ impl<'a> Walker<'a> {
         }
         for id in border {
             let tree = self.node(id)?.tree;
-            self.trees(tree, &mut |id| Ok(list.seen.insert(id)))?;
+            self.trees(tree, Filter::None, &mut |id| Ok(list.seen.insert(id)))?;
         }
-        for root in roots {
-            self.trees(root, &mut |id| list.add(id))?;
+        for root in wanted_trees {
+            match filter {
+                Filter::Trees => {
+                    list.add(root)?;
+                }
+                _ => roots.push(root),
+            }
+        }
+        if filter != Filter::Trees {
+            for root in roots {
+                self.trees(root, filter, &mut |id| list.add(id))?;
+            }
         }
         Ok(list.ordered)
     }
@@ -316,6 +365,7 @@ impl<'a> Walker<'a> {
     fn trees(
         &self,
         root: Oid,
+        filter: Filter,
         add: &mut dyn FnMut(Oid) -> Result<bool, WalkError>,
     ) -> Result<(), WalkError> {
         let mut next = vec![root];
@@ -328,7 +378,14 @@ impl<'a> Walker<'a> {
                     Mode::Directory => next.push(entry.id),
                     Mode::Submodule => {}
                     _ => {
-                        add(entry.id)?;
+                        let kept = match filter {
+                            Filter::None => true,
+                            Filter::Trees | Filter::Blobs(0) => false,
+                            Filter::Blobs(size) => self.odb.size(entry.id)? < size,
+                        };
+                        if kept {
+                            add(entry.id)?;
+                        }
                     }
                 }
                 Ok::<(), WalkError>(())

@@ -1,6 +1,6 @@
 //! Clone, fetch and push with the stock client.
 
-use crate::support::{READER, SECRET, Served, commit, git, git_fails, try_git};
+use crate::support::{READER, SECRET, Served, commit, git, git_fails};
 
 /// A server with the repository `team/app` that a stock client has pushed three commits and a tag to.
 fn with_history() -> (Served, std::path::PathBuf) {
@@ -269,19 +269,48 @@ fn large_and_deltified_pushes_arrive_whole() {
 }
 
 #[test]
-fn partial_clones_get_everything_instead() {
-    let (served, _) = with_history();
+fn partial_clones_fetch_contents_when_they_are_needed() {
+    let (served, work) = with_history();
+    let head = git(&work, &["rev-parse", "HEAD"]);
+    for (number, filter) in ["blob:none", "blob:limit=4", "tree:0"].iter().enumerate() {
+        for version in ["0", "2"] {
+            let place = served.work(&format!("partial-{number}-{version}"));
+            let protocol = format!("protocol.version={version}");
+            let url = served.url("team/app");
+            let filter = format!("--filter={filter}");
+            git(
+                &place,
+                &[
+                    "-c",
+                    &protocol,
+                    "clone",
+                    "-q",
+                    &filter,
+                    "--no-checkout",
+                    &url,
+                    ".",
+                ],
+            );
+            let missing = git(
+                &place,
+                &["rev-list", "--objects", "--all", "--missing=print"],
+            );
+            assert!(
+                missing.contains("\n?"),
+                "{filter} left nothing out: {missing}"
+            );
+            git(&place, &["-c", &protocol, "checkout", "-q", "main"]);
+            assert_eq!(git(&place, &["rev-parse", "HEAD"]), head);
+            let text = std::fs::read_to_string(place.join("apps/web.yaml")).unwrap();
+            assert_eq!(text, "a: 2\n");
+            git(&place, &["-c", &protocol, "log", "-p"]);
+        }
+    }
     let place = served.work("place");
-    let output = try_git(
+    let url = served.url("team/app");
+    let output = git_fails(
         &place,
-        &[
-            "clone",
-            "-q",
-            "--filter=blob:none",
-            &served.url("team/app"),
-            "clone",
-        ],
+        &["clone", "--filter=sparse:oid=main:x", &url, "clone"],
     );
-    assert!(output.status.success());
-    git(&place.join("clone"), &["fsck", "--strict"]);
+    assert!(output.contains("is not served"), "{output}");
 }
