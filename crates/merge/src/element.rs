@@ -53,7 +53,12 @@ impl PathElement {
 
     /// The item with these key fields, in any order.
     pub fn key(fields: impl IntoIterator<Item = (impl Into<Text>, impl Into<Node>)>) -> Self {
-        let fields = fields.into_iter();
+        let mut fields = fields.into_iter();
+        if fields.size_hint().1 == Some(1)
+            && let Some((name, value)) = fields.next()
+        {
+            return Self::Key(Arc::new([(name.into(), value.into())]));
+        }
         let mut fields: Vec<(Text, Node)> = fields
             .map(|(name, value)| (name.into(), value.into()))
             .collect();

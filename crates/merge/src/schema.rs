@@ -81,6 +81,8 @@ pub struct ListType {
 #[derive(Clone, Debug)]
 pub struct MapType {
     fields: Vec<Field>,
+    /// Places in `fields` by a hash of the name; `u16::MAX` where there is none.
+    index: Box<[u16]>,
     /// Type of the values of keys that are no declared field; `None` refuses such keys.
     pub element: Option<TypeRef>,
     /// Whether the values inside have owners of their own.
@@ -230,9 +232,8 @@ impl Builder {
                 relationship: ListRelationship::Atomic,
             }),
             map: Some(MapType {
-                fields: Vec::new(),
-                element: Some(map_element),
                 relationship,
+                ..MapType::of(map_element)
             }),
         };
         let atoms = [
@@ -396,7 +397,9 @@ impl MapType {
         let mut fields: Vec<Field> = fields.into_iter().collect();
         fields.sort_by(|a, b| a.name.cmp(&b.name));
         fields.dedup_by(|later, first| later.name == first.name);
+        fields.truncate(usize::from(u16::MAX));
         Self {
+            index: index_of(&fields),
             fields,
             element: None,
             relationship: MapRelationship::Granular,
@@ -427,15 +430,14 @@ impl MapType {
 
     /// The declared field `name`.
     pub fn field(&self, name: &str) -> Option<&Field> {
-        /// Fields up to which comparing one after the other beats halving.
-        const SCAN_MAX: usize = 8;
-        if self.fields.len() <= SCAN_MAX {
-            return self.fields.iter().find(|field| field.name == name);
+        let mut slot = slot(name, self.index.len());
+        loop {
+            let field = self.fields.get(usize::from(*self.index.get(slot)?))?;
+            if field.name == name {
+                return Some(field);
+            }
+            slot = (slot + 1) % self.index.len();
         }
-        let found = self
-            .fields
-            .binary_search_by(|field| field.name.as_str().cmp(name));
-        found.ok().map(|at| &self.fields[at])
     }
 
     /// Type of the value of `key`: the field's if declared, else the element type.
@@ -447,6 +449,38 @@ impl MapType {
     pub fn declared(&self) -> &[Field] {
         &self.fields
     }
+}
+
+/// The index over `fields`: at most half full, so that a search ends soon.
+fn index_of(fields: &[Field]) -> Box<[u16]> {
+    if fields.is_empty() {
+        return Box::default();
+    }
+    let length = (fields.len() * 2).next_power_of_two();
+    let mut index = vec![u16::MAX; length].into_boxed_slice();
+    for (at, field) in fields.iter().enumerate() {
+        let mut slot = slot(&field.name, length);
+        while index[slot] != u16::MAX {
+            slot = (slot + 1) % length;
+        }
+        index[slot] = at as u16;
+    }
+    index
+}
+
+/// Where a search for `name` begins in an index of `length` slots, a power of two.
+///
+/// Field names of one struct differ in length, first or last letters nearly always; they come
+/// from a schema, so nobody can choose them to collide in a request.
+fn slot(name: &str, length: usize) -> usize {
+    let bytes = name.as_bytes();
+    let at = |place: usize| bytes.get(place).copied().map_or(0, usize::from);
+    let count = bytes.len();
+    let hash = count
+        .wrapping_add(at(0).wrapping_mul(31))
+        .wrapping_add(at(count / 2).wrapping_mul(131))
+        .wrapping_add(at(count.wrapping_sub(1)).wrapping_mul(1031));
+    hash & length.wrapping_sub(1)
 }
 
 impl Field {

@@ -7,6 +7,10 @@ use crate::element::PathElement;
 use crate::field_set::{Branch, FieldSet};
 use crate::schema::{ListType, MapType, ObjectType, TypeRef};
 
+/// Stands for list items that pruning has emptied: they have no name left, yet keep the list that
+/// holds them from counting as empty. Never stored.
+const UNNAMED: PathElement = PathElement::Index(i64::MIN);
+
 impl ObjectType {
     /// Every leaf and list item that `node` mentions.
     ///
@@ -47,7 +51,15 @@ impl ObjectType {
                 },
             }
         });
-        Fields::inside(branches.collect())
+        let mut branches: Vec<Branch> = branches.collect();
+        if items.in_order.len() < nodes.len() {
+            branches.push(Branch {
+                element: UNNAMED,
+                member: true,
+                below: FieldSet::EMPTY,
+            });
+        }
+        Fields::inside(branches)
     }
 
     fn fields_of_entries(&self, entries: &Map, map: &MapType) -> Fields {

@@ -51,8 +51,13 @@ impl ObjectType {
             _ => return Merged::Changed(applied.clone()),
         };
         let mut out: Option<Map> = None;
+        let mut hint = live_entries.iter();
         for (key, value) in entries.iter() {
-            let merged = match (live_entries.get(key), map.value_type(key)) {
+            let live = match hint.next() {
+                Some((live_key, live)) if live_key == key => Some(live),
+                _ => live_entries.get(key),
+            };
+            let merged = match (live, map.value_type(key)) {
                 (Some(live), Some(inner)) => self.merge_nodes(live, value, inner),
                 _ => Merged::Changed(value.clone()),
             };

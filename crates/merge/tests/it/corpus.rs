@@ -194,3 +194,20 @@ fn library_text(conflicts: &merge::Conflicts) -> String {
     }
     lines.join("\n")
 }
+
+#[test]
+fn recorded_sets_of_fields_are_stored_as_they_were_read() {
+    let Some(folder) = testkit::corpus("apimachinery/structured-merge-diff/internal/testdata")
+    else {
+        return;
+    };
+    for name in ["endpointsset", "nodeset", "podset", "prometheus-crdset"] {
+        let text = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
+        let stored = node(&text);
+        let set = FieldSet::decode(&stored).unwrap();
+        assert!(set.len() > 10, "{name} has {} fields", set.len());
+        assert_eq!(set.encode(), stored, "{name}");
+        assert!(set.difference(&set.leaves()).is_subset(&set));
+        assert_eq!(set.union(&set.leaves()), set);
+    }
+}
