@@ -4,3 +4,4 @@ mod client;
 mod crash;
 mod server;
 mod support;
+mod tls;

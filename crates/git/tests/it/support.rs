@@ -104,21 +104,26 @@ async fn listen(server: Arc<Server>) -> String {
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let server = server.clone();
-            tokio::spawn(async move {
-                let service = tower::service_fn(move |request| {
-                    let server = server.clone();
-                    async move { Ok::<_, std::convert::Infallible>(server.handle(request).await) }
-                });
-                let connection = auto::Builder::new(TokioExecutor::new());
-                let service = TowerToHyperService::new(service);
-                let _ = connection
-                    .serve_connection(TokioIo::new(stream), service)
-                    .await;
-            });
+            tokio::spawn(serve_connection(stream, server.clone()));
         }
     });
     address
+}
+
+/// Serves one connection until it ends.
+pub async fn serve_connection<S>(stream: S, server: Arc<Server>)
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+{
+    let service = tower::service_fn(move |request| {
+        let server = server.clone();
+        async move { Ok::<_, std::convert::Infallible>(server.handle(request).await) }
+    });
+    let connection = auto::Builder::new(TokioExecutor::new());
+    let service = TowerToHyperService::new(service);
+    let _ = connection
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 /// Runs git in `folder` without the user's or the system's settings.
