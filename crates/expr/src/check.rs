@@ -233,7 +233,7 @@ impl Checker<'_> {
         let field = match &operand {
             Shape::Dyn => Shape::Dyn,
             Shape::Map(value) => (**value).clone(),
-            Shape::Object(object) => match object.fields.get(&select.field) {
+            Shape::Object(object) => match object.field(&select.field) {
                 Some(field) => field.shape.clone(),
                 None => {
                     self.issue(at, format!("undefined field '{}'", select.field));

@@ -97,6 +97,20 @@ impl ObjectShape {
     }
 }
 
+impl ObjectShape {
+    /// The field an expression calls `name`; keywords may be written as they are, too.
+    ///
+    /// # Source
+    /// kubernetes/apiserver `pkg/cel/types.go`, `FindStructFieldType`.
+    pub(crate) fn field(&self, name: &str) -> Option<&Field> {
+        let found = self.fields.get(name);
+        found.or_else(|| match RESERVED.contains(&name) {
+            true => self.fields.get(format!("__{name}__").as_str()),
+            false => None,
+        })
+    }
+}
+
 impl Shape {
     /// A list by position.
     pub fn list(item: Shape) -> Self {

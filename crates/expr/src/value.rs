@@ -224,7 +224,7 @@ impl MapValue {
     pub fn field(&self, name: &str) -> Option<Value> {
         match &self.0 {
             MapRepr::Node(map, Shape::Object(object)) => {
-                let field = object.fields.get(name)?;
+                let field = object.field(name)?;
                 let node = map.get(&field.key)?;
                 Some(Value::shaped(node, &field.shape))
             }

@@ -140,6 +140,7 @@ fn data_reads_as_it_is_declared() {
     for text in [
         "type(self.share) == double",
         "self.kebab__dash__name + self.__namespace__ == 'kn'",
+        "self.namespace == 'n' && has(self.namespace)",
         "self.since.getFullYear() == 2024",
         "self.every == duration('1m30s')",
         "self.data == b'hi'",

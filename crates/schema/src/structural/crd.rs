@@ -429,7 +429,7 @@ fn parts(
     if let Some(raw) = part("schema").and_then(|schema| schema.get("openAPIV3Schema")) {
         errors.extend(definition::errors(&Definition {
             raw,
-            path: &format!("{path}.{schema_name}"),
+            path: &format!("{path}.{schema_name}.openAPIV3Schema"),
             status_subresource: status,
         }));
     }

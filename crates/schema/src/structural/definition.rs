@@ -13,21 +13,21 @@ use crate::field_error::{FieldError, FieldValue, Place};
 /// Where the schema of one version stands and what surrounds it.
 pub(super) struct Definition<'a> {
     pub raw: &'a Node,
-    /// Of the object that holds `openAPIV3Schema`: `spec.versions[0].schema`.
+    /// Its place: `spec.versions[0].schema.openAPIV3Schema`.
     pub path: &'a str,
     pub status_subresource: bool,
 }
 
 /// Everything wrong with the schema.
 pub(super) fn errors(definition: &Definition<'_>) -> Vec<FieldError> {
-    let path = format!("{}.openAPIV3Schema", definition.path);
+    let path = definition.path;
     let Some(level) = Level::read(definition.raw) else {
         let detail = format!("nested deeper than {SCHEMA_DEPTH_MAX} levels");
         return vec![FieldError::invalid(path, "", detail)];
     };
     let mut errors = Vec::new();
     if definition.status_subresource {
-        errors.extend(root_beside_status(definition.raw, &path));
+        errors.extend(root_beside_status(definition.raw, path));
     }
     if level.nullable {
         let path = format!("{path}.nullable");
@@ -39,11 +39,11 @@ pub(super) fn errors(definition: &Definition<'_>) -> Vec<FieldError> {
     let unsupported = unsupported(definition.raw);
     let mut structural = Vec::new();
     if unsupported.is_none() {
-        invariants(&level, Role::Root, &path, definition.raw, &mut structural);
-        complete(&level, &level, &path, &path, &mut structural);
+        invariants(&level, Role::Root, path, definition.raw, &mut structural);
+        complete(&level, &level, path, path, &mut structural);
         structural.sort_by_key(ToString::to_string);
         if structural.is_empty() {
-            defaults(&level, true, &path, &mut structural);
+            defaults(&level, true, path, &mut structural);
         }
     }
     let sound = unsupported.is_none() && structural.is_empty();
@@ -53,7 +53,7 @@ pub(super) fn errors(definition: &Definition<'_>) -> Vec<FieldError> {
         rules: Vec::new(),
         rules_wanted: sound,
     };
-    checker.level(&level, definition.raw, &path, &Context::root());
+    checker.level(&level, definition.raw, path, &Context::root());
     errors.append(&mut checker.schema);
     errors.append(&mut checker.rules);
     if let (true, Some(detail)) = (errors.is_empty(), unsupported) {

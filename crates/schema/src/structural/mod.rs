@@ -61,17 +61,14 @@ impl Structural {
     /// Compiles the schema under `openAPIV3Schema`, checking it first.
     ///
     /// # Errors
-    /// Everything wrong with it, at paths below `openAPIV3Schema`.
+    /// Everything wrong with it, at paths from `openAPIV3Schema`.
     pub fn compile(schema: &Node) -> Result<Self, Vec<FieldError>> {
-        let mut errors = definition::errors(&Definition {
+        let errors = definition::errors(&Definition {
             raw: schema,
-            path: "",
+            path: "openAPIV3Schema",
             status_subresource: false,
         });
         if !errors.is_empty() {
-            for error in &mut errors {
-                error.path = error.path.trim_start_matches('.').to_owned();
-            }
             return Err(errors);
         }
         Self::compile_stored(schema).ok_or_else(|| {
