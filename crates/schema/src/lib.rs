@@ -2,6 +2,7 @@
 
 pub mod builtin;
 pub mod field_error;
+pub mod openapi;
 pub mod structural;
 
 pub use field_error::{FieldError, FieldErrorKind, FieldValue};
