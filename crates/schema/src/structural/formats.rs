@@ -237,7 +237,7 @@ fn isbn10(text: &str) -> bool {
                 _ => return false,
             };
     }
-    bytes.len() == 10 && sum % 11 == 0
+    bytes.len() == 10 && sum.is_multiple_of(11)
 }
 
 fn isbn13(text: &str) -> bool {
@@ -250,7 +250,7 @@ fn isbn13(text: &str) -> bool {
         .enumerate()
         .map(|(at, byte)| u32::from(byte.wrapping_sub(b'0')) * if at % 2 == 0 { 1 } else { 3 })
         .sum();
-    bytes.len() == 13 && bytes.iter().all(u8::is_ascii_digit) && sum % 10 == 0
+    bytes.len() == 13 && bytes.iter().all(u8::is_ascii_digit) && sum.is_multiple_of(10)
 }
 
 /// 13 to 19 digits whose Luhn sum is right.
@@ -269,7 +269,7 @@ fn credit_card(text: &str) -> bool {
             (_, doubled) => doubled,
         })
         .sum();
-    !others && (13..=19).contains(&digits.len()) && sum % 10 == 0
+    !others && (13..=19).contains(&digits.len()) && sum.is_multiple_of(10)
 }
 
 fn grouped_digits(text: &str, lengths: &[usize]) -> bool {
