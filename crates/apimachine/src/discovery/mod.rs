@@ -5,6 +5,8 @@
 
 mod documents;
 mod openapi;
+mod operations;
+mod schemas;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -31,7 +33,7 @@ pub fn respond(state: &State, request: &Request) -> Option<Response> {
     let document = match parts[..] {
         [] => return Some(legacy(request, documents::paths(state))),
         ["version"] => return Some(legacy(request, documents::version(state))),
-        ["openapi", "v2"] => return Some(openapi::version_two(request)),
+        ["openapi", "v2"] => return Some(openapi::version_two()),
         ["openapi", "v3"] => return Some(openapi::root(state)),
         ["openapi", "v3", ref rest @ ..] => {
             return Some(openapi::document(state, request, &rest.join("/")));

@@ -128,3 +128,104 @@ fn unknown_groups_and_versions_differ() {
     );
     assert_eq!(get("/api/", "").status, 200);
 }
+
+#[test]
+fn every_document_is_found_by_its_hash_and_holds_what_it_refers_to() {
+    let root = get("/openapi/v3", "");
+    let paths = root
+        .node()
+        .and_then(|node| node.get("paths")?.as_map())
+        .expect("paths")
+        .clone();
+    assert!(paths.contains_key("api/v1") && paths.contains_key("apis/apps/v1"));
+    for (path, entry) in paths.iter() {
+        let address = entry.str_at(&["serverRelativeURL"]).expect("an address");
+        let answer = get_with_query(address);
+        assert_eq!(
+            (answer.status, answer.header("Cache-Control")),
+            (200, Some("public, immutable")),
+            "{path}"
+        );
+        let text = answer.encode();
+        let document = object::json::parse(&text, object::json::ANSWER_LIMITS).expect("JSON");
+        let schemas = document
+            .at(&["components", "schemas"])
+            .and_then(Node::as_map)
+            .expect("schemas");
+        let mut references = Vec::new();
+        collect_references(&document, &mut references);
+        for reference in references {
+            assert!(
+                schemas
+                    .get(&reference)
+                    .is_some_and(|schema| !schema.is_null()),
+                "{path} refers to {reference}"
+            );
+        }
+    }
+    let wrong = get_with_query("/openapi/v3/apis/apps/v1?hash=00");
+    assert_eq!(wrong.status, 301);
+    assert_eq!(
+        wrong.header("Location"),
+        paths
+            .get("apis/apps/v1")
+            .and_then(|entry| entry.str_at(&["serverRelativeURL"]))
+    );
+}
+
+#[test]
+fn a_patch_says_what_clients_look_for() {
+    let answer = get("/openapi/v3/apis/apps/v1", "application/json");
+    let document =
+        object::json::parse(&answer.encode(), object::json::ANSWER_LIMITS).expect("JSON");
+    let path = "/apis/apps/v1/namespaces/{namespace}/deployments/{name}";
+    let patch = document.at(&["paths", path, "patch"]).expect("a patch");
+    assert_eq!(
+        patch.str_at(&["x-kubernetes-group-version-kind", "kind"]),
+        Some("Deployment")
+    );
+    let parameters = patch
+        .get("parameters")
+        .and_then(Node::as_list)
+        .expect("parameters");
+    for wanted in ["fieldValidation", "dryRun"] {
+        assert!(
+            parameters
+                .iter()
+                .any(|parameter| parameter.str_at(&["name"]) == Some(wanted)),
+            "{wanted}"
+        );
+    }
+    assert!(
+        patch
+            .at(&[
+                "requestBody",
+                "content",
+                "application/strategic-merge-patch+json"
+            ])
+            .is_some()
+    );
+}
+
+fn get_with_query(address: &str) -> Response {
+    let request = Request::new("GET", address, "");
+    respond(&State::empty(Features::default()), &request).expect("a document")
+}
+
+fn collect_references(node: &Node, found: &mut Vec<String>) {
+    match node {
+        Node::Map(map) => {
+            if let Some(reference) = map.get("$ref").and_then(Node::as_str) {
+                found.extend(
+                    reference
+                        .strip_prefix("#/components/schemas/")
+                        .map(str::to_owned),
+                );
+            }
+            map.values()
+                .for_each(|value| collect_references(value, found));
+        }
+        Node::List(list) => list.iter().for_each(|item| collect_references(item, found)),
+        _ => {}
+    }
+}
