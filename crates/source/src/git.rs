@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use ::git::client::{Client, Credentials, Error, Remote, RemoteRefs, RemoteUrl, Tls};
+use ::git::client::{Client, Credentials, Error, Proxy, Remote, RemoteRefs, RemoteUrl, Tls};
 use ::git::{Oid, RefName};
 use api::GitReference;
 use diag::{Code, Explain, Reason, Retry};
-use tree::Tree;
+use tree::{Tree, TreeBuilder, TreePath};
 
 use crate::ignore::{IgnoreError, Rules};
 
@@ -24,8 +24,12 @@ pub struct FetchRequest {
     pub credentials: Credentials,
     /// Whom to trust.
     pub tls: Tls,
+    /// Through which proxy; `None` for the environment's.
+    pub proxy: Option<Proxy>,
     /// Most time for one operation on the remote.
     pub timeout: Duration,
+    /// Folders to keep, all others are left out; empty keeps everything.
+    pub sparse: Vec<String>,
     /// Files to leave out, in gitignore syntax; `None` for the built-in list.
     pub ignore: Option<String>,
     /// The revision that is stored and would come out the same way otherwise: same `ignore`, archive
@@ -108,6 +112,9 @@ pub enum FetchError {
         /// The repository.
         url: String,
     },
+    /// A folder of the sparse checkout is not in the revision.
+    #[error("failed to sparse checkout: directory '{0}' does not exist")]
+    Sparse(String),
     /// The patterns to ignore files are too many.
     #[error(transparent)]
     Ignore(#[from] IgnoreError),
@@ -122,6 +129,7 @@ impl Explain for FetchError {
             Self::Range { .. } => Code("SemverInvalid"),
             Self::Commit(_) => Code("CommitInvalid"),
             Self::Empty { .. } => Code("EmptyGitRepository"),
+            Self::Sparse(_) => Code("SparseFolderMissing"),
             Self::Ignore(_) => Code("IgnoreLimit"),
         }
     }
@@ -220,13 +228,38 @@ pub async fn fetch(client: &Client, request: &FetchRequest) -> Result<Fetched, F
     if snapshot.commit.id != target.commit {
         return Err(clone_error(Error::NoSuchCommit { id: target.commit }));
     }
-    let rules = Rules::of(&snapshot.tree, request.ignore.as_deref())?;
+    let tree = sparse(snapshot.tree, &request.sparse)?;
+    let rules = Rules::of(&tree, request.ignore.as_deref())?;
     Ok(Fetched::New(Checkout {
         revision: target.revision(),
         commit: target.commit,
         subject: snapshot.commit.subject().to_owned(),
-        tree: rules.filter(&snapshot.tree)?,
+        tree: rules.filter(&tree)?,
     }))
+}
+
+/// The files below the given folders, each of which must be there.
+///
+/// A leading `./` means nothing. Unlike Flux, `app` does not stand for `apps` too.
+fn sparse(tree: Tree, folders: &[String]) -> Result<Tree, FetchError> {
+    if folders.is_empty() {
+        return Ok(tree);
+    }
+    let mut kept = TreeBuilder::default();
+    for folder in folders {
+        let missing = || FetchError::Sparse(folder.chars().take(200).collect());
+        let path = TreePath::new(folder).map_err(|_| missing())?;
+        let before = tree.entries().filter(|(file, _)| file.is_within(&path));
+        let mut count = 0;
+        for (file, entry) in before {
+            kept.add(file.clone(), entry.clone());
+            count += 1;
+        }
+        if count == 0 {
+            return Err(missing());
+        }
+    }
+    Ok(kept.build())
 }
 
 /// The present form of a revision: `main/HEX` of early versions is `main@sha1:HEX`.
@@ -258,6 +291,7 @@ fn remote(request: &FetchRequest) -> Result<Remote, FetchError> {
         url,
         credentials: request.credentials.clone(),
         tls: request.tls.clone(),
+        proxy: request.proxy.clone(),
         timeout: request.timeout,
     })
 }

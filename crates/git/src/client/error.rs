@@ -34,8 +34,8 @@ pub enum Error {
         /// The repository.
         url: RemoteUrl,
     },
-    /// Certificates or keys cannot be used.
-    #[error("the certificates for `{url}` cannot be used: {why}")]
+    /// Certificates, keys or the proxy cannot be used.
+    #[error("a connection to `{url}` cannot be set up: {why}")]
     Tls {
         /// The repository.
         url: RemoteUrl,

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use reqwest::{RequestBuilder, Response, StatusCode, Url, header};
 
 use super::address::is_forbidden_address;
-use super::{Credentials, Error, Options, Remote, RemoteUrl, Tls};
+use super::{Credentials, Error, Options, Proxy, Remote, RemoteUrl, Tls};
 
 /// Most redirects followed before references are seen.
 const REDIRECTS_MAX: usize = 3;
@@ -27,7 +27,7 @@ const CLIENTS_MAX: usize = 64;
 #[derive(Debug)]
 pub(super) struct Http {
     options: Options,
-    clients: Mutex<BTreeMap<Tls, reqwest::Client>>,
+    clients: Mutex<BTreeMap<(Tls, Option<Proxy>), reqwest::Client>>,
 }
 
 /// An answer whose status is 200, and where it came from.
@@ -136,11 +136,7 @@ impl Http {
                 url: remote.url.clone(),
             });
         }
-        let credentials = match &remote.credentials {
-            Credentials::None => remote.url.credentials(),
-            given => given,
-        };
-        let request = match credentials {
+        let request = match remote.credentials() {
             Credentials::None => request,
             Credentials::Basic { username, password } => {
                 request.basic_auth(username, Some(password))
@@ -156,21 +152,23 @@ impl Http {
 
     fn client(&self, remote: &Remote) -> Result<reqwest::Client, Error> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&remote.tls) {
+        let key = (remote.tls.clone(), remote.proxy.clone());
+        if let Some(client) = clients.get(&key) {
             return Ok(client.clone());
         }
-        let client = self.build(&remote.tls).map_err(|why| Error::Tls {
+        let built = self.build(&remote.tls, remote.proxy.as_ref());
+        let client = built.map_err(|why| Error::Tls {
             url: remote.url.clone(),
             why,
         })?;
         if clients.len() >= CLIENTS_MAX {
             clients.clear();
         }
-        clients.insert(remote.tls.clone(), client.clone());
+        clients.insert(key, client.clone());
         Ok(client)
     }
 
-    fn build(&self, tls: &Tls) -> Result<reqwest::Client, String> {
+    fn build(&self, tls: &Tls, proxy: Option<&Proxy>) -> Result<reqwest::Client, String> {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!(
                 "git/2.0 (fleetwright ",
@@ -181,7 +179,15 @@ impl Http {
             .dns_resolver(self.options.addresses.resolver())
             .connect_timeout(CONNECT_MAX)
             .read_timeout(SILENCE_MAX);
-        if !self.options.environment_proxy {
+        if let Some(proxy) = proxy {
+            let through = reqwest::Proxy::all(&proxy.address);
+            let mut through = through.map_err(|_| "the proxy's address cannot be read")?;
+            if let Some((name, password)) = &proxy.login {
+                through = through.basic_auth(name, password);
+            }
+            // Given by hand, it replaces those of the environment.
+            builder = builder.proxy(through);
+        } else if !self.options.environment_proxy {
             builder = builder.no_proxy();
         }
         if let Some(pem) = &tls.authorities {
@@ -236,7 +242,7 @@ fn redirect(url: &RemoteUrl, at: &Url, response: &Response) -> Result<Url, Error
 
 fn judge(remote: &Remote, response: Response) -> Result<Response, Error> {
     let url = remote.url.clone();
-    let given = remote.credentials != Credentials::None || *url.credentials() != Credentials::None;
+    let given = *remote.credentials() != Credentials::None;
     let retry_after = || {
         let value = response.headers().get(header::RETRY_AFTER)?;
         let seconds = value.to_str().ok()?.trim().parse().ok()?;

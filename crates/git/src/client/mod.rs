@@ -103,6 +103,21 @@ impl std::fmt::Debug for Tls {
     }
 }
 
+/// A proxy that requests go through.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Proxy {
+    /// Its address, `http://` or `https://`.
+    pub address: String,
+    /// Name and password, if it wants some.
+    pub login: Option<(String, String)>,
+}
+
+impl std::fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Proxy(…)")
+    }
+}
+
 /// A remote repository and how to reach it.
 #[derive(Clone, Debug)]
 pub struct Remote {
@@ -112,8 +127,20 @@ pub struct Remote {
     pub credentials: Credentials,
     /// Whom to trust.
     pub tls: Tls,
+    /// Through which proxy; `None` for the one that the environment names, if that is allowed.
+    pub proxy: Option<Proxy>,
     /// Most time for one operation.
     pub timeout: Duration,
+}
+
+impl Remote {
+    /// What is given beside the address, else what is part of it.
+    fn credentials(&self) -> &Credentials {
+        match &self.credentials {
+            Credentials::None => self.url.credentials(),
+            given => given,
+        }
+    }
 }
 
 /// One reference of a remote.
@@ -180,7 +207,7 @@ impl Client {
     }
 
     /// Reads addresses that start with `base`, such as `http://127.0.0.1:7080`, from `server`
-    /// without a socket and without credentials.
+    /// without a socket; who may read is decided as over one.
     #[must_use]
     pub fn with_local(mut self, base: &str, server: Arc<Server>) -> Self {
         self.locals
@@ -193,7 +220,7 @@ impl Client {
     /// # Errors
     /// [`Error`]; every cause but a deadline is worth showing to a person.
     pub async fn list(&self, remote: &Remote, prefixes: &[&str]) -> Result<RemoteRefs, Error> {
-        if let Some((server, name)) = self.local(&remote.url) {
+        if let Some((server, name)) = self.local(remote)? {
             let prefixes: Vec<String> = prefixes.iter().map(|p| (*p).to_owned()).collect();
             return in_thread(move || local_refs(&server, &name, &prefixes)).await;
         }
@@ -206,7 +233,7 @@ impl Client {
     /// # Errors
     /// As [`Client::list`]; [`Error::NoSuchCommit`] when the remote does not have it.
     pub async fn fetch(&self, remote: &Remote, id: Oid) -> Result<Snapshot, Error> {
-        if let Some((server, name)) = self.local(&remote.url) {
+        if let Some((server, name)) = self.local(remote)? {
             return in_thread(move || {
                 let odb = server.repository(&name)?.odb()?;
                 snapshot(&odb, id)
@@ -234,11 +261,28 @@ impl Client {
         within(remote, work).await
     }
 
-    fn local(&self, url: &RemoteUrl) -> Option<(Arc<Server>, String)> {
-        self.locals.iter().find_map(|(base, server)| {
-            let path = url.as_str().strip_prefix(base.as_str())?;
+    /// The server in this process that has the repository, once it lets us read.
+    fn local(&self, remote: &Remote) -> Result<Option<(Arc<Server>, String)>, Error> {
+        let found = self.locals.iter().find_map(|(base, server)| {
+            let path = remote.url.as_str().strip_prefix(base.as_str())?;
             Some((server.clone(), server.name_in_path(path)?))
-        })
+        });
+        let Some((server, name)) = found else {
+            return Ok(None);
+        };
+        let secret = match remote.credentials() {
+            Credentials::None => None,
+            Credentials::Basic { password, .. } => Some(password.as_str()),
+            Credentials::Bearer(token) => Some(token.as_str()),
+        };
+        // As over a socket, credentials that nobody asks for are not looked at.
+        match server.may_read(None) || server.may_read(secret) {
+            true => Ok(Some((server, name))),
+            false => Err(Error::Unauthorized {
+                url: remote.url.clone(),
+                given: secret.is_some(),
+            }),
+        }
     }
 }
 

@@ -38,15 +38,47 @@ pub(super) fn authorise(
     headers: &HeaderMap,
     service: Service,
 ) -> Result<Option<String>, Refusal> {
-    let Some(given) = secret(headers) else {
-        if service == Service::Upload && options.anonymous_read {
-            return Ok(None);
+    let given = secret(headers);
+    let refuse = |status, message: String| Err(Refusal::new(status, message));
+    match judge(options, given.as_deref(), service) {
+        Verdict::Anonymous => Ok(None),
+        Verdict::Token(token) => Ok(Some(token.name.clone())),
+        Verdict::Missing => {
+            let wish = match service {
+                Service::Upload => "read",
+                Service::Receive => "push",
+            };
+            let message = format!("a token is needed to {wish}; give it as the password");
+            refuse(StatusCode::UNAUTHORIZED, message)
         }
-        let message = match service {
-            Service::Upload => "a token is needed to read; give it as the password",
-            Service::Receive => "a token is needed to push; give it as the password",
+        Verdict::Unknown => refuse(StatusCode::UNAUTHORIZED, "the token is not known".into()),
+        Verdict::ReadOnly(token) => {
+            let message = format!("the token `{}` may read but not push", token.name);
+            refuse(StatusCode::FORBIDDEN, message)
+        }
+    }
+}
+
+/// What a secret is good for.
+pub(super) enum Verdict<'a> {
+    Anonymous,
+    Token(&'a Token),
+    Missing,
+    Unknown,
+    ReadOnly(&'a Token),
+}
+
+/// The one place that decides.
+pub(super) fn judge<'a>(
+    options: &'a Options,
+    given: Option<&str>,
+    service: Service,
+) -> Verdict<'a> {
+    let Some(given) = given else {
+        return match service == Service::Upload && options.anonymous_read {
+            true => Verdict::Anonymous,
+            false => Verdict::Missing,
         };
-        return Err(Refusal::new(StatusCode::UNAUTHORIZED, message));
     };
     let mut found = None;
     for token in &options.tokens {
@@ -57,15 +89,9 @@ pub(super) fn authorise(
         }
     }
     match (found, service) {
-        (None, _) => Err(Refusal::new(
-            StatusCode::UNAUTHORIZED,
-            "the token is not known",
-        )),
-        (Some(token), Service::Receive) if !token.write => Err(Refusal::new(
-            StatusCode::FORBIDDEN,
-            format!("the token `{}` may read but not push", token.name),
-        )),
-        (Some(token), _) => Ok(Some(token.name.clone())),
+        (None, _) => Verdict::Unknown,
+        (Some(token), Service::Receive) if !token.write => Verdict::ReadOnly(token),
+        (Some(token), _) => Verdict::Token(token),
     }
 }
 

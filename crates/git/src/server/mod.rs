@@ -34,6 +34,7 @@ use crate::pack::Limits;
 use crate::{NewCommit, Oid, RefName, Repository, RepositoryError};
 
 pub use auth::Token;
+use auth::Verdict;
 pub use body::Body;
 use body::{ChannelWriter, Inbox};
 use route::{Route, Service};
@@ -218,6 +219,12 @@ impl Server {
     pub(crate) fn name_in_path(&self, path: &str) -> Option<String> {
         let rest = path.strip_prefix(self.options.prefix.as_str())?;
         route::repository_name(rest.strip_prefix('/')?.trim_end_matches('/'))
+    }
+
+    /// Whether a secret, or none, may read: the same verdict as over a socket.
+    pub(crate) fn may_read(&self, secret: Option<&str>) -> bool {
+        let verdict = auth::judge(&self.options, secret, Service::Upload);
+        matches!(verdict, Verdict::Anonymous | Verdict::Token(_))
     }
 
     fn folder(&self, name: &str) -> PathBuf {

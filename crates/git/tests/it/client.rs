@@ -22,6 +22,7 @@ pub fn remote(url: &str) -> Remote {
         url: RemoteUrl::parse(url).unwrap(),
         credentials: Credentials::None,
         tls: Tls::default(),
+        proxy: None,
         timeout: Duration::from_secs(20),
     }
 }
@@ -279,4 +280,48 @@ fn a_silent_host_and_a_forbidden_address_end_in_time() {
             .unwrap_err();
         assert!(matches!(error, Error::Address { .. }), "{url}: {error}");
     }
+}
+
+#[test]
+fn a_repository_in_this_process_is_as_closed_as_over_a_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = git::server::Options {
+        tokens: vec![git::server::Token {
+            name: "reader".into(),
+            secret: "r3ad".into(),
+            write: false,
+        }],
+        ..Default::default()
+    };
+    let server = std::sync::Arc::new(git::server::Server::new(folder.path().into(), options));
+    server.create("app", "main").unwrap();
+    let client = client().with_local("http://127.0.0.1:7080", server);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let mut remote = remote("http://127.0.0.1:7080/git/app.git");
+    for (credentials, open) in [
+        (Credentials::None, false),
+        (Credentials::Bearer("wrong".into()), false),
+        (Credentials::Bearer("r3ad".into()), true),
+    ] {
+        remote.credentials = credentials;
+        let listed = runtime.block_on(client.list(&remote, &[]));
+        assert_eq!(listed.is_ok(), open, "{listed:?}");
+    }
+}
+
+#[test]
+fn requests_go_through_the_given_proxy() {
+    let served = Served::new();
+    let page = answer("404 Not Found\r\nx-from: proxy", b"");
+    let proxy = liar(&served, vec![page]);
+    let mut remote = remote("http://git.example.invalid/app.git");
+    remote.proxy = Some(git::client::Proxy {
+        address: proxy.trim_end_matches("/app.git").to_owned(),
+        login: Some(("u".into(), "p".into())),
+    });
+    let error = served.block_on(client().list(&remote, &[])).unwrap_err();
+    assert_eq!(error.code().0, "RepositoryNotFound", "{error}");
 }

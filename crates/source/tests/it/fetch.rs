@@ -22,7 +22,10 @@ struct World {
 impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = git::server::Options::default();
+        let options = git::server::Options {
+            anonymous_read: true,
+            ..Default::default()
+        };
         let server = Arc::new(Server::new(folder.path().to_owned(), options));
         server.create("team/app", "main").unwrap();
         Self {
@@ -81,7 +84,9 @@ fn request(reference: GitReference) -> FetchRequest {
         reference,
         credentials: Credentials::None,
         tls: Tls::default(),
+        proxy: None,
         timeout: Duration::from_secs(20),
+        sparse: Vec::new(),
         ignore: None,
         previous: None,
     }
@@ -188,6 +193,29 @@ async fn files_are_filtered_before_anybody_sees_them() {
             .collect();
         assert_eq!(names, expected);
     }
+}
+
+#[tokio::test]
+async fn sparse_folders_keep_only_what_is_below_them() {
+    let world = World::new();
+    let files = [("app/a", ""), ("apps/b", ""), ("top", ""), ("x/y/c", "")];
+    world.commit(None, "main", &files, "first");
+    let mut request = request(reference("branch:main"));
+    request.sparse = vec!["./app".into(), "x/y/".into()];
+    let Fetched::New(checkout) = world.fetch(&request).await.unwrap() else {
+        panic!("new");
+    };
+    let names: Vec<_> = checkout
+        .tree
+        .entries()
+        .map(|(path, _)| path.to_string())
+        .collect();
+    assert_eq!(names, ["app/a", "x/y/c"]);
+    request.sparse = vec!["none".into()];
+    assert_eq!(
+        world.fetch(&request).await.unwrap_err().code().0,
+        "SparseFolderMissing"
+    );
 }
 
 #[tokio::test]
