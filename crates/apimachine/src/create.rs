@@ -23,7 +23,7 @@ impl Call<'_> {
         let generated =
             meta(&object, "name").is_empty() && !meta(&object, "generateName").is_empty();
         if !generated {
-            return self.create_once(target, object);
+            return self.create_once(target, object, None);
         }
         let mut prefix = Text::from(meta(&object, "generateName"));
         if prefix.len() > GENERATED_PREFIX_MAX {
@@ -40,9 +40,7 @@ impl Call<'_> {
             {
                 continue;
             }
-            let mut named = object.clone();
-            named.set(&["metadata", "name"], name);
-            return self.create_once(target, named);
+            return self.create_once(target, object, Some(&name));
         }
         let name = format!("{prefix}{}", self.random.suffix(GENERATED_SUFFIX));
         Err(Refusal {
@@ -51,7 +49,12 @@ impl Call<'_> {
         })
     }
 
-    fn create_once(&mut self, target: &Target<'_>, mut object: Node) -> Result<Node, Refusal> {
+    fn create_once(
+        &mut self,
+        target: &Target<'_>,
+        mut object: Node,
+        generated: Option<&str>,
+    ) -> Result<Node, Refusal> {
         let resource = target.resource;
         place_in_namespace(&mut object, resource.namespaced, target.namespace)?;
         let version = Text::from(meta(&object, "resourceVersion"));
@@ -66,11 +69,15 @@ impl Call<'_> {
             object.remove(&["metadata", key]);
         }
         resource.set_defaults(&mut object);
+        strategy::before_create(target, &mut object);
         self.deduplicate_owners(&mut object);
         let now = self.now();
         // An apply brings its managers with it.
         if !target.options.force_managers {
             self.own(target, None, &mut object, &now);
+        }
+        if let Some(name) = generated {
+            object.set(&["metadata", "name"], name);
         }
         admission::mutate(self, target, &mut object, None)?;
         crate::rbac::guard(self, target, &object, None)?;

@@ -1,7 +1,7 @@
 //! From the bytes of a body to an object of the expected kind.
 
 use object::{Node, Text, json};
-use schema::builtin;
+use schema::{FieldError, builtin};
 
 use crate::options::FieldValidation;
 use crate::types::api_version;
@@ -287,6 +287,12 @@ pub(crate) fn object(
     if node.is_null() {
         node = Node::map();
     }
+    if let Some(missing) = missing_kind(expected, &version, &kind) {
+        let text = String::from_utf8_lossy(body);
+        return Err(unrecognized(format!(
+            "Object '{missing}' is missing in '{text}'"
+        )));
+    }
     if version.is_empty() {
         node.set(&["apiVersion"], wanted.clone());
     }
@@ -303,7 +309,12 @@ pub(crate) fn object(
     } else {
         kind
     };
-    check_kind(state, expected, &wanted, &version, &kind)?;
+    check_kind(state, expected, &wanted, &version, &kind).map_err(|refusal| {
+        match refusal.code {
+            422 => named(refusal, &node),
+            _ => refusal,
+        }
+    })?;
     let reset = resets_managers(&node);
     let id = builtin::types().of_kind(&wanted, expected.kind);
     let decoded = match expected.custom {
@@ -335,6 +346,16 @@ pub(crate) fn object(
     Ok(Decoded { node, warnings })
 }
 
+/// Which part of its kind a custom resource fails to say; built-in ones need not say any.
+fn missing_kind(expected: &Expected<'_>, version: &str, kind: &str) -> Option<&'static str> {
+    expected.custom?;
+    match (version, kind) {
+        (_, "") => Some("Kind"),
+        ("", _) => Some("apiVersion"),
+        _ => None,
+    }
+}
+
 fn misfit(expected: &Expected<'_>, version: &str, kind: &str, problem: &str) -> Refusal {
     let version = version.rsplit('/').next().unwrap_or_default();
     let wanted = expected.kind;
@@ -359,6 +380,7 @@ fn check_kind(
             true => Refusal::bad_request(format!(
                 "the API version in the data ({version}) does not match the expected API version ({wanted})"
             )),
+            false if group == expected.group => wrong_kind(expected, kind),
             false => misfit_custom(expected, wanted, version, kind),
         });
     }
@@ -404,4 +426,18 @@ pub(crate) fn resets_managers(object: &Node) -> bool {
         .at(&["metadata", "managedFields"])
         .and_then(Node::as_list);
     managers.is_some_and(<[Node]>::is_empty)
+}
+
+/// A custom resource of another kind of the same group.
+fn wrong_kind(expected: &Expected<'_>, kind: &str) -> Refusal {
+    let error = FieldError::invalid("kind", kind, format!("must be {}", expected.kind));
+    Refusal::invalid(expected.group, kind, "", &[error])
+}
+
+/// A refusal about an object whose name is known by now.
+fn named(mut refusal: Refusal, object: &Node) -> Refusal {
+    let name = object.str_at(&["metadata", "name"]).unwrap_or_default();
+    refusal.message = refusal.message.replacen("\"\"", &format!("{name:?}"), 1);
+    refusal.name = name.into();
+    refusal
 }

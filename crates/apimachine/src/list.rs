@@ -261,6 +261,9 @@ pub(crate) fn list(state: &State, route: &Route, options: &ListOptions) -> Resul
             metadata.insert("remainingItemCount", remaining);
         }
     }
+    if resource.custom.is_some() && !metadata.contains_key("continue") {
+        metadata.insert("continue", "");
+    }
     let mut list = Map::new();
     list.insert("kind", resource.list_kind.clone());
     list.insert("apiVersion", resource.api_version());

@@ -76,7 +76,7 @@ impl Call<'_> {
         };
         let raw = read(body)?;
         let old = resource.from_storage(&live.node);
-        let mut patched = patched(resource, kind, &old, &raw.node)?;
+        let mut patched = patched(&**resource, kind, &old, &raw.node)?;
         let shown = match kind {
             PatchKind::Strategic => go_map(&raw.node),
             _ => json::to_string(&as_patch_library_orders(&patched, &old)),
@@ -274,14 +274,27 @@ fn rewrite_last_applied(object: &mut Node, applied: &Node) {
     }
 }
 
-fn read(body: &[u8]) -> Result<decode::Raw, Refusal> {
+/// Reads a JSON patch document.
+pub(crate) fn read(body: &[u8]) -> Result<decode::Raw, Refusal> {
     decode::parse(body, Encoding::Json)
         .map_err(|problem| Refusal::bad_request(format!("error decoding patch: {problem}")))
 }
 
+/// What strategic patches need to know of a kind.
+pub(crate) trait Patchable {
+    /// The Go struct that carries the merge keys; custom resources have none.
+    fn struct_id(&self) -> Option<builtin::StructId>;
+}
+
+impl Patchable for ResourceType {
+    fn struct_id(&self) -> Option<builtin::StructId> {
+        Self::struct_id(self)
+    }
+}
+
 /// The live object after the patch, not yet decoded.
 pub(crate) fn patched(
-    resource: &Arc<ResourceType>,
+    resource: &dyn Patchable,
     kind: PatchKind,
     old: &Node,
     patch: &Node,

@@ -5,6 +5,7 @@
 //! `plugin/pkg/admission/priority/admission.go`, `plugin/pkg/admission/defaulttolerationseconds`.
 
 use object::{Map, Node, Text};
+use schema::FieldError;
 
 use crate::Refusal;
 use crate::call::{Call, Target, meta};
@@ -254,4 +255,45 @@ pub(crate) fn quality_of_service(pod: &Node) -> &'static str {
         (true, true) => "Guaranteed",
         (true, false) => "Burstable",
     }
+}
+
+/// What ephemeral containers and new resources have to fulfil.
+pub(crate) fn check_subresource(
+    target: &Target<'_>,
+    pod: &Node,
+    old: &Node,
+) -> Result<(), Refusal> {
+    let error = match target.subresource {
+        "resize" if quality_of_service(pod) != quality_of_service(old) => FieldError::invalid(
+            "spec",
+            quality_of_service(old),
+            "Pod QOS Class may not change as a result of resizing",
+        ),
+        "ephemeralcontainers" => {
+            let containers = |pod: &Node| {
+                let list = pod
+                    .at(&["spec", "ephemeralContainers"])
+                    .and_then(Node::as_list);
+                list.unwrap_or_default().to_vec()
+            };
+            let new = containers(pod);
+            let changed = containers(old)
+                .into_iter()
+                .find(|before| !new.contains(before));
+            let Some(changed) = changed else {
+                return Ok(());
+            };
+            let name = changed.str_at(&["name"]).unwrap_or_default().to_owned();
+            let kept = new
+                .iter()
+                .any(|container| container.str_at(&["name"]) == Some(&name));
+            let problem = match kept {
+                true => format!("existing ephemeral containers {name:?} may not be changed"),
+                false => format!("existing ephemeral containers {name:?} may not be removed"),
+            };
+            FieldError::forbidden("spec.ephemeralContainers", problem)
+        }
+        _ => return Ok(()),
+    };
+    Err(Refusal::invalid("", "Pod", target.name, &[error]))
 }

@@ -13,6 +13,9 @@ use crate::{Refusal, pods, services};
 /// Every namespace carries its name as a label, for selectors.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
+/// How often the template of a DaemonSet has changed, kept for old controllers.
+const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+
 /// Sets what the server decides when an object is created: generation, empty status, allocations.
 pub(crate) fn prepare_create(
     call: &mut Call<'_>,
@@ -47,6 +50,13 @@ pub(crate) fn prepare_create(
         }
         ("apiextensions.k8s.io", "CustomResourceDefinition") => {
             crd::record_storage_version(&mut object)
+        }
+        ("apps", "DaemonSet") => {
+            object.set(&["metadata", "annotations", TEMPLATE_GENERATION], "1");
+        }
+        ("", "PersistentVolume") => {
+            let now = call.now();
+            object.set(&["status", "lastPhaseTransitionTime"], now);
         }
         ("batch", "Job") => job_selector(&mut object),
         _ => {}
@@ -104,8 +114,28 @@ pub(crate) fn before_update(
     object: &mut Node,
     live: &Node,
 ) -> Result<(), Refusal> {
-    let _ = (call, target, object, live);
+    let _ = call;
+    if target.resource.kind == "DaemonSet"
+        && target.resource.group == "apps"
+        && target.subresource.is_empty()
+    {
+        let key = ["metadata", "annotations", TEMPLATE_GENERATION];
+        let before = live
+            .str_at(&key)
+            .and_then(|count| count.parse::<i64>().ok())
+            .unwrap_or(1);
+        let changed = object.at(&["spec", "template"]) != live.at(&["spec", "template"]);
+        object.set(&key, (before + i64::from(changed)).to_string());
+    }
     Ok(())
+}
+
+/// Fills what belongs to an object before owners are recorded, beyond its defaults.
+pub(crate) fn before_create(target: &Target<'_>, object: &mut Node) {
+    let resource = target.resource;
+    if resource.kind == "DaemonSet" && resource.group == "apps" {
+        object.set(&["metadata", "annotations", TEMPLATE_GENERATION], "0");
+    }
 }
 
 /// Sets what the server decides when an object is replaced; `object` and `live` are in one version.
@@ -118,7 +148,21 @@ pub(crate) fn prepare_update(
     let resource = target.resource;
     let traits = traits(&resource.storage);
     match target.subresource {
-        "" if resource.has_status() => keep(&mut object, live, "status"),
+        "" | "scale" if resource.has_status() => keep(&mut object, live, "status"),
+        "ephemeralcontainers" => {
+            let mut kept = live.clone();
+            if let Some(containers) = object.at(&["spec", "ephemeralContainers"]) {
+                kept.set(&["spec", "ephemeralContainers"], containers.clone());
+            }
+            copy_managers(&object, &mut kept);
+            object = kept;
+        }
+        "resize" => {
+            let mut kept = live.clone();
+            resize(&object, &mut kept);
+            copy_managers(&object, &mut kept);
+            object = kept;
+        }
         "finalize" => {
             let mut kept = live.clone();
             match object.at(&["spec", "finalizers"]) {
@@ -201,6 +245,34 @@ fn custom_payload(object: &Node, has_status: bool) -> Node {
         payload.remove(&["status"]);
     }
     payload
+}
+
+fn copy_managers(object: &Node, kept: &mut Node) {
+    if let Some(managers) = object.at(&["metadata", "managedFields"]) {
+        kept.set(&["metadata", "managedFields"], managers.clone());
+    }
+}
+
+/// Takes over the resources of containers by name, nothing else.
+fn resize(object: &Node, kept: &mut Node) {
+    for key in ["initContainers", "containers"] {
+        let wished = object
+            .at(&["spec", key])
+            .and_then(Node::as_list)
+            .unwrap_or_default();
+        let containers = kept.at_mut(&["spec", key]).and_then(Node::as_list_mut);
+        for container in containers.into_iter().flatten() {
+            let name = container.str_at(&["name"]).map(str::to_owned);
+            let wish = wished
+                .iter()
+                .find(|wish| wish.str_at(&["name"]).map(str::to_owned) == name);
+            for key in ["resources", "resizePolicy"] {
+                if let Some(value) = wish.and_then(|wish| wish.get(key)) {
+                    container.set(&[key], value.clone());
+                }
+            }
+        }
+    }
 }
 
 fn keep(object: &mut Node, live: &Node, key: &str) {

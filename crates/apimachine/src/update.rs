@@ -11,7 +11,7 @@ use schema::{FieldError, builtin};
 use crate::builtin::traits;
 use crate::call::{Call, Target, finalizers, is_deleting, meta};
 use crate::create::{canonical, check_bytes, place_in_namespace};
-use crate::{Refusal, Stored, admission, strategy};
+use crate::{Refusal, Stored, admission, pods, strategy};
 
 /// What came of a write.
 pub(crate) struct Written {
@@ -129,6 +129,9 @@ impl Call<'_> {
         let resource = target.resource;
         // Said twice, as upstream: by the store and by the kind.
         let mut errors = builtin::validate_metadata_update(object, old);
+        if matches!(target.subresource, "ephemeralcontainers" | "resize") {
+            return pods::check_subresource(target, object, old);
+        }
         let found = resource.validate_update(object, old);
         self.warnings
             .extend(found.warnings.iter().map(ToString::to_string));
