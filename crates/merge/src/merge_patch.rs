@@ -15,7 +15,8 @@ pub enum MergePatchError {
 
 /// `live` changed by `patch`: maps are merged, null deletes, everything else replaces.
 ///
-/// Nulls in what is new to `live` are dropped, also inside lists.
+/// Nulls in what is new to `live` are dropped, also inside lists; only a list that takes the place
+/// of a map comes as it is.
 ///
 /// # Errors
 /// When `patch` is no object.
@@ -47,6 +48,7 @@ fn merge(live: &Node, patch: &Map) -> Node {
         let merged = match (live.get(key), value) {
             (_, Node::Null) => continue,
             (Some(live @ Node::Map(_)), Node::Map(patch)) => merge(live, patch),
+            (Some(Node::Map(_)), other) => other.clone(),
             _ => without_nulls(value),
         };
         out.insert(key.clone(), merged);

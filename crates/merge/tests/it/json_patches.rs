@@ -135,6 +135,11 @@ fn merge_patches_delete_by_null_and_replace_lists() {
             r#"{"a": {"b": null, "c": {"d": null}}}"#,
             r#"{"a": {"c": {}}}"#,
         ),
+        (
+            r#"{"a": {}}"#,
+            r#"{"a": [{"b": null}]}"#,
+            r#"{"a": [{"b": null}]}"#,
+        ),
         (r#"{"a": null}"#, r#"{"a": {"b": 1}}"#, r#"{"a": {"b": 1}}"#),
     ];
     for (live, patch, wanted) in table {
