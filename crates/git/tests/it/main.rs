@@ -3,5 +3,6 @@
 mod client;
 mod crash;
 mod server;
+mod stock_server;
 mod support;
 mod tls;
