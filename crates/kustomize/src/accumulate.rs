@@ -21,6 +21,7 @@ use crate::generate::{self, Generator};
 use crate::ids::IdKey;
 use crate::loader::{Access, Loader};
 use crate::origin::{self, Trail};
+use crate::overlay::Overlay;
 use crate::patch::{self, Body};
 use crate::plugin::{self, Plugin, Transformer};
 use crate::resource::{self, Behavior, Item, ReadFailure};
@@ -161,7 +162,12 @@ impl Accumulator {
 
 impl Target {
     /// Reads the kustomization file of a directory.
-    pub fn load(builder: &mut Builder<'_>, loader: Rc<Loader>) -> Outcome<Self> {
+    pub fn load(builder: &mut Builder<'_>, loader: Rc<Loader>, overlay: Option<&Overlay>) -> Outcome<Self> {
+        if let Some(overlay) = overlay.filter(|overlay| overlay.generated.is_some()) {
+            let mut file = File::decode(&mut Decoder::new(true), &object::Node::map());
+            overlay.apply(&mut file);
+            return Ok(Self { file, loader, file_name: FILE_NAMES[0], document: None, trail: None });
+        }
         let mut found: Vec<(&'static str, String)> = Vec::new();
         for name in FILE_NAMES {
             if !loader.has(name) {
@@ -201,7 +207,7 @@ impl Target {
             let text = format!("invalid Kustomization: {text}");
             Failures::new(BuildError::KustomizationInvalid, shown.clone(), text).at(Some(Span::file(shown.clone())))
         })?;
-        let mut decoder = Decoder::new(true);
+        let mut decoder = Decoder::new(overlay.is_none());
         target.file = File::decode(&mut decoder, &value);
         if !decoder.problems.is_empty() {
             let errors = decoder.problems.iter().map(|problem| {
@@ -213,6 +219,9 @@ impl Target {
             return Err(Failures(errors.flatten().collect()));
         }
         target.warn_deprecated(builder);
+        if let Some(overlay) = overlay {
+            overlay.apply(&mut target.file);
+        }
         if target.file.empty {
             let failures = Failures::new(BuildError::KustomizationEmpty, shown.clone(), "kustomization.yaml is empty");
             return Err(failures.at(Some(Span::file(shown))));
@@ -429,7 +438,7 @@ impl Target {
         component: bool,
     ) -> Result<Accumulator, (Accumulator, Failures)> {
         let root = loader.root_text();
-        let prepared = Self::load(builder, loader.clone())
+        let prepared = Self::load(builder, loader.clone(), None)
             .map_err(|failures| failures.prefix(format!("couldn't make target for path '{root}'")))
             .and_then(|mut nested| {
                 nested.file.build_metadata = self.file.build_metadata.clone();

@@ -46,6 +46,8 @@ pub(crate) struct File {
     pub deprecated: Vec<(&'static str, &'static str)>,
     /// Whether nothing but `apiVersion` and `kind` is set.
     pub empty: bool,
+    /// Whether `resources` itself, not `bases`, lists anything.
+    pub lists_resources: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -228,6 +230,7 @@ impl File {
                 _ => {}
             }
         });
+        file.lists_resources = !file.resources.is_empty();
         file.resources.append(&mut bases);
         file.images.append(&mut image_tags);
         if file.kind.is_empty() {

@@ -35,6 +35,7 @@ mod merge;
 mod nameref;
 mod ops;
 mod origin;
+mod overlay;
 mod patch;
 mod paths;
 mod plugin;
@@ -55,6 +56,7 @@ use tree::{SourceRef, Tree, TreePath, World};
 use yaml::{Duplicates, Limits, Node, ResolveOptions};
 
 pub use error::{BuildError, Facts};
+pub use overlay::{Overlay, OverlayImage, OverlayPatch, OverlaySelector};
 
 use accumulate::{Accumulator, Builder, Target};
 use error::{Failures, Outcome};
@@ -161,6 +163,20 @@ pub fn build(
     options: &Options,
     world: &dyn World,
 ) -> (Result<Build, Vec<BuildError>>, Vec<Diagnostic>) {
+    build_with(tree, directory, None, options, world)
+}
+
+/// As [`build`], with additions to the kustomization in `directory`, or one made of them alone.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_with(
+    tree: &Tree,
+    directory: &TreePath,
+    overlay: Option<&Overlay>,
+    options: &Options,
+    world: &dyn World,
+) -> (Result<Build, Vec<BuildError>>, Vec<Diagnostic>) {
     let mut builder = Builder {
         access: Access {
             world,
@@ -176,7 +192,7 @@ pub fn build(
         schema_is_used: false,
         warnings: Vec::new(),
     };
-    let result = run(&mut builder, tree, directory);
+    let result = run(&mut builder, tree, directory, overlay);
     let result = result.map_err(|failures| failures.0).map(|objects| Build {
         objects,
         files_read: builder.access.files_read,
@@ -185,10 +201,15 @@ pub fn build(
     (result, builder.warnings)
 }
 
-fn run(builder: &mut Builder<'_>, tree: &Tree, directory: &TreePath) -> Outcome<Vec<Object>> {
+fn run(
+    builder: &mut Builder<'_>,
+    tree: &Tree,
+    directory: &TreePath,
+    overlay: Option<&Overlay>,
+) -> Outcome<Vec<Object>> {
     let options = builder.options;
     let loader = Loader::top(tree, directory, options.root_only, &options.root)?;
-    let mut target = Target::load(builder, loader)?;
+    let mut target = Target::load(builder, loader, overlay)?;
     target.set_schema(builder, true)?;
     if !target.file.build_metadata.is_empty() {
         target.trail = Some(origin::Trail::default());
@@ -259,6 +280,14 @@ fn read_value(text: &str) -> Result<Value, String> {
         ..ResolveOptions::default()
     };
     yaml::to_value(&document, &options).map_err(|error| error.go_message())
+}
+
+/// Whether a text holds only objects, as a file that is found by walking a directory must.
+///
+/// # Errors
+/// The reference's message, and the line where it is known, else zero.
+pub fn check_objects(text: &str) -> Result<(), (String, u32)> {
+    resource::read_objects(text).map(drop).map_err(|failure| (failure.message, failure.line))
 }
 
 /// A tree as it would be printed if it were finished.
