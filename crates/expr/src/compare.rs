@@ -6,6 +6,8 @@
 //! unique values ignore order: kubernetes/apiserver `pkg/cel/common/valuesunstructured.go`.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use crate::shape::ListIdentity;
 use crate::value::{List, Value};
@@ -95,47 +97,85 @@ fn lists_equal(a: &List, b: &List) -> bool {
         ListIdentity::Position => b.identity(),
         other => other,
     };
-    match identity {
-        ListIdentity::Position => a.iter().zip(b.iter()).all(|(a, b)| a.equals(&b)),
-        ListIdentity::Value => a
-            .iter()
-            .all(|item| b.iter().any(|other| item.equals(&other))),
-        ListIdentity::Keys(keys) => a.iter().all(|item| {
-            find(b, &item, keys).is_some_and(|at| b.get(at).is_some_and(|o| item.equals(&o)))
-        }),
+    if *identity == ListIdentity::Position {
+        return a.iter().zip(b.iter()).all(|(a, b)| a.equals(&b));
     }
-}
-
-/// The position in `list` of the item with the same keys as `item`.
-fn find(list: &List, item: &Value, keys: &[object::Text]) -> Option<usize> {
-    list.iter().position(|other| same_keys(item, &other, keys))
-}
-
-fn same_keys(a: &Value, b: &Value, keys: &[object::Text]) -> bool {
-    let (Value::Map(a), Value::Map(b)) = (a, b) else {
-        return false;
-    };
-    keys.iter().all(|key| {
-        let name = crate::shape::escape(key).unwrap_or_else(|| key.clone());
-        match (a.field(&name), b.field(&name)) {
-            (Some(a), Some(b)) => a.equals(&b),
-            (a, b) => a.is_none() && b.is_none(),
-        }
+    let index = index(b, identity);
+    a.iter().all(|item| {
+        let at = index.get(&identity_of(&item, identity));
+        at.and_then(|at| b.get(*at))
+            .is_some_and(|other| item.equals(&other))
     })
 }
 
-/// `a + b` for lists: items of `b` that `a` has, by the identity of `a`, replace or are dropped.
+/// Positions of the items of a list by what identifies them, so that comparing stays linear.
+fn index(list: &List, identity: &ListIdentity) -> HashMap<String, usize> {
+    let items = list.iter().enumerate();
+    items
+        .map(|(at, item)| (identity_of(&item, identity), at))
+        .collect()
+}
+
+/// A text that is the same for items that are the same by `identity`.
+fn identity_of(item: &Value, identity: &ListIdentity) -> String {
+    let mut text = String::new();
+    match (identity, item) {
+        (ListIdentity::Keys(keys), Value::Map(map)) => {
+            for key in keys {
+                let name = crate::shape::escape(key).unwrap_or_else(|| key.clone());
+                match map.field(&name) {
+                    Some(value) => write_identity(&value, &mut text),
+                    None => text.push('-'),
+                }
+            }
+        }
+        _ => write_identity(item, &mut text),
+    }
+    text
+}
+
+fn write_identity(value: &Value, text: &mut String) {
+    // Writing to a String cannot fail.
+    let _ = match value {
+        Value::Double(number) if number.fract() == 0.0 => write!(text, "n{number:.0};"),
+        Value::Int(_) | Value::Uint(_) | Value::Double(_) => write!(text, "n{};", value.display()),
+        Value::String(own) => write!(text, "s{}:{own}", own.len()),
+        Value::List(list) => {
+            text.push('[');
+            list.iter().for_each(|item| write_identity(&item, text));
+            write!(text, "]")
+        }
+        Value::Map(map) => {
+            let mut entries: Vec<String> = map
+                .iter()
+                .map(|(key, value)| {
+                    let mut entry = String::new();
+                    write_identity(&key, &mut entry);
+                    write_identity(&value, &mut entry);
+                    entry
+                })
+                .collect();
+            entries.sort_unstable();
+            write!(text, "{{{}}}", entries.concat())
+        }
+        other => write!(text, "o{};", other.display()),
+    };
+}
+
+/// `a + b` for lists: items of `b` that `a` has, by the identity of `a`, replace them.
 pub(crate) fn concatenate(a: &List, b: &List) -> List {
     let mut values: Vec<Value> = a.iter().collect();
+    let identity = a.identity();
+    if *identity == ListIdentity::Position {
+        values.extend(b.iter());
+        return List::new(values);
+    }
+    let mut index = index(a, identity);
     for item in b.iter() {
-        let same = match a.identity() {
-            ListIdentity::Position => None,
-            ListIdentity::Value => values.iter().position(|own| own.equals(&item)),
-            ListIdentity::Keys(keys) => values.iter().position(|own| same_keys(own, &item, keys)),
-        };
-        match same {
-            Some(at) => values[at] = item,
-            None => values.push(item),
+        let next = values.len();
+        match *index.entry(identity_of(&item, identity)).or_insert(next) {
+            at if at < next => values[at] = item,
+            _ => values.push(item),
         }
     }
     List::new(values)

@@ -285,7 +285,9 @@ impl Check<'_> {
         };
         if let Some(factor) = &level.multiple_of {
             let multiple = match (node, factor) {
-                (Node::Int(value), Node::Int(factor)) if *factor != 0 => value % factor == 0,
+                (Node::Int(value), Node::Int(factor)) if *factor != 0 => {
+                    value.checked_rem(*factor).unwrap_or(0) == 0
+                }
                 _ => is_whole(value / factor.as_f64().unwrap_or(1.0)),
             };
             if !multiple {

@@ -150,3 +150,26 @@ fn apply_merges_by_the_list_and_map_types_of_the_schema() {
     let metadata = field(object_type.root(), "metadata");
     assert!(types.atom(field(metadata, "finalizers")).list.is_some());
 }
+
+#[test]
+fn no_path_panics() {
+    let pieces = [
+        "a", ".", "..", "[", "]", "?(", "@", ")", "'", "\"", "\\", "1", "-", ":", "*", "==", "<",
+        " ", "$", "{", "}", "ü",
+    ];
+    let object = data("{a: [{a: 1}, {a: {a: [1, 2]}}], b: x}");
+    // The same texts every time.
+    let mut state = 1u64;
+    for _ in 0..20_000 {
+        let mut path = String::from(".a");
+        for _ in 0..8 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            path.push_str(pieces[(state >> 33) as usize % pieces.len()]);
+        }
+        if let Ok(path) = JsonPath::parse(&path) {
+            path.find(&object);
+        }
+    }
+}
