@@ -115,7 +115,7 @@ fn underscores_fit(text: &str) -> bool {
 }
 
 /// `strconv.ParseFloat(text, 64)`: decimal and hexadecimal numbers, `inf`, `infinity` and `nan` in
-/// any case. Underscores are allowed in hexadecimal numbers only.
+/// any case. Underscores may stand between digits.
 ///
 /// # Errors
 /// [`NumberError::Range`] for a number beyond the largest float.
@@ -137,11 +137,19 @@ pub fn parse_float(text: &str) -> Result<f64, NumberError> {
     }
     if !lower
         .bytes()
-        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'+' | b'-'))
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'+' | b'-' | b'_'))
     {
         return Err(NumberError::Syntax);
     }
-    match text.parse::<f64>() {
+    let parsed = if lower.contains('_') {
+        if !underscores_fit(text) {
+            return Err(NumberError::Syntax);
+        }
+        text.replace('_', "").parse::<f64>()
+    } else {
+        text.parse::<f64>()
+    };
+    match parsed {
         Ok(value) if value.is_infinite() => Err(NumberError::Range),
         Ok(value) => Ok(value),
         Err(_) => Err(NumberError::Syntax),

@@ -35,6 +35,7 @@ pub(crate) fn compose(
         limits,
         open: Vec::new(),
         anchors: BTreeSet::new(),
+        as_v2: !keep_comments,
     };
     let mut documents = Vec::new();
     composer.parser.next()?;
@@ -66,11 +67,16 @@ struct Composer<'a> {
     /// Collections whose end was not seen yet, outermost first.
     open: Vec<Node>,
     anchors: BTreeSet<Text>,
+    /// Whether the tag `!` makes text, as for v2; for v3 it says nothing.
+    as_v2: bool,
 }
 
 impl Composer<'_> {
     fn root(&mut self) -> Outcome<Node> {
-        self.anchors.clear();
+        // v3 knows the anchors of earlier documents.
+        if self.as_v2 {
+            self.anchors.clear();
+        }
         loop {
             let event = self.parser.next()?;
             let finished = match event.kind {
@@ -95,7 +101,10 @@ impl Composer<'_> {
         }
         let at = event.start.position();
         let mut style = event.style;
-        let tag = if event.tag.is_empty() || event.tag == "!" {
+        let tag = if event.tag == "!" && kind == Kind::Scalar && self.as_v2 && event.value != "<<" {
+            style = style.with(Style::TAGGED);
+            Text::new_static(tag::STR)
+        } else if event.tag.is_empty() || event.tag == "!" {
             match kind {
                 Kind::Sequence => Text::new_static(tag::SEQ),
                 Kind::Mapping => Text::new_static(tag::MAP),

@@ -98,12 +98,12 @@ pub enum YamlError {
         /// The place of the value.
         at: Position,
     },
-    /// A key that is a list or a map.
-    #[error("line {}, column {}: a {kind} cannot be a key", at.line, at.column)]
+    /// A key that is not text and cannot become it.
+    #[error("line {}, column {}: {kind} cannot be a key", at.line, at.column)]
     Key {
         /// The place of the key.
         at: Position,
-        /// `list` or `map`.
+        /// What it is: `list`, `map`, `null`, `number`, …
         kind: &'static str,
     },
     /// A number that JSON cannot hold: an infinity or NaN.

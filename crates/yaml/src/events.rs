@@ -497,11 +497,17 @@ impl<'a> Parser<'a> {
 
     /// Moves the head comment of a sequence entry aside when a collection follows, which it is
     /// about; what came later is about the collection's first node.
-    fn split_stem_comment(&mut self, length: usize) -> Outcome<()> {
+    ///
+    /// An error here is only noted: go-yaml goes on reading behind it, and reports what it finds
+    /// then, or else this one.
+    fn split_stem_comment(&mut self, length: usize) -> Option<YamlError> {
         if length == 0 {
-            return Ok(());
+            return None;
         }
-        let kind = self.peek_kind()?;
+        let kind = match self.peek_kind() {
+            Ok(kind) => kind,
+            Err(error) => return Some(error),
+        };
         if matches!(
             kind,
             TokenKind::BlockSequenceStart | TokenKind::BlockMappingStart
@@ -513,7 +519,7 @@ impl<'a> Parser<'a> {
             self.stem_comment = std::mem::replace(&mut self.head_comment, rest);
             self.stem_comment.truncate(length);
         }
-        Ok(())
+        None
     }
 
     fn block_sequence_entry(&mut self) -> Outcome<Event> {
@@ -523,16 +529,19 @@ impl<'a> Parser<'a> {
             TokenKind::BlockEntry => {
                 let head = self.head_comment.len();
                 self.scanner.take();
-                self.split_stem_comment(head)?;
-                if matches!(
+                let noted = self.split_stem_comment(head);
+                let empty = matches!(
                     self.peek_kind()?,
                     TokenKind::BlockEntry | TokenKind::BlockEnd
-                ) {
+                );
+                let event = if empty {
                     self.state = State::BlockSequenceEntry;
-                    return Ok(Self::empty_scalar(end));
-                }
-                self.states.push(State::BlockSequenceEntry);
-                self.node(true, false)
+                    Self::empty_scalar(end)
+                } else {
+                    self.states.push(State::BlockSequenceEntry);
+                    self.node(true, false)?
+                };
+                noted.map_or(Ok(event), Err)
             }
             TokenKind::BlockEnd => {
                 self.pop_state();
@@ -556,16 +565,19 @@ impl<'a> Parser<'a> {
         }
         let head = self.head_comment.len();
         self.scanner.take();
-        self.split_stem_comment(head)?;
-        if matches!(
+        let noted = self.split_stem_comment(head);
+        let empty = matches!(
             self.peek_kind()?,
             TokenKind::BlockEntry | TokenKind::Key | TokenKind::Value | TokenKind::BlockEnd
-        ) {
+        );
+        let event = if empty {
             self.state = State::IndentlessSequenceEntry;
-            return Ok(Self::empty_scalar(end));
-        }
-        self.states.push(State::IndentlessSequenceEntry);
-        self.node(true, false)
+            Self::empty_scalar(end)
+        } else {
+            self.states.push(State::IndentlessSequenceEntry);
+            self.node(true, false)?
+        };
+        noted.map_or(Ok(event), Err)
     }
 
     fn block_mapping_key(&mut self) -> Outcome<Event> {

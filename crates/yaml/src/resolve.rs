@@ -29,8 +29,6 @@ pub(crate) enum Scalar {
     Float(f64),
     /// A date or time by its text.
     Timestamp,
-    /// The key `<<`.
-    Merge,
     Text,
 }
 
@@ -42,7 +40,6 @@ impl Scalar {
             Self::Int(_) | Self::Uint(_) => tag::INT,
             Self::Float(_) => tag::FLOAT,
             Self::Timestamp => tag::TIMESTAMP,
-            Self::Merge => tag::MERGE,
             Self::Text => tag::STR,
         }
     }

@@ -130,6 +130,10 @@ pub(crate) struct Scanner<'a> {
     flow_level: usize,
     simple_key_allowed: bool,
     simple_keys: Vec<SimpleKey>,
+    /// Which possible key a token is: token number and index in `simple_keys`. Not the same as what
+    /// those say: go-yaml forgets the key of an empty flow collection and keeps some that are
+    /// impossible by now, which shows in how far it reads before it finds an error.
+    keys_by_token: Vec<(usize, usize)>,
     tokens: VecDeque<Token>,
     /// Tokens taken out of the queue so far.
     tokens_parsed: usize,
@@ -156,6 +160,7 @@ impl<'a> Scanner<'a> {
             flow_level: 0,
             simple_key_allowed: true,
             simple_keys: vec![SimpleKey::default()],
+            keys_by_token: Vec::new(),
             tokens,
             tokens_parsed: 0,
             token_available: false,
@@ -199,13 +204,10 @@ impl<'a> Scanner<'a> {
     /// Whether a `:` further on could still turn the head of the queue into a key.
     fn head_may_become_key(&mut self) -> Outcome<bool> {
         let head = self.tokens_parsed;
-        let at = self
-            .simple_keys
-            .iter()
-            .rposition(|key| key.possible && key.token_number == head);
-        match at {
-            Some(at) => self.simple_key_is_valid(at),
-            None => Ok(false),
+        let known = self.keys_by_token.iter().find(|(token, _)| *token == head);
+        match known {
+            Some(&(_, at)) if at < self.simple_keys.len() => self.simple_key_is_valid(at),
+            _ => Ok(false),
         }
     }
 
@@ -342,6 +344,14 @@ impl<'a> Scanner<'a> {
         self.tokens.push_back(token);
     }
 
+    /// Puts a token before the one of that number; last, as go-yaml does, when that one is gone.
+    fn insert(&mut self, number: usize, token: Token) {
+        match number.checked_sub(self.tokens_parsed) {
+            Some(at) if at <= self.tokens.len() => self.tokens.insert(at, token),
+            _ => self.push(token),
+        }
+    }
+
     fn fetch_next(&mut self) -> Outcome<()> {
         let scan_mark = self.mark;
         self.scan_to_next_token()?;
@@ -446,6 +456,11 @@ impl<'a> Scanner<'a> {
                 mark: self.mark,
             };
             self.remove_simple_key()?;
+            let parsed = self.tokens_parsed;
+            self.keys_by_token.retain(|(token, _)| *token >= parsed);
+            self.forget_key(key.token_number);
+            self.keys_by_token
+                .push((key.token_number, self.simple_keys.len() - 1));
             *self.last_simple_key() = key;
         }
         Ok(())
@@ -458,8 +473,14 @@ impl<'a> Scanner<'a> {
                 return self.error(key.mark, "could not find expected ':'");
             }
             self.last_simple_key().possible = false;
+            self.forget_key(key.token_number);
         }
         Ok(())
+    }
+
+    fn forget_key(&mut self, token_number: usize) {
+        self.keys_by_token
+            .retain(|(token, _)| *token != token_number);
     }
 
     fn last_simple_key(&mut self) -> &mut SimpleKey {
@@ -490,7 +511,7 @@ impl<'a> Scanner<'a> {
         self.check_depth()?;
         let token = Token::new(kind, mark, mark);
         match number {
-            Some(number) => self.tokens.insert(number - self.tokens_parsed, token),
+            Some(number) => self.insert(number, token),
             None => self.push(token),
         }
         Ok(())
@@ -568,7 +589,10 @@ impl<'a> Scanner<'a> {
 
     fn fetch_flow_start(&mut self, kind: TokenKind) -> Outcome<()> {
         self.save_simple_key()?;
-        self.simple_keys.push(SimpleKey::default());
+        self.simple_keys.push(SimpleKey {
+            token_number: self.tokens_parsed + self.tokens.len(),
+            ..SimpleKey::default()
+        });
         self.flow_level += 1;
         self.check_depth()?;
         self.simple_key_allowed = true;
@@ -580,7 +604,9 @@ impl<'a> Scanner<'a> {
         self.remove_simple_key()?;
         if self.flow_level > 0 {
             self.flow_level -= 1;
-            self.simple_keys.pop();
+            if let Some(key) = self.simple_keys.pop() {
+                self.forget_key(key.token_number);
+            }
         }
         self.simple_key_allowed = false;
         self.push_indicator(kind);
@@ -628,14 +654,14 @@ impl<'a> Scanner<'a> {
         if self.simple_key_is_valid(last)? {
             let key = self.simple_keys[last];
             let token = Token::new(TokenKind::Key, key.mark, key.mark);
-            self.tokens
-                .insert(key.token_number - self.tokens_parsed, token);
+            self.insert(key.token_number, token);
             self.roll_indent(
                 Some(key.token_number),
                 TokenKind::BlockMappingStart,
                 key.mark,
             )?;
             self.simple_keys[last].possible = false;
+            self.forget_key(key.token_number);
             self.simple_key_allowed = false;
         } else {
             if self.flow_level == 0 {
@@ -702,11 +728,11 @@ impl<'a> Scanner<'a> {
     /// Steps over blanks, line breaks and comments.
     fn scan_to_next_token(&mut self) -> Outcome<()> {
         let scan_mark = self.mark;
+        // A second byte order mark at the start is skipped; elsewhere it is text.
+        if self.mark.index == 0 && self.text.starts_with('\u{feff}') {
+            self.skip();
+        }
         loop {
-            // A byte order mark may start a line.
-            if self.mark.column == 0 && self.bytes[self.mark.index..].starts_with(b"\xef\xbb\xbf") {
-                self.skip();
-            }
             // Tabs indent nothing, so they are blanks only where no key may start.
             while self.byte(0) == b' '
                 || self.byte(0) == b'\t' && (self.flow_level > 0 || !self.simple_key_allowed)

@@ -197,18 +197,18 @@ impl Value for object::Node {
     type Entries = object::Map;
 
     fn scalar(scalar: Scalar, text: &Text) -> Self {
-        // The largest float below which every whole one is written without an exponent.
-        const WHOLE: f64 = 9_223_372_036_854_775_808.0;
         match scalar {
             Scalar::Null => Self::Null,
             Scalar::Bool(value) => Self::Bool(value),
             Scalar::Int(value) => Self::Int(value),
             Scalar::Uint(value) => Self::Float(value as f64),
-            Scalar::Float(value) if value.fract() == 0.0 && value.abs() < WHOLE => {
-                Self::Int(value as i64)
+            // As JSON writes it: with the fewest digits, so not always the float's exact value.
+            Scalar::Float(value) if value.fract() == 0.0 && value.abs() < 1e19 => {
+                let whole = value.to_string().parse();
+                whole.map_or(Self::Float(value), Self::Int)
             }
             Scalar::Float(value) => Self::Float(value),
-            Scalar::Timestamp | Scalar::Merge | Scalar::Text => Self::String(text.clone()),
+            Scalar::Timestamp | Scalar::Text => Self::String(text.clone()),
         }
     }
 
@@ -222,6 +222,15 @@ impl Value for object::Node {
 
     fn insert(map: &mut Self::Entries, key: Text, value: Self) {
         map.insert(key, value);
+    }
+
+    fn is_finite(&self) -> bool {
+        match self {
+            Self::Float(value) => value.is_finite(),
+            Self::List(items) => items.iter().all(Value::is_finite),
+            Self::Map(map) => map.values().all(Value::is_finite),
+            _ => true,
+        }
     }
 
     fn insert_missing(map: &mut Self::Entries, key: Text, value: Self) {
@@ -253,7 +262,7 @@ impl Value for Exact {
             Scalar::Int(value) => Self::Int(value),
             Scalar::Uint(value) => Self::Uint(value),
             Scalar::Float(value) => Self::Float(value),
-            Scalar::Timestamp | Scalar::Merge | Scalar::Text => Self::Text(text.clone()),
+            Scalar::Timestamp | Scalar::Text => Self::Text(text.clone()),
         }
     }
 
@@ -267,6 +276,15 @@ impl Value for Exact {
 
     fn insert(map: &mut Self::Entries, key: Text, value: Self) {
         map.insert(key, value);
+    }
+
+    fn is_finite(&self) -> bool {
+        match self {
+            Self::Float(value) => value.is_finite(),
+            Self::List(items) => items.iter().all(Self::is_finite),
+            Self::Map(map) => map.values().all(Self::is_finite),
+            _ => true,
+        }
     }
 
     fn insert_missing(map: &mut Self::Entries, key: Text, value: Self) {

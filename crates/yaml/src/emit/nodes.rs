@@ -80,6 +80,8 @@ struct Context {
     simple_key: bool,
     /// It is an entry of a block sequence.
     after_dash: bool,
+    /// It is a key, whose foot comes after its value.
+    key: bool,
 }
 
 /// A node with what is known about it before it is written.
@@ -199,10 +201,10 @@ impl<'a> Emitter<'a> {
     }
 
     /// Announces the comments a collection's last event carries.
-    fn announce_end(&mut self, node: &'a Node, tail: &'a str) {
+    fn announce_end(&mut self, node: &'a Node, tail: &'a str, context: Context) {
         self.pending.announce(Comments {
             line: &node.line_comment,
-            foot: &node.foot_comment,
+            foot: if context.key { "" } else { &node.foot_comment },
             head: "",
             tail,
         });
@@ -301,7 +303,7 @@ impl<'a> Emitter<'a> {
             self.compact && context.mapping && (self.writer.column == 0 || !self.writer.indention);
         self.writer
             .push_indent(false, false, context.after_dash, compact);
-        let context = Context {
+        let entry = Context {
             after_dash: true,
             ..Context::default()
         };
@@ -311,12 +313,12 @@ impl<'a> Emitter<'a> {
             self.write_head();
             self.writer.write_indent();
             self.writer.write_indicator("-", true, false, true);
-            self.start(&prepared, context);
+            self.start(&prepared, entry);
             self.write_line_comment();
             self.write_foot();
-            self.body(&prepared, context);
+            self.body(&prepared, entry);
         }
-        self.announce_end(node, "");
+        self.announce_end(node, "", context);
         self.writer.pop_indent();
     }
 
@@ -329,7 +331,7 @@ impl<'a> Emitter<'a> {
             tail = &key.foot_comment;
             self.block_value(value, simple);
         }
-        self.announce_end(node, tail);
+        self.announce_end(node, tail, context);
         self.write_head();
         self.writer.pop_indent();
     }
@@ -352,6 +354,7 @@ impl<'a> Emitter<'a> {
             mapping: true,
             simple_key: simple,
             after_dash: false,
+            key: true,
         };
         self.start(&prepared, context);
         self.body(&prepared, context);
@@ -416,7 +419,7 @@ impl<'a> Emitter<'a> {
             self.flow_item_end();
             self.body(&prepared, Context::default());
         }
-        self.announce_end(node, "");
+        self.announce_end(node, "", context);
         self.flow_level -= 1;
         self.writer.pop_indent();
         if self.writer.column == 0 {
@@ -464,6 +467,7 @@ impl<'a> Emitter<'a> {
                 mapping: true,
                 simple_key: simple,
                 after_dash: false,
+                key: true,
             };
             self.start(&prepared, context);
             self.body(&prepared, context);
@@ -481,7 +485,7 @@ impl<'a> Emitter<'a> {
             self.flow_item_end();
             self.body(&prepared, context);
         }
-        self.announce_end(node, tail);
+        self.announce_end(node, tail, context);
         let comments = !self.pending.head.is_empty()
             || !self.pending.foot.is_empty()
             || !self.pending.tail.is_empty();

@@ -3,8 +3,6 @@
 //! # Source
 //! yaml/go-yaml v2 `encode.go`, `sorter.go`, `emitterc.go`.
 
-use std::cmp::Ordering;
-
 use super::writer::{Dialect, Place, ScalarStyle, Writer};
 use crate::resolve::{Rules, Scalar, plain};
 use crate::value::float_text;
@@ -46,13 +44,10 @@ fn write<V: Viewed>(writer: &mut Writer, value: &V, mapping: bool) {
         View::Int(value) => write_word(writer, &value.to_string()),
         View::Uint(value) => write_word(writer, &value.to_string()),
         View::Float(value) => {
-            // Whole numbers lose their fraction on the way through JSON.
-            const WHOLE: f64 = 18_446_744_073_709_551_616.0;
-            if value.fract() == 0.0 && value.abs() < WHOLE && value > -9.3e18 {
-                write_word(
-                    writer,
-                    &format!("{:.0}", if value == 0.0 { 0.0 } else { value }),
-                );
+            // Whole numbers come out of JSON as integers where those fit.
+            let text = value.to_string();
+            if text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok() {
+                write_word(writer, if text == "-0" { "0" } else { &text });
             } else {
                 write_word(writer, &float_text(value));
             }
@@ -76,8 +71,8 @@ fn write<V: Viewed>(writer: &mut Writer, value: &V, mapping: bool) {
             writer.write_indicator("{", true, true, false);
             writer.write_indicator("}", false, false, false);
         }
-        View::Map(mut entries) => {
-            entries.sort_by(|one, other| compare_keys(one.0, other.0));
+        View::Map(entries) => {
+            let entries = sort_entries(entries);
             writer.push_indent(false, false, false, false);
             for (key, value) in entries {
                 writer.write_indent();
@@ -105,9 +100,16 @@ fn write_word(writer: &mut Writer, text: &str) {
 }
 
 fn write_text(writer: &mut Writer, text: &str, simple_key: bool) {
+    let folded;
+    let text = if text.contains('\u{85}') {
+        folded = fold_next_lines(text);
+        &folded
+    } else {
+        text
+    };
     let style = if text.contains('\n') {
         ScalarStyle::Literal
-    } else if plain(text, Rules::V2, true) == Scalar::Text && text != "<<" && !is_base_60(text) {
+    } else if plain(text, Rules::V2, true) == Scalar::Text && !is_base_60(text) {
         ScalarStyle::Plain
     } else {
         ScalarStyle::DoubleQuoted
@@ -121,6 +123,41 @@ fn write_text(writer: &mut Writer, text: &str, simple_key: bool) {
     writer.push_indent(true, false, false, false);
     writer.write_scalar(text, style, place, Writer::put_break);
     writer.pop_indent();
+}
+
+/// What is left of a text with U+0085 after the way through JSON, which does not escape it, and
+/// through a YAML reader, to which it is a line break inside quotes: one of them a space, several
+/// one line feed less, blanks around them nothing.
+fn fold_next_lines(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut breaks = 0;
+    for (at, part) in text.split('\u{85}').enumerate() {
+        let part = if at > 0 {
+            part.trim_start_matches(' ')
+        } else {
+            part
+        };
+        breaks += usize::from(at > 0);
+        if part.is_empty() && at > 0 {
+            continue;
+        }
+        push_breaks(&mut out, breaks);
+        breaks = 0;
+        out.push_str(part);
+    }
+    push_breaks(&mut out, breaks);
+    out
+}
+
+fn push_breaks(out: &mut String, count: usize) {
+    if count > 0 {
+        out.truncate(out.trim_end_matches(' ').len());
+        if count == 1 {
+            out.push(' ');
+        } else {
+            out.extend(std::iter::repeat_n('\n', count - 1));
+        }
+    }
 }
 
 /// Whether YAML 1.1 takes a text for a number to the base of sixty: `1:30`, `-12:30:45.6`.
@@ -152,18 +189,32 @@ fn is_base_60(text: &str) -> bool {
     })
 }
 
-/// The order of keys: runs of digits by their number, letters after everything else.
-fn compare_keys(one: &str, other: &str) -> Ordering {
-    if one == other {
-        return Ordering::Equal;
+/// Sorts by key, stably.
+///
+/// By merging, as the order below is none in the strict sense: numbers of more than 64 bits make
+/// circles in it, and the sorts of the standard library may panic then.
+fn sort_entries<V>(mut entries: Vec<(&str, V)>) -> Vec<(&str, V)> {
+    if entries.len() < 2 {
+        return entries;
     }
-    if less(one, other) {
-        Ordering::Less
-    } else {
-        Ordering::Greater
+    let right = entries.split_off(entries.len() / 2);
+    let mut left = sort_entries(entries).into_iter().peekable();
+    let mut right = sort_entries(right).into_iter().peekable();
+    let mut out = Vec::with_capacity(left.len() + right.len());
+    while let (Some(one), Some(other)) = (left.peek(), right.peek()) {
+        let next = if less(other.0, one.0) {
+            right.next()
+        } else {
+            left.next()
+        };
+        out.extend(next);
     }
+    out.extend(left);
+    out.extend(right);
+    out
 }
 
+/// The order of keys: runs of digits by their number, letters after everything else.
 fn less(one: &str, other: &str) -> bool {
     let common = one
         .char_indices()

@@ -22,6 +22,8 @@ pub(super) trait Value: Sized {
     fn map(map: Self::Entries) -> Self;
     /// Sets a key.
     fn insert(map: &mut Self::Entries, key: Text, value: Self);
+    /// Whether it holds no infinities and no NaN.
+    fn is_finite(&self) -> bool;
     /// Sets a key unless it is set.
     fn insert_missing(map: &mut Self::Entries, key: Text, value: Self);
 }
@@ -43,6 +45,10 @@ pub(super) struct Resolver<'a, V> {
     nodes: usize,
     depth: usize,
     duplicates: Vec<DuplicateKey>,
+    /// The first key and the first number that JSON cannot hold. Go finds them when everything
+    /// else is done, so other errors come first.
+    bad_key: Option<YamlError>,
+    bad_number: Option<YamlError>,
     value: std::marker::PhantomData<V>,
 }
 
@@ -57,16 +63,25 @@ impl<'a, V: Value> Resolver<'a, V> {
             nodes: 0,
             depth: 0,
             duplicates: Vec::new(),
+            bad_key: None,
+            bad_number: None,
             value: std::marker::PhantomData,
         };
         let value = resolver.node(root)?;
-        if resolver.duplicates.is_empty() {
-            return Ok(value);
+        if !resolver.duplicates.is_empty() {
+            return Err(YamlError::DuplicateKeys {
+                keys: resolver.duplicates,
+                rules: options.rules,
+            });
         }
-        Err(YamlError::DuplicateKeys {
-            keys: resolver.duplicates,
-            rules: options.rules,
-        })
+        if let Some(error) = resolver.bad_key {
+            return Err(error);
+        }
+        match resolver.bad_number {
+            // A value that another one replaced harms nobody.
+            Some(error) if !value.is_finite() => Err(error),
+            _ => Ok(value),
+        }
     }
 
     fn node(&mut self, node: &'a Node) -> Outcome<V> {
@@ -87,7 +102,12 @@ impl<'a, V: Value> Resolver<'a, V> {
             Kind::Mapping => {
                 self.check_collection_tag(node)?;
                 let mut map = V::Entries::default();
-                self.nested(node, |resolver| resolver.mapping(node, &mut map))?;
+                // The outermost map has text keys in any case.
+                let text_keys = self.options.rules == Rules::V3
+                    && (self.depth == 0 || self.has_text_keys(node)?);
+                self.nested(node, |resolver| {
+                    resolver.mapping(node, &mut map, text_keys, false)
+                })?;
                 Ok(V::map(map))
             }
         }
@@ -176,12 +196,12 @@ impl<'a, V: Value> Resolver<'a, V> {
         Err(unknown_tag(node))
     }
 
-    fn scalar(&self, node: &Node) -> Outcome<V> {
+    fn scalar(&mut self, node: &Node) -> Outcome<V> {
         let (scalar, text) = self.resolve_scalar(node)?;
         if let Scalar::Float(value) = scalar
             && !value.is_finite()
         {
-            return Err(YamlError::Number {
+            self.bad_number.get_or_insert(YamlError::Number {
                 at: position(node),
                 value: if value.is_nan() {
                     "NaN"
@@ -243,127 +263,154 @@ impl<'a, V: Value> Resolver<'a, V> {
         Ok((scalar, text))
     }
 
-    fn mapping(&mut self, node: &'a Node, map: &mut V::Entries) -> Outcome<()> {
+    /// Adds the entries of `node` to `map`.
+    ///
+    /// `text_keys` says that `map` is one of v3's maps with text keys, whatever the keys of `node`;
+    /// `missing_only` that what `map` has is kept, as for v3's merges.
+    fn mapping(
+        &mut self,
+        node: &'a Node,
+        map: &mut V::Entries,
+        text_keys: bool,
+        missing_only: bool,
+    ) -> Outcome<()> {
         if self.options.duplicates == Duplicates::Refuse && self.find_duplicates(node) {
             return Ok(());
         }
-        let top = self.depth == 1;
         let mut merges = Vec::new();
         for (key, value) in node.pairs() {
             if is_merge(key) {
                 match self.options.rules {
-                    Rules::V2 => self.merge(value, map)?,
+                    Rules::V2 => self.merge(value, map, text_keys)?,
                     Rules::V3 => merges.push(value),
                 }
                 continue;
             }
             self.count()?;
-            let key = self.key(key, top)?;
+            let key = match self.options.rules {
+                Rules::V2 => self.v2_key(key)?,
+                Rules::V3 => match self.v3_key(key, text_keys)? {
+                    Some(key) => Some(key),
+                    // Nobody looks at the value, either.
+                    None => continue,
+                },
+            };
             let value = self.node(value)?;
-            V::insert(map, key, value);
+            match key {
+                Some(key) if missing_only => V::insert_missing(map, key, value),
+                Some(key) => V::insert(map, key, value),
+                None => {}
+            }
         }
         // v3 merges last, and nothing that is written is overwritten.
         for value in merges {
-            self.merge(value, map)?;
+            self.merge(value, map, text_keys)?;
         }
         Ok(())
     }
 
-    fn merge(&mut self, value: &'a Node, map: &mut V::Entries) -> Outcome<()> {
-        match value.kind {
-            Kind::Sequence => {
-                // The first one wins: v2 overwrites, so it goes backwards.
-                let overwrites = self.options.rules == Rules::V2;
-                for at in 0..value.content.len() {
-                    let at = if overwrites {
-                        value.content.len() - 1 - at
-                    } else {
-                        at
-                    };
-                    self.merge_one(&value.content[at], map)?;
-                }
-                Ok(())
-            }
-            _ => self.merge_one(value, map),
+    fn merge(&mut self, value: &'a Node, map: &mut V::Entries, text_keys: bool) -> Outcome<()> {
+        if value.kind != Kind::Sequence {
+            return self.merge_one(value, map, text_keys);
+        }
+        // The first one wins: v2 overwrites, so it goes backwards.
+        match self.options.rules {
+            Rules::V2 => value
+                .content
+                .iter()
+                .rev()
+                .try_for_each(|item| self.merge_one(item, map, text_keys)),
+            Rules::V3 => value
+                .content
+                .iter()
+                .try_for_each(|item| self.merge_one(item, map, text_keys)),
         }
     }
 
-    fn merge_one(&mut self, node: &'a Node, map: &mut V::Entries) -> Outcome<()> {
+    fn merge_one(&mut self, node: &'a Node, map: &mut V::Entries, text_keys: bool) -> Outcome<()> {
         self.count()?;
+        let missing_only = self.options.rules == Rules::V3;
         match node.kind {
             Kind::Alias if self.target(node)?.kind == Kind::Mapping => {
-                self.expand(node, |resolver, target| resolver.merge_mapping(target, map))
+                self.expand(node, |resolver, target| {
+                    resolver.nested(target, |resolver| {
+                        resolver.mapping(target, map, text_keys, missing_only)
+                    })
+                })
             }
-            Kind::Mapping => self.merge_mapping(node, map),
+            Kind::Mapping => self.nested(node, |resolver| {
+                resolver.mapping(node, map, text_keys, missing_only)
+            }),
             _ => Err(YamlError::Merge { at: position(node) }),
         }
     }
 
-    fn merge_mapping(&mut self, node: &'a Node, map: &mut V::Entries) -> Outcome<()> {
-        match self.options.rules {
-            Rules::V2 => self.nested(node, |resolver| resolver.mapping(node, map)),
-            Rules::V3 => self.nested(node, |resolver| resolver.merge_missing(node, map)),
-        }
-    }
-
-    /// v3: adds the keys of `node` that `map` does not have.
-    fn merge_missing(&mut self, node: &'a Node, map: &mut V::Entries) -> Outcome<()> {
-        if self.options.duplicates == Duplicates::Refuse && self.find_duplicates(node) {
-            return Ok(());
-        }
-        let mut merges = Vec::new();
-        for (key, value) in node.pairs() {
-            if is_merge(key) {
-                merges.push(value);
-                continue;
-            }
-            self.count()?;
-            let key = self.key(key, false)?;
-            let value = self.node(value)?;
-            V::insert_missing(map, key, value);
-        }
-        for value in merges {
-            self.merge(value, map)?;
-        }
-        Ok(())
-    }
-
-    /// The text of a key.
-    ///
-    /// v2's numbers and booleans become text; v3 does so in the outermost mapping only, as that is
-    /// the one decoded into a map of strings, and others cannot be written as JSON.
-    fn key(&mut self, node: &'a Node, top: bool) -> Outcome<Text> {
+    /// The text of a key; `None` when the entry cannot be kept. Numbers and booleans become text.
+    fn v2_key(&mut self, node: &'a Node) -> Outcome<Option<Text>> {
         let kind = match node.kind {
-            Kind::Alias => {
-                return self.expand(node, |resolver, target| resolver.key(target, top));
-            }
-            Kind::Sequence => "list",
-            Kind::Mapping => "map",
-            Kind::Scalar => {
-                if self.options.rules == Rules::V3 && top && !node.is_null() {
-                    return Ok(node.value.clone());
-                }
-                let (scalar, text) = self.resolve_scalar(node)?;
-                let strings_only = self.options.rules == Rules::V3;
-                match scalar {
-                    Scalar::Text | Scalar::Merge => return Ok(text),
-                    Scalar::Timestamp if !strings_only => return Ok(text),
-                    Scalar::Int(value) if !strings_only => return Ok(value.to_string().into()),
-                    Scalar::Bool(value) if !strings_only => {
-                        return Ok(Text::new_static(if value { "true" } else { "false" }));
-                    }
-                    Scalar::Float(value) if !strings_only => return Ok(float_key(value).into()),
-                    Scalar::Null => "null",
-                    Scalar::Bool(_) => "boolean",
-                    Scalar::Timestamp => "time",
-                    Scalar::Int(_) | Scalar::Uint(_) | Scalar::Float(_) => "number",
-                }
-            }
+            Kind::Alias => return self.expand(node, Self::v2_key),
+            Kind::Sequence | Kind::Mapping => return Err(collection_key(node)),
+            Kind::Scalar => match self.resolve_scalar(node)? {
+                (Scalar::Text | Scalar::Timestamp, text) => return Ok(Some(text)),
+                (Scalar::Int(value), _) => return Ok(Some(value.to_string().into())),
+                (Scalar::Bool(true), _) => return Ok(Some(Text::new_static("true"))),
+                (Scalar::Bool(false), _) => return Ok(Some(Text::new_static("false"))),
+                (Scalar::Float(value), _) => return Ok(Some(float_key(value).into())),
+                (Scalar::Null, _) => "null",
+                (Scalar::Uint(_), _) => "number",
+            },
         };
-        Err(YamlError::Key {
+        self.bad_key.get_or_insert(YamlError::Key {
             at: position(node),
             kind,
-        })
+        });
+        Ok(None)
+    }
+
+    /// The text of a key; `None` when the entry is left out.
+    ///
+    /// In a map with text keys every scalar is one, by what is written; in others none can be
+    /// written as JSON.
+    fn v3_key(&mut self, node: &'a Node, text_keys: bool) -> Outcome<Option<Text>> {
+        match node.kind {
+            Kind::Alias => self.expand(node, |resolver, target| resolver.v3_key(target, text_keys)),
+            Kind::Sequence | Kind::Mapping if text_keys => {
+                self.bad_key.get_or_insert(collection_key(node));
+                Ok(None)
+            }
+            Kind::Sequence | Kind::Mapping => Err(collection_key(node)),
+            Kind::Scalar => Ok(match self.resolve_scalar(node)? {
+                (Scalar::Null, _) if text_keys => None,
+                (Scalar::Text, text) => Some(text),
+                _ => Some(node.value.clone()),
+            }),
+        }
+    }
+
+    /// Whether v3 decodes a mapping into a map with text keys.
+    fn has_text_keys(&mut self, node: &'a Node) -> Outcome<bool> {
+        for (key, _) in node.pairs() {
+            let key = match key.kind {
+                Kind::Alias => self.target(key)?,
+                _ => key,
+            };
+            if !matches!(key.resolved_tag(), tag::STR | tag::MERGE) {
+                self.bad_key.get_or_insert(YamlError::Key {
+                    at: position(key),
+                    kind: match key.resolved_tag() {
+                        tag::NULL => "null",
+                        tag::BOOL => "boolean",
+                        tag::INT | tag::FLOAT => "number",
+                        tag::TIMESTAMP => "time",
+                        tag::SEQ => "list",
+                        tag::MAP => "map",
+                        _ => "tagged text",
+                    },
+                });
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Notes the keys that occur twice in `node`; whether there are any.
@@ -435,6 +482,17 @@ fn is_merge(key: &Node) -> bool {
         && matches!(&*key.tag, "" | "!" | tag::MERGE)
 }
 
+fn collection_key(node: &Node) -> YamlError {
+    YamlError::Key {
+        at: position(node),
+        kind: if node.kind == Kind::Sequence {
+            "list"
+        } else {
+            "map"
+        },
+    }
+}
+
 fn position(node: &Node) -> Position {
     Position {
         line: node.line,
@@ -460,8 +518,8 @@ fn float_key(value: f64) -> String {
     }
 }
 
-/// Standard base64 with padding; line breaks are ignored. Bytes that are not UTF-8 become U+FFFD,
-/// as they do in JSON.
+/// Standard base64 with padding; line breaks are ignored. Every byte that is not UTF-8 becomes
+/// U+FFFD, as in Go's JSON.
 fn decode_base64(text: &str) -> Option<Text> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut count, mut padding) = (0u32, 0, 0);
@@ -497,5 +555,10 @@ fn decode_base64(text: &str) -> Option<Text> {
         2 => bytes.extend_from_slice(&(bits << 12).to_be_bytes()[1..2]),
         _ => {}
     }
-    Some(String::from_utf8_lossy(&bytes).into())
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    Some(text.into())
 }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::reference::{assert_none, compare};
+use crate::generate::{Dice, json, text};
+use crate::reference::{Order, assert_none, compare};
 
 /// Files above this are skipped: they are generated lists that only take time.
 const FILE_BYTES_MAX: u64 = 600_000;
@@ -80,7 +81,38 @@ fn the_corpus_reads_and_writes_as_in_go() {
     }
     texts.sort();
     texts.dedup();
-    let differences = compare(&tool, &texts);
+    let differences = compare(&tool, &texts, Order::Counts);
     assert_none(&differences, texts.len());
     eprintln!("{} texts compared", texts.len());
+}
+
+/// How many generated texts are compared; more when hunting.
+fn cases() -> u64 {
+    let asked = std::env::var("FLEETWRIGHT_CASES");
+    asked
+        .ok()
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(2_000)
+}
+
+#[test]
+fn generated_texts_read_and_write_as_in_go() {
+    let Some(tool) = testkit::reference_tool("yaml-reference") else {
+        return;
+    };
+    let texts: Vec<String> = (0..cases())
+        .map(|seed| text(&mut Dice::new(seed)))
+        .collect();
+    assert_none(&compare(&tool, &texts, Order::Ignored), texts.len());
+}
+
+#[test]
+fn generated_values_are_written_as_in_go() {
+    let Some(tool) = testkit::reference_tool("yaml-reference") else {
+        return;
+    };
+    let texts: Vec<String> = (0..cases())
+        .map(|seed| json(&mut Dice::new(seed)))
+        .collect();
+    assert_none(&compare(&tool, &texts, Order::Ignored), texts.len());
 }

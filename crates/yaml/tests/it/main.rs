@@ -1,4 +1,5 @@
 //! Tests of the crate through its public face.
 
 mod differential;
+mod generate;
 mod reference;

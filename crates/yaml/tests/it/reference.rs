@@ -32,8 +32,24 @@ impl std::fmt::Display for Difference {
     }
 }
 
+/// Whether the order of printed keys counts.
+///
+/// go-yaml's order has circles (`0x` before `1e` before `08` before `0x`), and then Go prints keys
+/// as luck has it; with generated keys that happens.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    Counts,
+    Ignored,
+}
+
+fn sorted_lines(text: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    lines
+}
+
 /// Gives all texts to the program and returns every difference.
-pub fn compare(tool: &Path, texts: &[String]) -> Vec<Difference> {
+pub fn compare(tool: &Path, texts: &[String], order: Order) -> Vec<Difference> {
     let mut child = Command::new(tool)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -62,7 +78,7 @@ pub fn compare(tool: &Path, texts: &[String]) -> Vec<Difference> {
     let mut differences = Vec::new();
     for (text, answer) in texts.iter().zip(answers) {
         let answer: Value = serde_json::from_str(answer).expect("an answer is JSON");
-        compare_one(text, &answer, &mut differences);
+        compare_one(text, &answer, order, &mut differences);
     }
     differences
 }
@@ -70,7 +86,7 @@ pub fn compare(tool: &Path, texts: &[String]) -> Vec<Difference> {
 /// What came out: a text or an error's message.
 type Outcome = Result<String, String>;
 
-fn compare_one(text: &str, answer: &Value, differences: &mut Vec<Difference>) {
+fn compare_one(text: &str, answer: &Value, order: Order, differences: &mut Vec<Difference>) {
     let limits = Limits {
         documents_max: 100_000,
         ..Limits::default()
@@ -82,6 +98,13 @@ fn compare_one(text: &str, answer: &Value, differences: &mut Vec<Difference>) {
         }
     };
     let mut check = |what, go: Outcome, ours: Outcome| {
+        if let (Ok(go), Ok(ours)) = (&go, &ours)
+            && order == Order::Ignored
+            && matches!(what, "marshal" | "canonical")
+            && sorted_lines(go) == sorted_lines(ours)
+        {
+            return;
+        }
         if go != ours {
             let show = |outcome: Outcome| outcome.unwrap_or_else(|error| format!("ERROR {error}"));
             differences.push(Difference {
@@ -95,6 +118,11 @@ fn compare_one(text: &str, answer: &Value, differences: &mut Vec<Difference>) {
 
     let parsed = yaml::parse_sources(text, &limits);
     if matches!(&parsed, Err(error) if is_limit(error)) {
+        return;
+    }
+    // Characters are checked before anything else is, so another error may come first in Go.
+    if matches!(&parsed, Err(YamlError::Encoding { .. })) {
+        assert!(answer["roundTripError"].is_string(), "{text:?}");
         return;
     }
     let round_trip = |options: &EmitOptions| match &parsed {
@@ -168,11 +196,14 @@ fn compare_one(text: &str, answer: &Value, differences: &mut Vec<Difference>) {
             yaml::to_canonical_string(root, &limits).map_err(|error| error.go_message())
         }
     };
-    check(
-        "canonical",
-        go("canonical", "canonicalError").map_err(|message| key_error(&message)),
-        canonical.map_err(|message| key_error(&message)),
-    );
+    let go_canonical = go("canonical", "canonicalError").map_err(|message| key_error(&message));
+    let canonical = canonical.map_err(|message| key_error(&message));
+    // Of several errors Go gives the one its map, which has no order, happens to meet first.
+    let both_fail = go_canonical.is_err() && canonical.is_err();
+    let about_keys = [&go_canonical, &canonical].map(|outcome| *outcome == Err("bad key".into()));
+    if !(both_fail && about_keys != [false, false]) {
+        check("canonical", go_canonical, canonical);
+    }
 }
 
 /// Errors about keys print Go values; that there is one is enough.
@@ -181,6 +212,8 @@ fn key_error(message: &str) -> String {
         || message.contains("unsupported type: map[")
         || message.contains("!!map into string")
         || message.contains("!!seq into string")
+        || message.contains("unhashable type")
+        || message.contains("unsupported value:")
         || message.contains("cannot be a key");
     if about_keys { "bad key" } else { message }.into()
 }
