@@ -5,6 +5,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use golang::quantity::QuantityError;
 use object::{Map, Node, Text};
 
 use super::quantity;
@@ -470,7 +471,7 @@ fn json_schema() -> StructId {
 
 fn quantity_form(
     node: &Node,
-    canonical: fn(&str) -> Result<String, quantity::QuantityError>,
+    canonical: fn(&str) -> Result<String, QuantityError>,
 ) -> Result<Form, DecodeError> {
     let text = match node {
         Node::String(text) => text.to_string(),

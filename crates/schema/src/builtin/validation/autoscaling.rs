@@ -1,11 +1,11 @@
 //! Rules of autoscalers and disruption budgets.
 
+use golang::quantity::Quantity;
 use object::Node;
 
 use super::fields::amount;
 use super::internal::{self, Member};
 use super::{Errors, Fields, Rules, names, selector, workloads};
-use crate::builtin::quantity::Amount;
 use crate::field_error::{FieldError, Place};
 
 pub(super) const RULES: &[Rules] = &[
@@ -211,7 +211,7 @@ fn check_target(errors: &mut Errors, place: &Place<'_>, target: &Node) {
         errors.invalid(&kind_place, kind, text);
     }
     for key in ["value", "averageValue"] {
-        if target.has(key) && amount(target.sub(key)).compare(Amount::ZERO).is_le() {
+        if target.has(key) && amount(target.sub(key)) <= Quantity::ZERO {
             errors.invalid(&place.child(key), target.sub(key), "must be positive");
         }
     }

@@ -113,7 +113,8 @@ fn secret(errors: &mut Errors, secret: &Node) {
         "kubernetes.io/dockercfg" => registry(errors, &place, data, ".dockercfg"),
         "kubernetes.io/dockerconfigjson" => registry(errors, &place, data, ".dockerconfigjson"),
         "kubernetes.io/basic-auth" => {
-            if data.get("username").is_none() && data.get("password").is_none() {
+            let given = |key| data.get(key).is_some();
+            if !given("username") && !given("password") {
                 needs("username");
                 needs("password");
             }

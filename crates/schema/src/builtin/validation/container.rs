@@ -444,12 +444,12 @@ fn resources(errors: &mut Errors, place: &Place<'_>, resources: &Node, spec: &No
         let overcommitted = !name.contains('/') && !name.starts_with("hugepages-")
             || name.contains("kubernetes.io/");
         match limits.get(name) {
-            Some(limit) if amount(value).compare(amount(limit)).is_gt() => {
+            Some(limit) if amount(value) > amount(limit) => {
                 let limit = limit.as_str().unwrap_or_default();
                 let text = format!("must be less than or equal to {name} limit of {limit}");
                 errors.invalid(&requests_place, value, text);
             }
-            Some(limit) if !overcommitted && amount(value).compare(amount(limit)).is_ne() => {
+            Some(limit) if !overcommitted && amount(value) != amount(limit) => {
                 let limit = limit.as_str().unwrap_or_default();
                 let text = format!("must be equal to {name} limit of {limit}");
                 errors.invalid(&requests_place, value, text);

@@ -1,8 +1,8 @@
 //! Reading canonical objects, and collecting what is wrong with them.
 
+use golang::quantity::Quantity;
 use object::{Map, Node};
 
-use crate::builtin::quantity::{self, Amount};
 use crate::field_error::{FieldError, FieldValue, Place};
 
 static NULL: Node = Node::Null;
@@ -149,7 +149,7 @@ impl Errors {
 
     /// Refuses a negative amount.
     pub(super) fn quantity_not_negative(&mut self, place: &Place<'_>, node: &Node) {
-        if amount(node).compare(Amount::ZERO).is_lt() {
+        if amount(node).is_negative() {
             self.invalid(place, node, NEGATIVE);
         }
     }
@@ -158,9 +158,9 @@ impl Errors {
 pub(super) const NEGATIVE: &str = "must be greater than or equal to 0";
 
 /// The amount of a quantity; canonical objects hold only readable ones.
-pub(super) fn amount(node: &Node) -> Amount {
+pub(super) fn amount(node: &Node) -> Quantity {
     let text = node.as_str().unwrap_or("0");
-    quantity::amount(text).unwrap_or(Amount::ZERO)
+    text.parse().unwrap_or(Quantity::ZERO)
 }
 
 /// Labels as they stand in messages: JSON with sorted keys, `null` when absent.

@@ -13,7 +13,7 @@ pub(super) const RULES: &[Rules] = &[
             let name = pod.sub("metadata").text("name");
             spec(errors, &Place::ROOT.child("spec"), pod.sub("spec"), name);
         },
-        update: update,
+        update,
         update_first: false,
     },
     Rules {

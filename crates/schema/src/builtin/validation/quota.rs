@@ -1,12 +1,10 @@
 //! Rules of limit ranges and resource quotas.
 
-use std::cmp::Ordering;
-
+use golang::quantity::{Format, Quantity};
 use object::Node;
 
 use super::fields::amount;
 use super::{Errors, Fields, Rules, container, names};
-use crate::builtin::quantity;
 use crate::field_error::{FieldError, Place};
 
 pub(super) const RULES: &[Rules] = &[
@@ -132,7 +130,7 @@ fn compare(errors: &mut Errors, place: &Place<'_>, item: &Node, name: &str, kind
         let (Some(low), Some(high)) = (low, high) else {
             continue;
         };
-        if amount(low).compare(amount(high)) == Ordering::Greater {
+        if amount(low) > amount(high) {
             let (low, high) = (low.as_str().unwrap_or("0"), high.as_str().unwrap_or("0"));
             let text = format!("{low_words} {low} is greater than {high_words} {high}");
             errors.push(FieldError::invalid(
@@ -142,9 +140,9 @@ fn compare(errors: &mut Errors, place: &Place<'_>, item: &Node, name: &str, kind
             ));
         }
     }
-    let one = quantity::amount("1").unwrap_or(quantity::Amount::ZERO);
+    let one = Quantity::new(1, Format::DecimalSi);
     if let Some(ratio) = of("maxLimitRequestRatio")
-        && amount(ratio).compare(one) == Ordering::Less
+        && amount(ratio) < one
     {
         let text = format!("ratio {} is less than 1", ratio.as_str().unwrap_or("0"));
         let place = place.child("maxLimitRequestRatio");
@@ -206,7 +204,7 @@ fn resource_quota(errors: &mut Errors, quota: &Node) {
             errors.invalid(&place, name, "must be a standard resource for quota");
         }
         errors.quantity_not_negative(&place, value);
-        if is_counted(name) && !amount(value).is_integer() {
+        if is_counted(name) && !amount(value).is_whole() {
             errors.invalid(&place, value, "must be an integer");
         }
     }

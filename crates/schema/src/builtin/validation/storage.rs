@@ -1,5 +1,6 @@
 //! Rules of volumes, claims and storage classes.
 
+use golang::quantity::Quantity;
 use object::Node;
 
 use super::fields::amount;
@@ -112,10 +113,7 @@ fn access_modes(errors: &mut Errors, place: &Place<'_>, modes: &[Node]) {
 }
 
 fn positive(errors: &mut Errors, place: &Place<'_>, value: &Node) {
-    if amount(value)
-        .compare(crate::builtin::quantity::Amount::ZERO)
-        .is_le()
-    {
+    if amount(value) <= Quantity::ZERO {
         errors.invalid(place, value, "must be greater than zero");
     }
 }
@@ -150,8 +148,8 @@ fn claim_update(errors: &mut Errors, new: &Node, old: &Node) {
     let asked = size(before.sub("resources").sub("requests"));
     if bound
         && let (Some(wanted), Some(asked)) = (wanted, asked)
-        && wanted.compare(asked).is_lt()
-        && capacity.is_none_or(|capacity| wanted.compare(capacity).is_lt())
+        && wanted < asked
+        && capacity.is_none_or(|capacity| wanted < capacity)
     {
         let text = "field can not be less than status.capacity";
         errors.forbidden(&place.child("resources.requests.storage"), text);
