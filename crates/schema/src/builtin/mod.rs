@@ -1,6 +1,7 @@
 //! The kinds a Kubernetes API server has from the start: their types, defaults and rules.
 
 mod canonical;
+mod convert;
 mod defaults;
 pub mod kinds;
 mod merging;
@@ -11,6 +12,7 @@ pub mod types;
 mod validation;
 
 pub use canonical::{DecodeError, UnknownField, canonicalize, zero};
+pub use convert::convert;
 pub use defaults::default;
 pub use kinds::{GROUPS, Group, Kind, NameRule, Subresource, by_kind, kinds, lookup, type_of};
 pub use merging::{Strategic, merge_schema, strategic_schema};

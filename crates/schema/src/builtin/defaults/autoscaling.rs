@@ -7,9 +7,17 @@ use super::{Rule, fill, fill_zero, has_entries, inner};
 pub(super) const RULES: &[Rule] = &[
     ("autoscaling.v2.HorizontalPodAutoscaler", autoscaler),
     ("autoscaling.v1.HorizontalPodAutoscaler", |autoscaler| {
+        // Metrics that this version has no field for stand in an annotation.
+        let annotation = "autoscaling.alpha.kubernetes.io/metrics";
+        let metadata = inner(autoscaler, "metadata");
+        let measured = metadata
+            .get("annotations")
+            .is_some_and(|annotations| annotations.get(annotation).is_some());
         let spec = inner(autoscaler, "spec");
         fill(spec, "minReplicas", 1);
-        fill(spec, "targetCPUUtilizationPercentage", CPU_PERCENT);
+        if !measured {
+            fill(spec, "targetCPUUtilizationPercentage", CPU_PERCENT);
+        }
     }),
 ];
 

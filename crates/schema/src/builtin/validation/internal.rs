@@ -35,22 +35,22 @@ fn text(node: &Node, members: &[Member]) -> String {
 /// The names are those of the published types; where the internal type has other fields (pods keep
 /// their host settings elsewhere), the text differs.
 pub(super) fn value(node: &Node, of: &str) -> FieldValue {
-    let full = match types().by_name(of) {
+    FieldValue::Bare(json::to_string(&form(node, of)))
+}
+
+/// `node` as the internal form of the struct `of`.
+pub(super) fn form(node: &Node, of: &str) -> Node {
+    match types().by_name(of) {
         Some(id) => expand(&Type::Struct(id), node),
         None => node.clone(),
-    };
-    FieldValue::Bare(json::to_string(&full))
+    }
 }
 
 /// What changed between two values of a struct, as lines of their internal form with `-` and `+`,
 /// three lines around each change.
 pub(super) fn diff(old: &Node, new: &Node, of: &str) -> String {
     let lines = |node: &Node| -> Vec<String> {
-        let full = match types().by_name(of) {
-            Some(id) => expand(&Type::Struct(id), node),
-            None => node.clone(),
-        };
-        let text = json::to_string_pretty(&full, 1);
+        let text = json::to_string_pretty(&form(node, of), 1);
         text.lines().map(str::to_owned).collect()
     };
     unified(&lines(old), &lines(new))

@@ -113,6 +113,11 @@ pub fn validate_metadata_update(new: &Node, old: &Node) -> Vec<FieldError> {
     errors.into_list()
 }
 
+/// `node`, a struct called `of`, with Go names and zero values, as Go writes types without JSON names.
+pub(crate) fn go_form(node: &Node, of: &str) -> Node {
+    internal::form(node, of)
+}
+
 fn rules_of(ty: StructId) -> Option<&'static Rules> {
     static INDEX: LazyLock<Vec<Option<&'static Rules>>> = LazyLock::new(|| {
         let find = |name: &str| {
