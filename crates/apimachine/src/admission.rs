@@ -4,7 +4,7 @@ use object::Node;
 
 use crate::call::{Call, Target, finalizers, is_deleting, set_finalizers};
 use crate::status::Cause;
-use crate::{Refusal, crds, pods};
+use crate::{Refusal, crds, pods, protection};
 
 /// Changes an object on its way in, or refuses it. `object` is new, `live` what it replaces.
 pub(crate) fn mutate(
@@ -18,10 +18,16 @@ pub(crate) fn mutate(
         crds::admit(call, target, crate::call::meta(object, "name"))?;
         match target.resource.storage.as_str() {
             "pods" => pods::admit(call, target, object)?,
-            "persistentvolumeclaims" => protect(object, "kubernetes.io/pvc-protection"),
-            "persistentvolumes" => protect(object, "kubernetes.io/pv-protection"),
+            "persistentvolumeclaims" => protect(object, protection::CLAIM),
+            "persistentvolumes" => protect(object, protection::VOLUME),
             _ => {}
         }
+    }
+    if let Some(live) = live
+        && target.resource.storage == "pods"
+        && target.subresource.is_empty()
+    {
+        pods::admit_update(object, live);
     }
     Ok(())
 }

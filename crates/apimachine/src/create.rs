@@ -114,6 +114,7 @@ impl Call<'_> {
         let found = resource.validate(object);
         self.warnings
             .extend(found.warnings.iter().map(ToString::to_string));
+        self.warnings.extend(resource.warnings(object));
         let errors = found.errors;
         match errors.is_empty() {
             true => Ok(()),

@@ -41,53 +41,55 @@ impl ResourceType {
 
     /// What is wrong with a new object.
     pub(crate) fn validate(&self, object: &Node) -> Validation {
-        match self.struct_id() {
-            Some(id) => {
-                let mut errors = builtin::validate(id, object);
-                if self.storage == crate::crds::STORAGE {
-                    errors.extend(crd::validate(object));
-                }
-                Validation {
-                    errors,
-                    warnings: Vec::new(),
+        let Some(id) = self.struct_id() else {
+            let known = self.structural().map(|known| known.validate(object, None));
+            let mut found = known.unwrap_or_default();
+            let metadata = builtin::validate_metadata(self.namespaced, NameRule::Subdomain, object);
+            found.errors.splice(0..0, metadata);
+            return found;
+        };
+        let mut errors = builtin::validate(id, object);
+        if self.storage == crate::crds::STORAGE {
+            for error in crd::validate(object) {
+                if !errors.contains(&error) {
+                    errors.push(error);
                 }
             }
-            None => {
-                let mut found = self
-                    .structural()
-                    .map(|known| known.validate(object, None))
-                    .unwrap_or_default();
-                let metadata =
-                    builtin::validate_metadata(self.namespaced, NameRule::Subdomain, object);
-                found.errors.splice(0..0, metadata);
-                found
-            }
+        }
+        Validation {
+            errors,
+            warnings: Vec::new(),
         }
     }
 
     /// What is wrong with the object as a replacement of `old`.
     pub(crate) fn validate_update(&self, object: &Node, old: &Node) -> Validation {
-        match self.struct_id() {
-            Some(id) => {
-                let mut errors = builtin::validate_update(id, object, old);
-                if self.storage == crate::crds::STORAGE {
-                    errors.extend(crd::validate_update(object, old));
-                }
-                Validation {
-                    errors,
-                    warnings: Vec::new(),
-                }
-            }
-            None => {
-                let mut found = self
-                    .structural()
-                    .map(|known| known.validate(object, Some(old)))
-                    .unwrap_or_default();
-                found
-                    .errors
-                    .splice(0..0, builtin::validate_metadata_update(object, old));
-                found
-            }
+        let Some(id) = self.struct_id() else {
+            let known = self
+                .structural()
+                .map(|known| known.validate(object, Some(old)));
+            let mut found = known.unwrap_or_default();
+            found
+                .errors
+                .splice(0..0, builtin::validate_metadata_update(object, old));
+            return found;
+        };
+        let mut errors = builtin::validate_update(id, object, old);
+        if self.storage == crate::crds::STORAGE {
+            errors.extend(crd::validate_update(object, old));
+        }
+        Validation {
+            errors,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// What users should know about an accepted object, beyond what validation says.
+    pub(crate) fn warnings(&self, object: &Node) -> Vec<String> {
+        match self.storage.as_str() {
+            crate::crds::STORAGE => crd::warnings(object),
+            _ if self.custom.is_some() => plain_finalizers(object),
+            _ => Vec::new(),
         }
     }
 
@@ -197,4 +199,19 @@ fn canonicalize_custom(
     }
     *object = canonical;
     Ok(problems)
+}
+
+/// Finalizers of custom resources that name no domain.
+fn plain_finalizers(object: &Node) -> Vec<String> {
+    const STANDARD: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
+    let names = crate::call::finalizers(object);
+    let plain = names
+        .iter()
+        .filter(|name| !name.contains('/') && !STANDARD.contains(&name.as_str()));
+    let warning = |name: &Text| {
+        format!(
+            "metadata.finalizers: {name:?}: prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers"
+        )
+    };
+    plain.map(warning).collect()
 }

@@ -38,6 +38,7 @@ mod patch;
 mod path;
 mod pod_actions;
 mod pods;
+mod protection;
 pub mod rbac;
 mod reducer;
 mod request;

@@ -65,7 +65,7 @@ pub(crate) fn negotiate(request: &Request, watch: bool) -> Result<Negotiated, Re
         None => {
             let types = match watch {
                 true => {
-                    "application/json, application/vnd.kubernetes.protobuf, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"
+                    "application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"
                 }
                 false => TYPES,
             };

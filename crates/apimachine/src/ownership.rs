@@ -51,7 +51,7 @@ pub(crate) fn reset(resource: &ResourceType, subresource: &str) -> Reset {
             }
             _ => fields(&[&["spec"]]),
         },
-        ("finalize", _) => fields(&[&["status"], &["metadata"]]),
+        ("finalize", _) => fields(&[&["status"]]),
         _ => Reset::Nothing,
     }
 }

@@ -110,12 +110,13 @@ pub(crate) fn bind(
         pod.set(&["metadata", "annotations", key], value.clone());
     }
     let now = call.now();
-    set_condition(&mut pod, "PodScheduled", "True", &now);
+    set_condition(&mut pod, "PodScheduled", None, &now);
     call.store(&pods, Key::new(route.namespace.clone(), name), Some(pod));
     Ok(created())
 }
 
-fn set_condition(pod: &mut Node, kind: &str, status: &str, now: &str) {
+/// Sets a condition to true, with a reason and a message if there are any.
+fn set_condition(pod: &mut Node, kind: &str, why: Option<(&str, &str)>, now: &str) {
     let conditions = pod
         .at(&["status", "conditions"])
         .and_then(Node::as_list)
@@ -124,9 +125,13 @@ fn set_condition(pod: &mut Node, kind: &str, status: &str, now: &str) {
     conditions.retain(|condition| condition.str_at(&["type"]) != Some(kind));
     let mut condition = Map::new();
     condition.insert("type", kind);
-    condition.insert("status", status);
+    condition.insert("status", "True");
     condition.insert("lastProbeTime", Node::Null);
     condition.insert("lastTransitionTime", now);
+    if let Some((reason, message)) = why {
+        condition.insert("reason", reason);
+        condition.insert("message", message);
+    }
     conditions.push(condition.into());
     pod.set(&["status", "conditions"], conditions);
 }
@@ -172,6 +177,9 @@ pub(crate) fn evict(
     if !finished && !pending {
         charge_budget(call, route, &live)?;
     }
+    if !pending && !call.dry_run {
+        announce(call, route, &live)?;
+    }
     let write = WriteOptions::default();
     call.delete(
         &Target {
@@ -181,6 +189,23 @@ pub(crate) fn evict(
         &delete,
     )?;
     Ok(created())
+}
+
+/// Notes on the pod why it is about to end.
+fn announce(call: &mut Call<'_>, route: &Route, live: &Node) -> Result<(), Refusal> {
+    let mut pod = live.clone();
+    let now = call.now();
+    let why = ("EvictionByEvictionAPI", "Eviction API: evicting");
+    set_condition(&mut pod, "DisruptionTarget", Some(why), &now);
+    let options = WriteOptions {
+        manager: "kube-apiserver".into(),
+        ..WriteOptions::default()
+    };
+    let target = Target {
+        subresource: "status",
+        ..Target::of(route, &options)
+    };
+    call.update(&target, pod).map(|_| ())
 }
 
 fn charge_budget(call: &mut Call<'_>, route: &Route, pod: &Node) -> Result<(), Refusal> {

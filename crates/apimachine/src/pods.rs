@@ -28,6 +28,16 @@ pub(crate) fn admit(
     Ok(())
 }
 
+/// Completes a replaced pod with what admission gave the live one.
+pub(crate) fn admit_update(pod: &mut Node, live: &Node) {
+    for key in ["priority", "preemptionPolicy"] {
+        if let (None, Some(value)) = (pod.at(&["spec", key]), live.at(&["spec", key])) {
+            pod.set(&["spec", key], value.clone());
+        }
+    }
+    tolerations(pod);
+}
+
 fn service_account(
     call: &mut Call<'_>,
     target: &Target<'_>,
@@ -257,13 +267,18 @@ pub(crate) fn quality_of_service(pod: &Node) -> &'static str {
     }
 }
 
-/// What ephemeral containers and new resources have to fulfil.
+/// What a status, ephemeral containers and new resources have to fulfil.
 pub(crate) fn check_subresource(
     target: &Target<'_>,
     pod: &Node,
     old: &Node,
 ) -> Result<(), Refusal> {
+    let quality = |pod: &Node| pod.str_at(&["status", "qosClass"]).map(Text::from);
     let error = match target.subresource {
+        "status" => match quality(pod).filter(|new| Some(new) != quality(old).as_ref()) {
+            Some(new) => FieldError::invalid("status.qosClass", new.as_str(), "field is immutable"),
+            None => return Ok(()),
+        },
         "resize" if quality_of_service(pod) != quality_of_service(old) => FieldError::invalid(
             "spec",
             quality_of_service(old),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{Env, Event, Key, State, Writer};
-use crate::{crds, garbage, namespaces};
+use crate::{crds, garbage, namespaces, protection};
 
 /// Rounds before the rest is left to the next call.
 ///
@@ -50,6 +50,7 @@ fn run(state: &mut State, env: &Env, mut worklist: Worklist, events: &[Event]) -
         let mut writer = Writer::new(state, env, "kube-controller-manager");
         garbage::react(&mut writer, &worklist, &news);
         namespaces::react(&mut writer, &worklist, &news);
+        protection::react(&mut writer, &worklist, &news);
         written.extend(writer.events().iter().cloned());
         written.extend(crate::rbac::react(state, env, &worklist));
         worklist.clear();

@@ -129,12 +129,18 @@ impl Call<'_> {
         let resource = target.resource;
         // Said twice, as upstream: by the store and by the kind.
         let mut errors = builtin::validate_metadata_update(object, old);
-        if matches!(target.subresource, "ephemeralcontainers" | "resize") {
-            return pods::check_subresource(target, object, old);
+        if resource.storage == "pods" && !target.subresource.is_empty() {
+            pods::check_subresource(target, object, old)?;
+            if target.subresource != "status" {
+                return Ok(());
+            }
         }
         let found = resource.validate_update(object, old);
         self.warnings
             .extend(found.warnings.iter().map(ToString::to_string));
+        if target.subresource.is_empty() {
+            self.warnings.extend(resource.warnings(object));
+        }
         errors.extend(found.errors);
         match errors.is_empty() {
             true => Ok(()),

@@ -15,7 +15,7 @@ use crate::compare::difference;
 use crate::normal::{at, normalise};
 
 /// Steps that have to be equal; raise it whenever more are.
-const EQUAL_AT_LEAST: usize = 1375;
+const EQUAL_AT_LEAST: usize = 1400;
 
 #[test]
 fn recorded_conversations_go_as_recorded() {
@@ -68,7 +68,7 @@ fn recorded_conversations_go_as_recorded() {
                 step["method"].as_str().unwrap_or("GET"),
                 step["path"]
             );
-            match difference(want, got) {
+            match difference(&without_descriptions(want), &without_descriptions(got)) {
                 None => {
                     equal_here += 1;
                     let _ = writeln!(report, "ok   {label}");
@@ -427,4 +427,37 @@ fn seed(seconds: i64) -> [u8; 32] {
     let mut seed = [7; 32];
     seed[..8].copy_from_slice(&seconds.to_be_bytes());
     seed
+}
+
+/// The answer without descriptions of columns and fields: ours are in our own words.
+fn without_descriptions(answer: &Value) -> Value {
+    let mut answer = answer.clone();
+    let columns = answer
+        .pointer_mut("/body/columnDefinitions")
+        .and_then(Value::as_array_mut);
+    for column in columns
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object_mut)
+    {
+        column.remove("description");
+    }
+    for frame in answer
+        .get_mut("frames")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        let columns = frame
+            .pointer_mut("/object/columnDefinitions")
+            .and_then(Value::as_array_mut);
+        for column in columns
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_object_mut)
+        {
+            column.remove("description");
+        }
+    }
+    answer
 }
