@@ -23,7 +23,7 @@ use crate::repository::Quarantine;
 const PIECE_BYTES: usize = 32 * 1024;
 
 /// How long a client may refuse to take a piece, or to send the next one.
-const STALL_MAX: Duration = Duration::from_secs(60);
+const STALL_MAX: Duration = Duration::from_secs(30);
 
 /// The body of a response.
 #[derive(Debug)]

@@ -24,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
@@ -39,10 +40,19 @@ pub use body::Body;
 use body::{ChannelWriter, Inbox};
 use route::{Route, Service};
 
-/// Most clones, fetches and pushes at the same time; the others wait.
+/// Most clones and fetches at the same time; the others wait.
 ///
 /// Each may hold a thread and some object's content; more than this gains nothing on one disk.
-const SERVICES_MAX: usize = 32;
+const READS_MAX: usize = 32;
+
+/// Most pushes at the same time. They have room of their own: a push may be slow to arrive.
+const PUSHES_MAX: usize = 16;
+
+/// How long a fetch request, which is small, may take to arrive.
+const UPLOAD_REQUEST_MAX: Duration = Duration::from_secs(30);
+
+/// How long a push may take to arrive; the largest at half a megabyte per second.
+const RECEIVE_REQUEST_MAX: Duration = Duration::from_secs(30 * 60);
 
 /// Most bytes of a fetch request: a hundred thousand wants and haves.
 const UPLOAD_REQUEST_BYTES_MAX: u64 = 16 << 20;
@@ -110,7 +120,8 @@ pub struct Server {
     root: PathBuf,
     options: Options,
     recovered: Mutex<BTreeSet<String>>,
-    services: Arc<Semaphore>,
+    reads: Arc<Semaphore>,
+    pushes: Arc<Semaphore>,
 }
 
 impl Server {
@@ -120,7 +131,8 @@ impl Server {
             root,
             options,
             recovered: Mutex::default(),
-            services: Arc::new(Semaphore::new(SERVICES_MAX)),
+            reads: Arc::new(Semaphore::new(READS_MAX)),
+            pushes: Arc::new(Semaphore::new(PUSHES_MAX)),
         }
     }
 
@@ -268,7 +280,11 @@ impl Server {
             error => Refusal::internal(&error),
         })?;
         let version = protocol_version(&parts.headers);
-        let permit = self.services.clone().acquire_owned().await;
+        let room = match (route.service, route.advertisement) {
+            (Service::Receive, false) => &self.pushes,
+            _ => &self.reads,
+        };
+        let permit = room.clone().acquire_owned().await;
         let permit = permit.map_err(|error| Refusal::internal(&error))?;
         if route.advertisement {
             let service = route.service;
@@ -285,7 +301,17 @@ impl Server {
                 Some(repository.clone()),
             ),
         };
-        let inbox = Inbox::receive(body, gzip, limit, path).await?;
+        let deadline = match route.service {
+            Service::Upload => UPLOAD_REQUEST_MAX,
+            Service::Receive => RECEIVE_REQUEST_MAX,
+        };
+        let received = tokio::time::timeout(deadline, Inbox::receive(body, gzip, limit, path));
+        let inbox = received.await.unwrap_or_else(|_| {
+            Err(Refusal::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "the request takes too long",
+            ))
+        })?;
         let (writer, body) = ChannelWriter::new();
         let server = self.clone();
         let service = route.service;

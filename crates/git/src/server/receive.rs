@@ -219,7 +219,7 @@ fn store(
     if indexed.entries.is_empty() {
         return Ok(());
     }
-    check_links(&check.links, &indexed, &odb)?;
+    check_links(&check, &odb)?;
     let (checksum, entries) = complete(&mut pack, indexed)?;
     quarantine.promote(checksum, &write_index(&entries, checksum)?)?;
     Ok(())
@@ -228,12 +228,14 @@ fn store(
 /// What the objects of a pack are and lead to.
 #[derive(Default)]
 struct Check {
+    kinds: BTreeMap<Oid, Kind>,
     links: BTreeMap<Oid, Kind>,
     malformed: Option<Malformed>,
 }
 
 impl Check {
     fn visit(&mut self, id: Oid, kind: Kind, content: &[u8]) {
+        self.kinds.insert(id, kind);
         if let Err(malformed) = self.read(id, kind, content) {
             self.malformed.get_or_insert(malformed);
         }
@@ -282,21 +284,13 @@ impl Check {
 /// Everything that new objects lead to must be new or known.
 ///
 /// What is known has been checked the same way when it came, so one step is enough.
-fn check_links(
-    links: &BTreeMap<Oid, Kind>,
-    indexed: &Indexed,
-    odb: &Odb,
-) -> Result<(), ObjectError> {
-    for (id, wanted) in links {
-        if indexed
-            .entries
-            .binary_search_by_key(id, |entry| entry.id)
-            .is_ok()
-        {
-            // Its kind was checked where it is read: a tree that is no tree does not parse as one.
-            continue;
-        }
-        match odb.kind(*id)? {
+fn check_links(check: &Check, odb: &Odb) -> Result<(), ObjectError> {
+    for (id, wanted) in &check.links {
+        let found = match check.kinds.get(id) {
+            Some(kind) => Some(*kind),
+            None => odb.kind(*id)?,
+        };
+        match found {
             None => {
                 return Err(ObjectError::Missing {
                     kind: Some(*wanted),

@@ -2,6 +2,7 @@
 
 mod client;
 mod crash;
+mod hostile;
 mod server;
 mod stock_server;
 mod support;
