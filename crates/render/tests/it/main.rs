@@ -1,0 +1,3 @@
+//! Units rendered from small trees.
+
+mod kustomization;
