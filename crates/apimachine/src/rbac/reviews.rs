@@ -5,6 +5,7 @@ use schema::{FieldError, FieldValue};
 
 use super::{Attributes, Decision, User, authorize, rules_review};
 use crate::call::{Call, Target};
+use crate::decode::{self, Expected};
 use crate::path::{Route, Verb};
 use crate::serve::{self, Answer};
 use crate::{Refusal, Request, options};
@@ -21,6 +22,9 @@ pub(crate) fn answer(
     route: &Route,
 ) -> Option<Result<Answer, Refusal>> {
     let group = route.resource.group.as_str();
+    if route.subresource == "token" && route.resource.storage == "serviceaccounts" {
+        return Some(token(call, request, route));
+    }
     let ours = matches!(group, "authorization.k8s.io" | "authentication.k8s.io");
     if !ours || route.resource.custom.is_some() || route.verb != Verb::Create {
         return None;
@@ -74,6 +78,63 @@ fn review(call: &mut Call<'_>, request: &Request, route: &Route) -> Result<Answe
         }
     };
     object.set(&["status"], status);
+    Ok(Answer {
+        status: 201,
+        node: object,
+    })
+}
+
+/// Shortest and default life of a service account's token, in seconds.
+const TOKEN_SECONDS_MIN: i64 = 600;
+const TOKEN_SECONDS_DEFAULT: i64 = 3600;
+
+/// A request for a token of a service account; the token itself is made by the shell.
+///
+/// # Source
+/// kubernetes/kubernetes `pkg/registry/core/serviceaccount/storage/token.go`.
+fn token(call: &mut Call<'_>, request: &Request, route: &Route) -> Result<Answer, Refusal> {
+    let options = options::write(request, "CreateOptions", false)?;
+    let (group, kind) = ("authentication.k8s.io", "TokenRequest");
+    let expected = Expected {
+        group,
+        version: "v1",
+        kind,
+        custom: None,
+    };
+    let content_type = request.content_type.as_deref();
+    let decoded = decode::object(
+        call.state,
+        &request.body,
+        content_type,
+        &expected,
+        options.validation,
+    )?;
+    call.warnings.extend(decoded.warnings);
+    let mut object = decoded.node;
+    if call
+        .live(&route.resource, &route.namespace, &route.name)
+        .is_none()
+    {
+        return Err(Refusal::not_found(&route.resource, &route.name));
+    }
+    let seconds = object
+        .at(&["spec", "expirationSeconds"])
+        .and_then(Node::as_i64)
+        .unwrap_or(TOKEN_SECONDS_DEFAULT);
+    let problem = match seconds {
+        ..TOKEN_SECONDS_MIN => Some("may not specify a duration less than 10 minutes"),
+        0x1_0000_0001.. => Some("may not specify a duration larger than 2^32 seconds"),
+        _ => None,
+    };
+    if let Some(problem) = problem {
+        let error = FieldError::invalid("spec.expirationSeconds", seconds, problem);
+        return Err(Refusal::invalid(group, kind, "", &[error]));
+    }
+    object.set(&["metadata", "name"], route.name.clone());
+    object.set(&["metadata", "namespace"], route.namespace.clone());
+    object.set(&["metadata", "creationTimestamp"], call.now());
+    object.set(&["spec", "expirationSeconds"], seconds);
+    object.set(&["status"], Node::map());
     Ok(Answer {
         status: 201,
         node: object,
