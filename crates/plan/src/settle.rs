@@ -111,7 +111,9 @@ fn settle_object(object: &Object, probe: &Probe, options: &Options, settled: &mu
         }
         (Ok(result), Some(live)) => {
             let result = ignore::as_live(result, live, &options.ignore);
-            let merges = markers::merges(object) || markers::merges(live);
+            // A marker that goes with this very apply does not count, else the next plan would
+            // find fields to take over that this one left.
+            let merges = markers::merges(object) || markers::merges(&result);
             let patch = cleanup::patch(live, object, merges, options);
             let drifted = has_drifted(live, &result);
             if patch.is_none() && !drifted {

@@ -1,5 +1,6 @@
 //! Plans, told as stories: what is in the inventory, what is live, what is wanted, and what follows.
 
+mod again;
 mod drift;
 
 use expect_test::{Expect, expect};
