@@ -81,6 +81,26 @@ fn template(errors: &mut Errors, place: &Place<'_>, spec: &Node, kind: &str) {
     pod::check_runs_always(errors, &place, template, kind);
 }
 
+/// A StatefulSet's spec whose template has the volumes that its claims will give each pod.
+fn with_claimed_volumes(spec: &Node) -> Node {
+    let mut spec = spec.clone();
+    let volumes = spec.at(&["template", "spec", "volumes"]);
+    let mut volumes = volumes.and_then(Node::as_list).unwrap_or(&[]).to_vec();
+    for claim in spec.items("volumeClaimTemplates") {
+        let name = claim.sub("metadata").text("name");
+        if volumes.iter().all(|volume| volume.text("name") != name) {
+            let mut volume = Node::map();
+            volume.set(&["name"], name);
+            volume.set(&["emptyDir"], Node::map());
+            volumes.push(volume);
+        }
+    }
+    if !volumes.is_empty() {
+        spec.set(&["template", "spec", "volumes"], Node::from(volumes));
+    }
+    spec
+}
+
 fn deployment(errors: &mut Errors, deployment: &Node) {
     let (place, spec) = (Place::ROOT.child("spec"), deployment.sub("spec"));
     errors.not_negative(&place.child("replicas"), spec.int("replicas"));
@@ -268,7 +288,7 @@ fn stateful_set(errors: &mut Errors, set: &Node) {
         spec.sub("ordinals").int("start"),
     );
     match selector_needed(errors, &place, spec, "statefulset") {
-        true => template(errors, &place, spec, "StatefulSet"),
+        true => template(errors, &place, &with_claimed_volumes(spec), "StatefulSet"),
         false => errors.invalid(
             &place.child("selector"),
             selector::value(spec.sub("selector")),
