@@ -1,9 +1,9 @@
 //! What a resource's type says about its objects: one door to schemas of built-in and custom kinds.
 
 use object::{Node, Text};
-use schema::Structural;
 use schema::builtin::{self, NameRule, StructId};
 use schema::structural::{Validation, crd};
+use schema::{FieldError, Structural};
 
 use crate::types::{CustomVersion, ResourceType};
 
@@ -48,18 +48,16 @@ impl ResourceType {
             found.errors.splice(0..0, metadata);
             return found;
         };
-        let mut errors = builtin::validate(id, object);
         if self.storage == crate::crds::STORAGE {
+            let mut errors = builtin::validate_metadata(false, NameRule::Subdomain, object);
             for error in crd::validate(object) {
                 if !errors.contains(&error) {
                     errors.push(error);
                 }
             }
+            return checked(errors);
         }
-        Validation {
-            errors,
-            warnings: Vec::new(),
-        }
+        checked(builtin::validate(id, object))
     }
 
     /// What is wrong with the object as a replacement of `old`.
@@ -74,14 +72,12 @@ impl ResourceType {
                 .splice(0..0, builtin::validate_metadata_update(object, old));
             return found;
         };
-        let mut errors = builtin::validate_update(id, object, old);
         if self.storage == crate::crds::STORAGE {
+            let mut errors = builtin::validate_metadata_update(object, old);
             errors.extend(crd::validate_update(object, old));
+            return checked(errors);
         }
-        Validation {
-            errors,
-            warnings: Vec::new(),
-        }
+        checked(builtin::validate_update(id, object, old))
     }
 
     /// What users should know about an accepted object, beyond what validation says.
@@ -214,4 +210,11 @@ fn plain_finalizers(object: &Node) -> Vec<String> {
         )
     };
     plain.map(warning).collect()
+}
+
+fn checked(errors: Vec<FieldError>) -> Validation {
+    Validation {
+        errors,
+        warnings: Vec::new(),
+    }
 }

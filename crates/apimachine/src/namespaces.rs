@@ -230,7 +230,10 @@ fn set_conditions(writer: &Writer<'_>, namespace: &mut Node, contents: &Contents
             "NamespaceFinalizersRemaining".to_owned(),
             "True",
             "SomeFinalizersRemain".to_owned(),
-            format!("Some finalizers are remaining: {}", held.join(", ")),
+            format!(
+                "Some content in the namespace has finalizers remaining: {}",
+                held.join(", ")
+            ),
         ),
     });
     let old: Vec<Node> = namespace

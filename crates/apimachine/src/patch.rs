@@ -172,7 +172,7 @@ impl Call<'_> {
         let (version, kind) = (text("apiVersion"), text("kind"));
         let named = applied
             .at(&["metadata", "managedFields"])
-            .is_some_and(|fields| fields.as_list().is_none_or(|list| !list.is_empty()));
+            .is_some_and(|fields| !fields.is_null());
         if named {
             return Err(Refusal::bad_request("metadata.managedFields must be nil"));
         }

@@ -178,7 +178,7 @@ pub(crate) fn evict(
         charge_budget(call, route, &live)?;
     }
     if !pending && !call.dry_run {
-        announce(call, route, &live)?;
+        announce(call, route, &live, &options)?;
     }
     let write = WriteOptions::default();
     call.delete(
@@ -192,18 +192,19 @@ pub(crate) fn evict(
 }
 
 /// Notes on the pod why it is about to end.
-fn announce(call: &mut Call<'_>, route: &Route, live: &Node) -> Result<(), Refusal> {
+fn announce(
+    call: &mut Call<'_>,
+    route: &Route,
+    live: &Node,
+    options: &WriteOptions,
+) -> Result<(), Refusal> {
     let mut pod = live.clone();
     let now = call.now();
     let why = ("EvictionByEvictionAPI", "Eviction API: evicting");
     set_condition(&mut pod, "DisruptionTarget", Some(why), &now);
-    let options = WriteOptions {
-        manager: "kube-apiserver".into(),
-        ..WriteOptions::default()
-    };
     let target = Target {
         subresource: "status",
-        ..Target::of(route, &options)
+        ..Target::of(route, options)
     };
     call.update(&target, pod).map(|_| ())
 }

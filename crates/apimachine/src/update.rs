@@ -11,7 +11,7 @@ use schema::{FieldError, builtin};
 use crate::builtin::traits;
 use crate::call::{Call, Target, finalizers, is_deleting, meta};
 use crate::create::{canonical, check_bytes, place_in_namespace};
-use crate::{Refusal, Stored, admission, pods, strategy};
+use crate::{Refusal, Stored, admission, decode, pods, strategy};
 
 /// What came of a write.
 pub(crate) struct Written {
@@ -63,7 +63,11 @@ impl Call<'_> {
     ) -> Result<Written, Refusal> {
         let resource = target.resource;
         let old = resource.from_storage(&live.node);
+        let reset = decode::resets_managers(&object);
         resource.set_defaults(&mut object);
+        if reset {
+            object.set(&["metadata", "managedFields"], Vec::new());
+        }
         self.deduplicate_owners(&mut object);
         strategy::before_update(self, target, &mut object, &old)?;
         if !target.options.force_managers {
