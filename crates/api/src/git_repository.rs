@@ -24,6 +24,10 @@ pub struct GitRepository {
     pub timeout: Duration,
     /// Name of the Secret with credentials; empty for none.
     pub secret: String,
+    /// Name of the Secret with a proxy; empty for the environment's.
+    pub proxy_secret: String,
+    /// Folders to take; all when empty.
+    pub sparse_checkout: Vec<String>,
     /// Files to leave out, in gitignore syntax; `None` keeps the built-in list.
     pub ignore: Option<String>,
     /// Whether reconciling is stopped.
@@ -61,6 +65,8 @@ pub struct GitRepositoryStatus {
     pub artifact: Option<Artifact>,
     /// The `ignore` the archive was made with.
     pub observed_ignore: Option<String>,
+    /// The `sparseCheckout` the archive was made with.
+    pub observed_sparse_checkout: Vec<String>,
     /// The request that was last acted on.
     pub last_handled_reconcile_at: String,
 }
@@ -107,6 +113,10 @@ impl GitRepository {
             None => String::new(),
             Some(fields) => fields.text("name")?,
         };
+        let proxy_secret = match spec.map("proxySecretRef")? {
+            None => String::new(),
+            Some(fields) => fields.text("name")?,
+        };
         let ignore = object.node.str_at(&["spec", "ignore"]).map(str::to_owned);
         Ok(Self {
             meta: Meta::read(object),
@@ -115,6 +125,8 @@ impl GitRepository {
             interval: spec.duration("interval")?.unwrap_or(TIMEOUT_DEFAULT),
             timeout: spec.duration("timeout")?.unwrap_or(TIMEOUT_DEFAULT),
             secret,
+            proxy_secret,
+            sparse_checkout: spec.texts("sparseCheckout")?,
             ignore,
             suspend: spec.flag("suspend")?,
             unserved: unserved(object),
@@ -134,6 +146,12 @@ impl GitRepositoryStatus {
             conditions: Conditions::read(status.and_then(|status| status.get("conditions"))),
             artifact: status.and_then(|status| Artifact::read(status.get("artifact")?)),
             observed_ignore: text("observedIgnore"),
+            observed_sparse_checkout: status
+                .and_then(|status| status.get("observedSparseCheckout")?.as_list())
+                .unwrap_or(&[])
+                .iter()
+                .filter_map(|folder| Some(folder.as_str()?.to_owned()))
+                .collect(),
             last_handled_reconcile_at: text("lastHandledReconcileAt").unwrap_or_default(),
         }
     }
@@ -152,6 +170,10 @@ impl GitRepositoryStatus {
         node.set(&["observedGeneration"], self.observed_generation);
         if let Some(ignore) = &self.observed_ignore {
             node.set(&["observedIgnore"], ignore.as_str());
+        }
+        if !self.observed_sparse_checkout.is_empty() {
+            let folders = self.observed_sparse_checkout.iter().map(String::as_str);
+            node.set(&["observedSparseCheckout"], Node::list(folders));
         }
         node
     }
@@ -187,13 +209,7 @@ impl Artifact {
 
 /// Fields that are set but change nothing here, so that their owner can be told.
 fn unserved(object: &Object) -> Vec<&'static str> {
-    const UNSERVED: &[&str] = &[
-        "include",
-        "proxySecretRef",
-        "recurseSubmodules",
-        "sparseCheckout",
-        "verify",
-    ];
+    const UNSERVED: &[&str] = &["include", "recurseSubmodules", "verify"];
     let set = |field: &&&str| {
         let value = object.node.at(&["spec", field]);
         !matches!(value, None | Some(Node::Null | Node::Bool(false)))

@@ -1,1 +1,35 @@
 //! Clock, queues and supervised tasks; turns decisions into calls.
+//!
+//! An [`Engine`] watches the Flux objects of one control plane, asks `control` what each needs,
+//! and carries that out through `source`, `render` and `cluster`.
+//!
+//! # Invariants
+//!
+//! - **One reconcile an object at a time**, and none is forgotten: whatever happens meanwhile makes
+//!   it run again.
+//! - **Waiting for health holds no worker.** A new revision, spec or wish ends the wait at once.
+//! - **Nothing is polled that can be watched.** Timers are a net under lost events.
+//! - **A task that ends by accident ends the process**: see [`Engine::run`].
+//!
+//! Deliberately absent: decisions. They are in `control` and `plan`.
+
+mod clock;
+mod engine;
+mod events;
+mod health_hub;
+mod perform;
+mod queue;
+mod sources;
+mod spec;
+mod summary;
+mod targets;
+mod units;
+mod variables;
+
+pub use clock::{Clock, SystemClock};
+pub use engine::{Engine, Options};
+pub use events::{RecentEvents, Recorded};
+pub use sources::Sources;
+pub use spec::render_spec;
+pub use summary::{Health, Summary, SyncState, UnitSummary};
+pub use targets::{TargetError, Targets};

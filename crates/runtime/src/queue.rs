@@ -1,0 +1,180 @@
+//! Which objects to look at, each by one worker at a time.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Mutex, MutexGuard};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// Keys to look at, now or at a time.
+///
+/// A key is handed to one worker at a time. Adding a key that a worker has marks it, and it comes
+/// again when the worker is done; adding it twice before that is the same as adding it once.
+pub(crate) struct Queue<K> {
+    inner: Mutex<Inner<K>>,
+    /// Something became ready, or a timer changed.
+    news: Notify,
+    /// A key was marked while a worker has it.
+    interrupts: Notify,
+}
+
+struct Inner<K> {
+    ready: VecDeque<K>,
+    /// Everything in `ready`, and everything marked while running.
+    wanted: BTreeSet<K>,
+    running: BTreeSet<K>,
+    timers: BTreeMap<K, Instant>,
+}
+
+impl<K: Ord + Clone> Queue<K> {
+    pub(crate) fn new() -> Self {
+        Self {
+            inner: Mutex::new(Inner {
+                ready: VecDeque::new(),
+                wanted: BTreeSet::new(),
+                running: BTreeSet::new(),
+                timers: BTreeMap::new(),
+            }),
+            news: Notify::new(),
+            interrupts: Notify::new(),
+        }
+    }
+
+    /// Wants `key` to be looked at now.
+    pub(crate) fn add(&self, key: K) {
+        let mut inner = self.lock();
+        if !inner.wanted.insert(key.clone()) {
+            return;
+        }
+        if inner.running.contains(&key) {
+            drop(inner);
+            self.interrupts.notify_waiters();
+        } else {
+            inner.ready.push_back(key);
+            drop(inner);
+            self.news.notify_one();
+        }
+    }
+
+    /// Wants `key` to be looked at at a time; replaces an earlier wish, `None` takes it back.
+    pub(crate) fn schedule(&self, key: K, at: Option<Instant>) {
+        let mut inner = self.lock();
+        match at {
+            Some(at) => inner.timers.insert(key, at),
+            None => inner.timers.remove(&key),
+        };
+        drop(inner);
+        self.news.notify_one();
+    }
+
+    /// The next key; the caller owns it until it calls [`Queue::done`].
+    pub(crate) async fn next(&self) -> K {
+        loop {
+            let due = {
+                let mut inner = self.lock();
+                inner.move_due();
+                if let Some(key) = inner.ready.pop_front() {
+                    inner.wanted.remove(&key);
+                    inner.running.insert(key.clone());
+                    return key;
+                }
+                inner.timers.values().min().copied()
+            };
+            let news = self.news.notified();
+            match due {
+                None => news.await,
+                Some(due) => tokio::select! {
+                    () = news => {}
+                    () = tokio::time::sleep_until(due) => {}
+                },
+            }
+        }
+    }
+
+    /// Gives `key` back; it comes again if it was added meanwhile.
+    pub(crate) fn done(&self, key: &K) {
+        let mut inner = self.lock();
+        inner.running.remove(key);
+        if inner.wanted.contains(key) {
+            inner.ready.push_back(key.clone());
+            drop(inner);
+            self.news.notify_one();
+        }
+    }
+
+    /// Waits until `key`, which the caller has, is added again.
+    pub(crate) async fn interrupted(&self, key: &K) {
+        loop {
+            let interrupt = self.interrupts.notified();
+            tokio::pin!(interrupt);
+            interrupt.as_mut().enable();
+            if self.lock().wanted.contains(key) {
+                return;
+            }
+            interrupt.await;
+        }
+    }
+
+    /// Takes back that `key`, which the caller has, was added again.
+    pub(crate) fn forgive(&self, key: &K) {
+        self.lock().wanted.remove(key);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner<K>> {
+        self.inner.lock().unwrap_or_else(|lock| lock.into_inner())
+    }
+}
+
+impl<K: Ord + Clone> Inner<K> {
+    /// Makes keys ready whose time has come.
+    fn move_due(&mut self) {
+        let now = Instant::now();
+        let due: Vec<K> = self
+            .timers
+            .iter()
+            .filter(|(_, at)| **at <= now)
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in due {
+            self.timers.remove(&key);
+            if self.wanted.insert(key.clone()) && !self.running.contains(&key) {
+                self.ready.push_back(key);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_added_while_a_worker_has_it_comes_again_once() {
+        let queue = Queue::new();
+        queue.add("a");
+        assert_eq!(queue.next().await, "a");
+        queue.add("a");
+        queue.add("a");
+        queue.interrupted(&"a").await;
+        let other = tokio::time::timeout(Duration::from_secs(1), queue.next()).await;
+        assert!(other.is_err(), "one worker at a time");
+        queue.done(&"a");
+        assert_eq!(queue.next().await, "a");
+        queue.done(&"a");
+        let again = tokio::time::timeout(Duration::from_secs(1), queue.next()).await;
+        assert!(again.is_err(), "once");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_fires_at_its_time_and_the_last_wish_counts() {
+        let queue = Queue::new();
+        let start = Instant::now();
+        queue.schedule("a", Some(start + Duration::from_secs(10)));
+        queue.schedule("a", Some(start + Duration::from_secs(20)));
+        queue.schedule("b", Some(start + Duration::from_secs(5)));
+        queue.schedule("b", None);
+        assert_eq!(queue.next().await, "a");
+        assert_eq!(start.elapsed(), Duration::from_secs(20));
+    }
+}
