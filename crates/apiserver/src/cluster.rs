@@ -107,6 +107,8 @@ struct Store {
     committer: Committer,
     /// Which committer this is; a new one starts after every failure.
     epoch: u64,
+    /// The last version that was found when the store was read back.
+    kept: u64,
     retry_at: Option<Instant>,
 }
 
@@ -227,6 +229,7 @@ impl Cluster {
                 committer: Committer::start(durable.clone(), outcome),
                 durable,
                 epoch: 1,
+                kept: 0,
                 retry_at: None,
             }
         });
@@ -512,10 +515,14 @@ impl Cluster {
                 if now.failed_epoch == stepped.epoch && stepped.version <= now.failed_at {
                     return Ok(true);
                 }
-                return if stepped.wrote {
-                    Err(not_stored(&now.error))
-                } else {
-                    Ok(false)
+                // A flush that failed may have kept everything all the same: ask the store.
+                let mut inner = self.lock();
+                self.reload_if_failed(&mut inner)?;
+                let kept = inner.store.as_ref().map_or(0, |store| store.kept);
+                return match stepped.wrote {
+                    _ if stepped.version <= kept => Ok(true),
+                    true => Err(not_stored(&now.error)),
+                    false => Ok(false),
                 };
             }
             if now.version >= stepped.version {
@@ -605,8 +612,20 @@ impl Cluster {
         }
     }
 
-    /// After a failed store: goes back to what is stored.
+    /// Refuses writes for a moment after a failed store, which is read back first.
     fn recover(&self, inner: &mut Inner, request: &apimachine::Request) -> Result<(), Refusal> {
+        self.reload_if_failed(inner)?;
+        let reads = matches!(request.method.as_str(), "GET" | "HEAD");
+        match inner.store.as_ref().and_then(|store| store.retry_at) {
+            Some(at) if at > Instant::now() && !reads => {
+                Err(not_stored(&self.public.progress.borrow().error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// After a failed store: goes back to what is stored.
+    fn reload_if_failed(&self, inner: &mut Inner) -> Result<(), Refusal> {
         let Inner {
             state,
             store,
@@ -615,41 +634,36 @@ impl Cluster {
         } = inner;
         let Some(store) = store else { return Ok(()) };
         let progress = self.public.progress.borrow().clone();
-        let failed = progress.failed_epoch >= store.epoch;
-        if failed {
-            store.committer.stop();
+        if progress.failed_epoch < store.epoch {
+            return Ok(());
+        }
+        store.committer.stop();
+        let loaded = {
             let mut durable = store.durable.lock().unwrap_or_else(PoisonError::into_inner);
-            let loaded = durable
-                .load(state.features().clone())
-                .map_err(|error| not_stored(&error.in_full()))?;
-            drop(durable);
-            let Loaded::State(mut loaded) = loaded else {
-                return Err(not_stored("the store is empty"));
-            };
-            // Versions that were handed out are never used again, stored or not.
-            loaded.skip_to(state.version());
-            *state = *loaded;
-            *settled = false;
-            store.epoch = progress.failed_epoch + 1;
-            store.retry_at = Some(Instant::now() + STORE_RETRY_AFTER);
-            let outcome = Arc::new(Epoch {
-                public: self.public.clone(),
-                epoch: store.epoch,
-            });
-            store.committer = Committer::start(store.durable.clone(), outcome);
-            self.public.hub.close_all();
-            self.public
-                .progress
-                .send_modify(|progress| progress.version = state.version());
-        }
-        match store.retry_at {
-            Some(at)
-                if at > Instant::now() && !matches!(request.method.as_str(), "GET" | "HEAD") =>
-            {
-                Err(not_stored(&progress.error))
-            }
-            _ => Ok(()),
-        }
+            durable.load(state.features().clone())
+        };
+        let mut loaded = match loaded {
+            Ok(Loaded::State(loaded)) => *loaded,
+            Ok(Loaded::Empty) => return Err(not_known("the store is empty")),
+            Err(error) => return Err(not_known(&error.in_full())),
+        };
+        store.kept = loaded.version();
+        // Versions that were handed out are never used again, stored or not.
+        loaded.skip_to(state.version());
+        *state = loaded;
+        *settled = false;
+        store.epoch = progress.failed_epoch + 1;
+        store.retry_at = Some(Instant::now() + STORE_RETRY_AFTER);
+        let outcome = Arc::new(Epoch {
+            public: self.public.clone(),
+            epoch: store.epoch,
+        });
+        store.committer = Committer::start(store.durable.clone(), outcome);
+        self.public.hub.close_all();
+        self.public
+            .progress
+            .send_modify(|progress| progress.version = state.version());
+        Ok(())
     }
 
     /// The identity a request runs under.
@@ -789,6 +803,12 @@ fn not_stored(why: &str) -> Refusal {
         "InternalError",
         format!("Internal error occurred: nothing was changed: {why}"),
     )
+}
+
+/// The store failed, and cannot be read to see what it kept.
+fn not_known(why: &str) -> Refusal {
+    let message = format!("Internal error occurred: it is not known what was kept: {why}");
+    Refusal::new(500, "InternalError", message)
 }
 
 fn is_future_version(response: &apimachine::Response) -> bool {

@@ -169,10 +169,11 @@ pub(crate) fn stream(
         end: now + Duration::from_secs(timeout),
         said_goodbye: false,
     };
-    futures::stream::unfold(stream, |mut stream| async move {
+    // Fused, because a body may be asked again after its end.
+    futures::StreamExt::fuse(futures::stream::unfold(stream, |mut stream| async move {
         let chunk = stream.next_chunk().await?;
         Some((chunk, stream))
-    })
+    }))
 }
 
 impl OpenWatch {

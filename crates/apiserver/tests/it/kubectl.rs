@@ -1,1 +1,323 @@
-//! …
+//! Stock kubectl against a server of ours, over TLS.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+
+use apiserver::{Authority, Cluster, Fleet, Kubeconfig, Options, Server, ServerOptions};
+use expect_test::expect;
+use regex::Regex;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+
+/// A server with a kubeconfig, and a kubectl that uses nothing else.
+struct Kubectl {
+    program: PathBuf,
+    folder: tempfile::TempDir,
+    _server: Server,
+}
+
+impl Kubectl {
+    /// `None`, said loudly, when kubectl is not installed.
+    async fn start() -> Option<Self> {
+        let Some(program) = find() else {
+            eprintln!("SKIPPED: kubectl is not installed, nothing was tried with it");
+            return None;
+        };
+        let authority = Arc::new(Authority::generate().expect("an authority"));
+        let fleet = Fleet::new(Cluster::new(Options::default()));
+        fleet.insert("east", Cluster::new(Options::default()));
+        let listen = "127.0.0.1:0".parse().expect("an address");
+        let options = ServerOptions {
+            listen,
+            authority: Some(authority.clone()),
+            names: Vec::new(),
+        };
+        let server = Server::start(fleet, options).await.expect("a free port");
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, path) in [("root", ""), ("east", "/clusters/east")] {
+            let kubeconfig = Kubeconfig {
+                name: name.into(),
+                server: format!("https://{}{path}", server.address()),
+                authority: Some(authority.certificate().to_owned()),
+                identity: Some(
+                    authority
+                        .client("ada", &["system:masters"])
+                        .expect("a certificate"),
+                ),
+                token: None,
+            };
+            kubeconfig
+                .write(&folder.path().join(name))
+                .expect("a kubeconfig");
+        }
+        Some(Self {
+            program,
+            folder,
+            _server: server,
+        })
+    }
+
+    /// Runs one command with this standard input; gives exit code, output and errors.
+    async fn run(&self, kubeconfig: &str, arguments: &str, input: &str) -> (i32, String, String) {
+        let mut command = Command::new(&self.program);
+        command
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .env("PATH", "/usr/bin:/bin");
+        command
+            .env("KUBECONFIG", self.folder.path().join(kubeconfig))
+            .current_dir(self.folder.path());
+        command.env("KUBE_EDITOR", "sed -i s/one/two/");
+        command.args(split(arguments)).kill_on_drop(true);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().expect("kubectl starts");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        stdin
+            .write_all(input.as_bytes())
+            .await
+            .expect("kubectl reads");
+        drop(stdin);
+        let output = child.wait_with_output().await.expect("kubectl ends");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (
+            output.status.code().unwrap_or(-1),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
+    }
+}
+
+fn find() -> Option<PathBuf> {
+    let folders = ["/usr/bin", "/usr/local/bin"].map(Path::new);
+    testkit::reference_tool("kubectl").or_else(|| {
+        folders
+            .iter()
+            .map(|folder| folder.join("kubectl"))
+            .find(|path| path.is_file())
+    })
+}
+
+/// Words of a command line; quotes keep blanks together.
+fn split(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for character in line.chars() {
+        match character {
+            '\'' => quoted = !quoted,
+            ' ' if !quoted => words.push(String::new()),
+            other => words.last_mut().expect("there is a word").push(other),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Ages, versions, uids and times vary from run to run.
+fn steady(text: &str) -> String {
+    let patterns = [
+        (
+            r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+            "UID",
+        ),
+        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),
+        (r#"resourceVersion: "\d+""#, "resourceVersion: \"N\""),
+        (r"/tmp/\S+", "FILE"),
+        (r"10\.\d+\.\d+\.\d+", "ADDRESS"),
+        (r"(?m)\b\d+[sm]$", "AGE"),
+        (r"\b\d+[sm]( +)(\S)", "AGE$1$2"),
+        (r"(?m) +$", ""),
+    ];
+    patterns
+        .iter()
+        .fold(text.to_owned(), |text, (pattern, name)| {
+            Regex::new(pattern)
+                .expect("a right pattern")
+                .replace_all(&text, *name)
+                .into_owned()
+        })
+}
+
+/// A dialogue: `$ command` lines, input lines behind `<`, and what comes back.
+async fn dialogue(kubectl: &Kubectl, kubeconfig: &str, script: &str) -> String {
+    let mut transcript = String::new();
+    let mut lines = script
+        .lines()
+        .map(str::trim_start)
+        .filter(|line| !line.is_empty())
+        .peekable();
+    while let Some(line) = lines.next() {
+        let command = line.strip_prefix("$ ").expect("a command");
+        let mut input = String::new();
+        while let Some(more) = lines.next_if(|line| line.starts_with('<')) {
+            input += more[1..].strip_prefix(' ').unwrap_or(&more[1..]);
+            input.push('\n');
+        }
+        let (code, out, errors) = kubectl.run(kubeconfig, command, &input).await;
+        transcript += &format!("$ {command}\n{}{}", steady(&out), steady(&errors));
+        if code != 0 {
+            transcript += &format!("exit {code}\n");
+        }
+    }
+    transcript
+}
+
+/// One definition with a column of its own, and an object of it.
+const WIDGETS: &str = "
+        < apiVersion: apiextensions.k8s.io/v1
+        < kind: CustomResourceDefinition
+        < metadata: {name: widgets.example.com}
+        < spec:
+        <   group: example.com
+        <   scope: Namespaced
+        <   names: {plural: widgets, singular: widget, kind: Widget, shortNames: [wd]}
+        <   versions:
+        <   - name: v1
+        <     served: true
+        <     storage: true
+        <     additionalPrinterColumns: [{name: Size, type: integer, jsonPath: .spec.size}]
+        <     schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, description: What it is., properties: {size: {type: integer}}}}}}";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_are_created_shown_changed_and_deleted() {
+    let Some(kubectl) = Kubectl::start().await else {
+        return;
+    };
+    let script = "
+        $ create configmap a --from-literal=key=one
+        $ create secret generic s --from-literal=password=x
+        $ get configmap,secret --field-selector=metadata.name!=kube-root-ca.crt
+        $ get cm a -o yaml
+        $ edit cm a
+        $ get cm a -o jsonpath={.data.key}{'\\n'}
+        $ label cm a x=y
+        $ patch cm a -p '{\"data\":{\"key\":\"three\"}}'
+        $ wait --for=jsonpath={.data.key}=three cm/a --timeout=2s
+        $ delete cm a
+        $ get cm a
+        $ create deployment web --image=registry.local/web:1 --replicas=2
+        $ get deploy web -o wide
+        $ scale deploy web --replicas=3
+        $ delete deploy web --cascade=foreground --timeout=5s
+        $ delete secret s --cascade=orphan
+        $ create namespace n
+        $ delete namespace n --timeout=5s
+    ";
+    expect![[r#""#]].assert_eq(&dialogue(&kubectl, "root", script).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn manifests_are_applied_and_compared() {
+    let Some(kubectl) = Kubectl::start().await else {
+        return;
+    };
+    let script = "
+        $ apply -f -
+        < apiVersion: v1
+        < kind: ConfigMap
+        < metadata: {name: b}
+        < data: {key: one, gone: x}
+        $ apply -f -
+        < apiVersion: v1
+        < kind: ConfigMap
+        < metadata: {name: b}
+        < data: {key: one}
+        $ apply -f - --dry-run=server
+        < apiVersion: v1
+        < kind: ConfigMap
+        < metadata: {name: b}
+        < data: {key: four}
+        $ get cm b -o jsonpath={.data}{'\\n'}
+        $ diff -f -
+        < apiVersion: v1
+        < kind: ConfigMap
+        < metadata: {name: b}
+        < data: {key: one}
+        $ apply --server-side -f -
+        < apiVersion: v1
+        < kind: ConfigMap
+        < metadata: {name: c}
+        < data: {key: one}
+        $ apply --server-side --field-manager=other -f -
+        < apiVersion: v1
+        < kind: ConfigMap
+        < metadata: {name: c}
+        < data: {key: two}
+        $ apply -f -
+        < apiVersion: v1
+        < kind: ConfigMap
+        < metadata: {name: d}
+        < dota: {key: one}
+    ";
+    expect![[r#""#]].assert_eq(&dialogue(&kubectl, "root", script).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_describes_itself_below_a_prefix_as_well() {
+    let Some(kubectl) = Kubectl::start().await else {
+        return;
+    };
+    let script = format!(
+        "
+        $ version
+        $ api-resources --api-group=batch
+        $ apply -f -{WIDGETS}
+        $ wait --for=condition=Established crd/widgets.example.com --timeout=2s
+        $ explain widgets.spec
+        $ apply -f -
+        < apiVersion: example.com/v1
+        < kind: Widget
+        < metadata: {{name: w}}
+        < spec: {{size: 3}}
+        $ get wd
+        $ explain deployment.spec.replicas
+        $ get --raw /healthz
+        $ get nope
+    "
+    );
+    let transcript = dialogue(&kubectl, "east", &script).await;
+    // The client's own version is not ours to pin.
+    let transcript: String = transcript
+        .lines()
+        .filter(|line| !line.starts_with("Client ") && !line.starts_with("Kustomize "))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    expect![[r#""#]].assert_eq(&transcript);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rights_are_asked_for_and_tokens_handed_out() {
+    let Some(kubectl) = Kubectl::start().await else {
+        return;
+    };
+    let script = "
+        $ auth whoami
+        $ auth can-i create pods
+        $ auth can-i create pods --as=bob
+        $ create rolebinding bob --clusterrole=edit --user=bob
+        $ auth can-i create pods --as=bob
+        $ get secrets --as=bob -n kube-system
+        $ get clusterrole cluster-admin edit
+    ";
+    expect![[r#""#]].assert_eq(&dialogue(&kubectl, "root", script).await);
+    let (code, token, errors) = kubectl.run("root", "create token default", "").await;
+    assert_eq!((code, errors.as_str()), (0, ""));
+    let (_, who, errors) = kubectl
+        .run(
+            "root",
+            &format!(
+                "--token={} auth whoami -o jsonpath={{.status.userInfo.username}}",
+                token.trim()
+            ),
+            "",
+        )
+        .await;
+    // The certificate of the kubeconfig stays; a bearer token goes before it.
+    assert_eq!(
+        (who.as_str(), errors.as_str()),
+        ("system:serviceaccount:default:default", "")
+    );
+}
