@@ -15,7 +15,7 @@ pub use validate::{Duplicates, TypeError, TypeErrors};
 
 use std::collections::HashMap;
 
-use object::Node;
+use object::{Node, Text};
 
 use crate::element::PathElement;
 use crate::schema::{Atom, ListRelationship, ListType, MapType, Scalar, Schema};
@@ -75,53 +75,78 @@ impl Atom {
     }
 }
 
-/// Names an item of a keyed list or set.
-///
-/// # Errors
-/// A sentence when the item has none.
-fn item_element(schema: &Schema, list: &ListType, item: &Node) -> Result<PathElement, String> {
+/// Names an item of a keyed list or set; `None` when it has no name, see [`item_complaint`].
+fn item_element(schema: &Schema, list: &ListType, item: &Node) -> Option<PathElement> {
     let keys = match &list.relationship {
-        ListRelationship::Atomic => {
-            return Err("invalid indexing of non-associative list".to_owned());
+        ListRelationship::Atomic => return None,
+        ListRelationship::Set => {
+            let single = !matches!(item, Node::Map(_) | Node::List(_) | Node::Null);
+            return single.then(|| PathElement::Value(item.clone()));
         }
-        ListRelationship::Set => return member_element(item),
         ListRelationship::Associative(keys) => keys,
     };
-    let map = match item {
-        Node::Map(map) => map,
-        Node::Null => {
-            return Err("associative list with keys may not have a null element".to_owned());
-        }
-        _ => return Err("associative list with keys may not have non-map elements".to_owned()),
+    let values = |key| {
+        Some((
+            Text::clone(key),
+            key_value(schema, list, item, key)?.clone(),
+        ))
     };
-    let element_type = schema.atom(list.element).map.as_ref();
-    let fields = keys.iter().filter_map(|key| {
-        let value = map.get(key).or_else(|| {
-            let default = element_type?.field(key)?.default.as_ref();
-            default.filter(|default| !default.is_null())
-        });
-        value.map(|value| (key.clone(), value.clone()))
-    });
-    let element = PathElement::key(fields);
-    if matches!(&element, PathElement::Key(fields) if fields.is_empty()) {
-        let keys: Vec<_> = keys.iter().map(|key| go_quote(key)).collect();
-        return Err(format!(
-            "associative list with keys has an element that omits all key fields [{}] \
-             (and doesn't have default values for any key fields)",
-            keys.join(" ")
-        ));
-    }
-    Ok(element)
+    let element = PathElement::key(keys.iter().filter_map(values));
+    let named = !matches!(&element, PathElement::Key(fields) if fields.is_empty());
+    named.then_some(element)
 }
 
-fn member_element(item: &Node) -> Result<PathElement, String> {
-    let complaint = match item {
-        Node::Map(_) => "associative list without keys has an element that's a map type",
-        Node::List(_) => "not supported: associative list with lists as elements",
-        Node::Null => "associative list without keys has an element that's an explicit null",
-        _ => return Ok(PathElement::Value(item.clone())),
+/// The value of a key field of an item, or the field's default.
+fn key_value<'n>(
+    schema: &'n Schema,
+    list: &ListType,
+    item: &'n Node,
+    key: &str,
+) -> Option<&'n Node> {
+    let map = item.as_map()?;
+    map.get(key).or_else(|| {
+        let element = schema.atom(list.element).map.as_ref()?;
+        let default = element.field(key)?.default.as_ref();
+        default.filter(|default| !default.is_null())
+    })
+}
+
+/// Why an item of a keyed list or set has no name; `None` when it has one.
+fn item_complaint(schema: &Schema, list: &ListType, item: &Node) -> Option<String> {
+    let complaint = match (&list.relationship, item) {
+        (ListRelationship::Atomic, _) => "invalid indexing of non-associative list",
+        (ListRelationship::Set, Node::Map(_)) => {
+            "associative list without keys has an element that's a map type"
+        }
+        (ListRelationship::Set, Node::List(_)) => {
+            "not supported: associative list with lists as elements"
+        }
+        (ListRelationship::Set, Node::Null) => {
+            "associative list without keys has an element that's an explicit null"
+        }
+        (ListRelationship::Set, _) => return None,
+        (ListRelationship::Associative(_), Node::Null) => {
+            "associative list with keys may not have a null element"
+        }
+        (ListRelationship::Associative(keys), Node::Map(_)) => {
+            if keys
+                .iter()
+                .any(|key| key_value(schema, list, item, key).is_some())
+            {
+                return None;
+            }
+            let keys: Vec<_> = keys.iter().map(|key| go_quote(key)).collect();
+            return Some(format!(
+                "associative list with keys has an element that omits all key fields [{}] \
+                 (and doesn't have default values for any key fields)",
+                keys.join(" ")
+            ));
+        }
+        (ListRelationship::Associative(_), _) => {
+            "associative list with keys may not have non-map elements"
+        }
     };
-    Err(complaint.to_owned())
+    Some(complaint.to_owned())
 }
 
 /// The items of a keyed list or set, found by their element.
@@ -133,7 +158,7 @@ struct Items<'n> {
 }
 
 /// An element's text, to look it up by.
-type ElementKey = object::Text;
+type ElementKey = Text;
 
 impl<'n> Items<'n> {
     /// Items up to which a scan beats an index; lists of containers, ports and variables are
@@ -143,7 +168,7 @@ impl<'n> Items<'n> {
     fn of(schema: &Schema, list: &ListType, nodes: &'n [Node]) -> Self {
         let in_order: Vec<_> = nodes
             .iter()
-            .filter_map(|node| Some((item_element(schema, list, node).ok()?, node)))
+            .filter_map(|node| Some((item_element(schema, list, node)?, node)))
             .collect();
         let index = (in_order.len() > Self::SCAN_MAX).then(|| {
             let mut index: HashMap<ElementKey, Vec<usize>> = HashMap::new();

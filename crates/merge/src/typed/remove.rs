@@ -52,7 +52,7 @@ impl ObjectType {
         let mut changed = false;
         let mut out = Vec::with_capacity(items.len());
         for item in items {
-            let element = item_element(self.schema(), list, item).ok();
+            let element = item_element(self.schema(), list, item);
             match element.and_then(|element| fields.get(&element)) {
                 None => out.push(item.clone()),
                 Some(branch) if branch.member => changed = true,
@@ -104,7 +104,7 @@ impl ObjectType {
         match (self.schema().atom(type_ref).form_of(node), node) {
             (Form::List(list), Node::List(items)) if !items.is_empty() && !list.is_atomic() => {
                 let kept = items.iter().filter_map(|item| {
-                    let element = item_element(self.schema(), list, item).ok()?;
+                    let element = item_element(self.schema(), list, item)?;
                     let branch = fields.get(&element)?;
                     Some(if branch.below.is_empty() {
                         item.clone()

@@ -4,7 +4,7 @@ use std::fmt;
 
 use object::{Map, Node};
 
-use super::{Form, item_element};
+use super::{Form, item_complaint, item_element};
 use crate::element::PathElement;
 use crate::schema::{ListType, MapType, ObjectType, Scalar, TypeRef};
 use crate::value::{go_plain, go_syntax, go_type};
@@ -103,24 +103,27 @@ impl Check<'_> {
     }
 
     fn list(&mut self, items: &[Node], list: &ListType) {
-        let mut seen = Vec::with_capacity(if list.is_atomic() { 0 } else { items.len() });
+        let schema = self.types.schema();
         for (at, item) in items.iter().enumerate() {
-            let element = if list.is_atomic() {
-                PathElement::Index(at as i64)
-            } else {
-                match item_element(self.types.schema(), list, item) {
-                    Ok(element) => element,
-                    Err(complaint) => return self.error(format!("element {at}: {complaint}")),
-                }
-            };
-            self.below(&element, |check| check.node(item, list.element));
+            if !list.is_atomic()
+                && let Some(complaint) = item_complaint(schema, list, item)
+            {
+                return self.error(format!("element {at}: {complaint}"));
+            }
+            let before = self.errors.len();
+            self.node(item, list.element);
+            if self.errors.len() > before {
+                let element = item_element(schema, list, item);
+                let element = element.unwrap_or(PathElement::Index(at as i64));
+                self.prefix(before, &element.to_string());
+            }
             if self.errors.len() >= ERRORS_MAX {
                 return;
             }
-            seen.push(element);
         }
-        if self.duplicates == Duplicates::Refused && !list.is_atomic() {
-            self.duplicates_in(seen);
+        if self.duplicates == Duplicates::Refused && !list.is_atomic() && items.len() > 1 {
+            let elements = items.iter().map(|item| item_element(schema, list, item));
+            self.duplicates_in(elements.flatten().collect());
         }
     }
 
