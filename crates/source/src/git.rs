@@ -9,6 +9,7 @@ use diag::{Code, Explain, Reason, Retry};
 use tree::{Tree, TreeBuilder, TreePath};
 
 use crate::ignore::{IgnoreError, Rules};
+use crate::semver::{self, RangeError};
 
 /// The branch of a source that names none.
 const BRANCH_DEFAULT: &str = "master";
@@ -94,12 +95,10 @@ pub enum FetchError {
         range: String,
     },
     /// The range cannot be read.
-    #[error("failed to checkout and determine revision: semver parse error: {why}")]
+    #[error("failed to checkout and determine revision: semver parse error")]
     Range {
-        /// The range.
-        range: String,
         /// What is wrong.
-        why: String,
+        source: RangeError,
     },
     /// The commit is no full object id.
     #[error(
@@ -389,13 +388,14 @@ async fn named(
 /// The highest tag in a range of versions.
 async fn ranged(client: &Client, remote: &Remote, range: &str) -> Result<Target, FetchError> {
     let refs = list(client, remote, "refs/tags/").await?;
-    let best = crate::semver::highest(range, refs.refs.iter().map(|tag| tag.name.short()))?;
-    let found = refs.refs.iter().find(|tag| tag.name.short() == best);
+    let names = refs.refs.iter().map(|tag| tag.name.short());
+    let best = semver::highest(range, names).map_err(|source| FetchError::Range { source })?;
+    let found = best.and_then(|best| refs.refs.iter().find(|tag| tag.name.short() == best));
     let found = found.ok_or_else(|| FetchError::NoMatch {
         range: range.to_owned(),
     })?;
     Ok(Target {
-        name: best,
+        name: found.name.short().to_owned(),
         wanted: found.id,
         commit: found.target(),
         moves: true,

@@ -25,4 +25,5 @@ pub mod storage;
 pub use download::{DownloadError, Downloader};
 pub use git::{Checkout, FetchError, FetchRequest, Fetched};
 pub use secret::{Access, SecretError};
+pub use semver::RangeError;
 pub use storage::{ArtifactKey, Retention, Storage, StorageError, Stored};

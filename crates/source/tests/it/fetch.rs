@@ -127,6 +127,7 @@ async fn each_form_of_reference_gives_its_revision() {
     for (text, revision) in [
         ("branch:main", format!("main@sha1:{new}")),
         ("tag:v1.0.0", format!("v1.0.0@sha1:{old}")),
+        ("semver:1.x tag:none", format!("v1.0.0@sha1:{old}")),
         (
             "name:refs/pull/420/head",
             format!("refs/pull/420/head@sha1:{new}"),
@@ -251,6 +252,8 @@ async fn what_is_missing_is_named_with_flux_s_reason() {
     assert!(help.contains("`trunk`"), "{help}");
 
     for (text, code) in [
+        ("semver:>=9", "SemverNoMatch"),
+        ("semver:latest", "SemverInvalid"),
         ("commit:abc", "CommitInvalid"),
         (
             "commit:0123456789012345678901234567890123456789",
