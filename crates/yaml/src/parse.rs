@@ -59,6 +59,20 @@ pub fn decode(bytes: &[u8]) -> Result<&str, YamlError> {
     })
 }
 
+/// Bytes that no forbidden character contains.
+const ALLOWED: [bool; 256] = {
+    let mut table = [true; 256];
+    let mut at = 0;
+    while at < 0x20 {
+        table[at] = matches!(at as u8, b'\t' | b'\n' | b'\r');
+        at += 1;
+    }
+    table[0x7f] = false;
+    table[0xc2] = false;
+    table[0xef] = false;
+    table
+};
+
 /// Checks size and characters, and cuts a byte order mark off.
 fn check_text<'a>(text: &'a str, limits: &Limits) -> Result<&'a str, YamlError> {
     if text.len() > limits.file_bytes_max {
@@ -70,6 +84,15 @@ fn check_text<'a>(text: &'a str, limits: &Limits) -> Result<&'a str, YamlError> 
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
+        // Most text is allowed at a glance.
+        while let Some(chunk) = bytes.get(at..at + 32)
+            && chunk.iter().all(|&byte| ALLOWED[usize::from(byte)])
+        {
+            at += 32;
+        }
+        if at == bytes.len() {
+            break;
+        }
         let forbidden = match bytes[at] {
             b'\t' | b'\n' | b'\r' | 0x20..=0x7e => false,
             // C1 controls except the line break U+0085.

@@ -285,12 +285,17 @@ impl<'a> Scanner<'a> {
     #[inline]
     fn skip_bytes(&mut self, count: usize) {
         let run = &self.bytes[self.mark.index..self.mark.index + count];
-        if run.iter().any(|byte| !matches!(byte, b' ' | b'\t')) {
+        if self.newlines > 0 && run.iter().any(|byte| !matches!(byte, b' ' | b'\t')) {
             self.newlines = 0;
         }
         self.mark.index += count;
         // Every character has one byte that does not continue another.
-        self.mark.column += run.iter().filter(|&&byte| byte & 0xc0 != 0x80).count() as u32;
+        let characters = if run.is_ascii() {
+            count
+        } else {
+            run.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
+        };
+        self.mark.column += characters as u32;
     }
 
     /// Steps over one line break, if there is one.

@@ -123,7 +123,12 @@ impl Writer {
 
     fn put_str(&mut self, text: &str) {
         self.out.push_str(text);
-        self.column += text.chars().count() as i32;
+        let characters = if text.is_ascii() {
+            text.len()
+        } else {
+            text.chars().count()
+        };
+        self.column += characters as i32;
     }
 
     pub(super) fn put_break(&mut self) {
@@ -294,6 +299,17 @@ impl Writer {
 
     /// Writes plain or single-quoted text, breaking lines at single spaces.
     fn write_folding(&mut self, text: &str, folds: bool, quoted: bool) {
+        let fits = i64::from(self.column) + text.len() as i64 <= i64::from(self.width);
+        let simple = |byte: &u8| match byte {
+            b'\n' | b'\r' | 0xc2 | 0xe2 => false,
+            b'\'' => !quoted,
+            _ => true,
+        };
+        if fits && !text.is_empty() && text.as_bytes().iter().all(simple) {
+            self.put_str(text);
+            self.indention = false;
+            return;
+        }
         let (mut spaces, mut breaks) = (false, false);
         for (at, character) in text.char_indices() {
             if character == ' ' {
@@ -414,18 +430,19 @@ impl Writer {
 
     fn write_literal(&mut self, text: &str) {
         self.whitespace = true;
-        let mut breaks = true;
-        for character in text.chars() {
-            if is_break(character) {
-                self.put_text_break(character);
-                breaks = true;
-            } else {
-                if breaks {
-                    self.write_indent();
-                }
-                self.put(character);
+        let mut rest = text;
+        while !rest.is_empty() {
+            let length = rest.find(is_break).unwrap_or(rest.len());
+            let (line, after) = rest.split_at(length);
+            if !line.is_empty() {
+                self.write_indent();
+                self.put_str(line);
                 self.indention = false;
-                breaks = false;
+            }
+            rest = after;
+            if let Some(character) = rest.chars().next() {
+                self.put_text_break(character);
+                rest = &rest[character.len_utf8()..];
             }
         }
     }
@@ -469,6 +486,20 @@ impl Writer {
                 block_plain: true,
                 single_quoted: true,
                 block: false,
+            };
+        }
+        let bytes = text.as_bytes();
+        let edges = [bytes[0], bytes[bytes.len() - 1]];
+        if !matches!(bytes[0], b'-' | b'.' | b' ')
+            && edges[1] != b' '
+            && bytes.iter().all(|&byte| HARMLESS[usize::from(byte)])
+        {
+            return Analysis {
+                multiline: false,
+                flow_plain: true,
+                block_plain: true,
+                single_quoted: true,
+                block: true,
             };
         }
         let marker = text.starts_with("---") || text.starts_with("...");
@@ -540,6 +571,19 @@ impl Writer {
         }
     }
 }
+
+/// Bytes that mean nothing anywhere inside a scalar.
+const HARMLESS: [bool; 256] = {
+    let mut table = [false; 256];
+    let harmless =
+        b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./ ()+=;$^~\\<";
+    let mut at = 0;
+    while at < harmless.len() {
+        table[harmless[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 fn is_break(character: char) -> bool {
     matches!(character, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
