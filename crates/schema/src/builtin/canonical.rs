@@ -124,10 +124,45 @@ impl Decoder {
             other => return Err(self.mismatch(other, &Type::Struct(id))),
         };
         self.enter()?;
+        let form = match is_ordered(ty, map) && !node.is_null() {
+            true => self.ordered(ty, map),
+            false => self.rebuilt(ty, map, node.is_null()),
+        };
+        self.depth -= 1;
+        form
+    }
+
+    /// A struct whose keys are all known and stand in order, and that misses nothing.
+    fn ordered(&mut self, ty: &'static Struct, map: &Map) -> Result<Form, DecodeError> {
+        let mut changed: Option<Map> = None;
+        let mut fields = ty.fields.iter();
+        for (key, value) in map.iter() {
+            let field = fields.find(|field| field.json == key);
+            let field = field.expect("the keys were compared just before");
+            self.path.push(PathStep::Field(field.json, ty.short_name()));
+            let form = self.field(field, value)?;
+            self.path.pop();
+            match form {
+                Form::Same => {}
+                Form::New(value) => {
+                    changed
+                        .get_or_insert_with(|| map.clone())
+                        .insert(key.clone(), value);
+                }
+                Form::Absent => {
+                    changed.get_or_insert_with(|| map.clone()).remove(key);
+                }
+            }
+        }
+        Ok(changed.map_or(Form::Same, |map| Form::New(Node::Map(map))))
+    }
+
+    /// Any struct, put together anew.
+    fn rebuilt(&mut self, ty: &'static Struct, map: &Map, null: bool) -> Result<Form, DecodeError> {
         // Values are read in the order they were written, since the first error counts.
         let mut values: Vec<Option<Form>> = Vec::new();
         values.resize_with(ty.fields.len(), || None);
-        let mut changed = node.is_null();
+        let mut changed = null;
         for (key, value) in map.iter() {
             let Some(at) = ty.position(key) else {
                 self.report_unknown(key);
@@ -139,7 +174,6 @@ impl Decoder {
             values[at] = Some(self.field(field, value)?);
             self.path.pop();
         }
-        self.depth -= 1;
 
         let mut entries: Vec<(Text, Node)> = Vec::with_capacity(map.len());
         let mut next = map.iter();
@@ -414,19 +448,26 @@ impl Decoder {
     }
 }
 
+/// Whether the keys of `map` are fields of `ty`, in its order, and the others may be left out.
+fn is_ordered(ty: &Struct, map: &Map) -> bool {
+    let mut fields = ty.fields.iter();
+    for key in map.keys() {
+        loop {
+            match fields.next() {
+                Some(field) if field.json == key => break,
+                Some(field) if field.is_optional() => {}
+                _ => return false,
+            }
+        }
+    }
+    fields.all(Field::is_optional)
+}
+
 /// What Go writes for a field that was not given.
 fn absent(field: &Field) -> Form {
-    match &field.ty {
-        Type::Struct(_) if field.omit_zero => Form::Absent,
-        Type::Struct(id) => Form::New(zero(*id)),
-        Type::Time | Type::MicroTime if field.omit_zero => Form::Absent,
-        Type::Time | Type::MicroTime => Form::New(Node::Null),
-        Type::Raw | Type::Json if !field.omit_zero => Form::New(Node::Null),
-        Type::Quantity | Type::IntOrString | Type::Duration if !field.omit_zero => {
-            Form::New(zero_of(&field.ty))
-        }
-        _ if field.omit_empty || field.omit_zero => Form::Absent,
-        other => Form::New(zero_of(other)),
+    match field.is_optional() {
+        true => Form::Absent,
+        false => Form::New(zero_of(&field.ty)),
     }
 }
 

@@ -174,7 +174,7 @@ fn message(id: StructId, bytes: &[u8], map: &mut Map, depth: usize) -> Result<()
     let ty = types().get(id);
     let mut reader = Reader::new(bytes);
     while let Some((number, value)) = reader.next()? {
-        let Some(field) = ty.declared.iter().find(|field| field.number == number) else {
+        let Some(field) = ty.declared().iter().find(|field| field.number == number) else {
             continue;
         };
         match &field.ty {

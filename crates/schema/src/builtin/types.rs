@@ -24,8 +24,8 @@ use object::Text;
 /// Everything known about the Go types of the built-in kinds.
 #[derive(Debug)]
 pub struct Types {
+    /// Ordered by name.
     structs: Vec<Struct>,
-    by_name: HashMap<&'static str, StructId>,
     kinds: HashMap<(&'static str, &'static str), StructId>,
 }
 
@@ -46,8 +46,8 @@ pub struct Struct {
     pub name: &'static str,
     /// Owned as a whole in server-side apply.
     pub atomic: bool,
-    /// As declared, inlined structs unresolved; what protobuf follows.
-    pub declared: Vec<Field>,
+    /// As declared, inlined structs unresolved, where there are any.
+    inlined: Option<Vec<Field>>,
     /// As JSON has them, inlined structs resolved, in Go's order.
     pub fields: Vec<Field>,
     /// Positions in `fields`, ordered by JSON name.
@@ -161,7 +161,8 @@ impl Types {
 
     /// The struct called `name` (`core.v1.PodSpec`).
     pub fn by_name(&self, name: &str) -> Option<StructId> {
-        self.by_name.get(name).copied()
+        let found = self.structs.binary_search_by(|ty| ty.name.cmp(name));
+        found.ok().map(|at| StructId(at as u32))
     }
 
     /// A struct.
@@ -187,55 +188,58 @@ impl Types {
     }
 
     fn parse(table: &'static str) -> Self {
-        let mut by_name = HashMap::with_capacity(1024);
-        let names = table
-            .lines()
-            .filter(|line| !line.starts_with([' ', '@', '#']));
-        for (at, line) in names.enumerate() {
-            let name = line.split(' ').next().unwrap_or_default();
-            by_name.insert(name, StructId(at as u32));
-        }
+        let lines = table.lines();
+        let names = lines.filter(|line| !line.starts_with([' ', '@', '#']));
+        let names: Vec<&str> = names
+            .map(|line| line.split(' ').next().unwrap_or_default())
+            .collect();
         let mut kinds = HashMap::with_capacity(256);
-        let mut structs: Vec<Struct> = Vec::with_capacity(by_name.len());
+        let mut structs: Vec<Struct> = Vec::with_capacity(names.len());
         for line in table.lines().filter(|line| !line.starts_with('#')) {
             if let Some(field) = line.strip_prefix(' ') {
                 let last = structs
                     .last_mut()
                     .expect("a struct stands above its fields");
-                last.declared.push(Field::parse(field, &by_name));
+                last.fields.push(Field::parse(field, &names));
             } else if let Some(kind) = line.strip_prefix('@') {
                 let mut words = kind.split(' ');
                 let mut word = || words.next().unwrap_or_default();
                 let (version, kind, name) = (word(), word(), word());
-                kinds.insert((version, kind), by_name[name]);
+                kinds.insert((version, kind), id_of(&names, name));
             } else {
                 let (name, facts) = line.split_once(' ').unwrap_or((line, ""));
                 structs.push(Struct {
                     name,
                     atomic: facts == "atomic",
-                    declared: Vec::new(),
+                    inlined: None,
                     fields: Vec::new(),
                     by_json: Vec::new(),
                 });
             }
         }
         for at in 0..structs.len() {
-            let mut fields = Vec::new();
-            flatten(&structs, at, &mut fields);
-            let mut by_json: Vec<u16> = (0..fields.len() as u16).collect();
-            by_json.sort_by_key(|&position| fields[position as usize].json);
-            structs[at].fields = fields;
-            structs[at].by_json = by_json;
+            if structs[at].fields.iter().any(|field| field.inline) {
+                let mut fields = Vec::new();
+                flatten(&structs, at, &mut fields);
+                let declared = std::mem::replace(&mut structs[at].fields, fields);
+                structs[at].inlined = Some(declared);
+            }
         }
-        Self {
-            structs,
-            by_name,
-            kinds,
+        for ty in &mut structs {
+            let mut by_json: Vec<u16> = (0..ty.fields.len() as u16).collect();
+            by_json.sort_unstable_by_key(|&position| ty.fields[position as usize].json);
+            ty.by_json = by_json;
         }
+        Self { structs, kinds }
     }
 }
 
 impl Struct {
+    /// Fields as declared, inlined structs unresolved; what protobuf follows.
+    pub fn declared(&self) -> &[Field] {
+        self.inlined.as_ref().unwrap_or(&self.fields)
+    }
+
     /// Position in [`Struct::fields`] of the field with this JSON name.
     pub fn position(&self, json: &str) -> Option<usize> {
         let found = self
@@ -297,8 +301,8 @@ impl Type {
         }
     }
 
-    fn parse(text: &'static str, by_name: &HashMap<&'static str, StructId>) -> Self {
-        let inner = |rest| Box::new(Self::parse(rest, by_name));
+    fn parse(text: &'static str, names: &[&str]) -> Self {
+        let inner = |rest| Box::new(Self::parse(rest, names));
         if let Some(rest) = text.strip_prefix('*') {
             return Self::Pointer(inner(rest));
         }
@@ -329,12 +333,28 @@ impl Type {
             "schemaorbool" => Self::SchemaOrBool,
             "schemaorarray" => Self::SchemaOrArray,
             "schemaorstrings" => Self::SchemaOrStrings,
-            name => Self::Struct(by_name[name]),
+            name => Self::Struct(id_of(names, name)),
         }
     }
 }
 
 impl Field {
+    /// Whether Go leaves the field out when it is zero.
+    pub fn is_optional(&self) -> bool {
+        match self.ty {
+            // Go's `omitempty` does nothing for structs, whatever they look like in JSON.
+            Type::Struct(_)
+            | Type::Time
+            | Type::MicroTime
+            | Type::Raw
+            | Type::Json
+            | Type::Quantity
+            | Type::IntOrString
+            | Type::Duration => self.omit_zero,
+            _ => self.omit_empty || self.omit_zero,
+        }
+    }
+
     /// Name of the field in the Go struct.
     pub fn go_name(&self) -> Text {
         if let Some(name) = self.go {
@@ -345,7 +365,7 @@ impl Field {
         first.into_iter().chain(chars).collect()
     }
 
-    fn parse(line: &'static str, by_name: &HashMap<&'static str, StructId>) -> Self {
+    fn parse(line: &'static str, names: &[&str]) -> Self {
         let mut words = line.split(' ');
         let name = words.next().unwrap_or_default();
         let number = words.next().unwrap_or_default();
@@ -355,7 +375,7 @@ impl Field {
             go: None,
             inline: name.starts_with('+'),
             number: number.parse().unwrap_or(0),
-            ty: Type::parse(ty, by_name),
+            ty: Type::parse(ty, names),
             omit_empty: false,
             omit_zero: false,
             atomic: false,
@@ -385,9 +405,15 @@ impl Field {
     }
 }
 
+/// The number of a struct; the table names only structs that it has, in order.
+fn id_of(names: &[&str], name: &str) -> StructId {
+    let found = names.binary_search(&name);
+    StructId(found.expect("the table is made whole and ordered") as u32)
+}
+
 /// Adds the fields of struct `at`, those of inlined structs in their place.
 fn flatten(structs: &[Struct], at: usize, fields: &mut Vec<Field>) {
-    for field in &structs[at].declared {
+    for field in structs[at].declared() {
         match &field.ty {
             Type::Struct(inner) if field.inline => flatten(structs, inner.0 as usize, fields),
             _ => fields.push(field.clone()),

@@ -141,7 +141,7 @@ fn own_rules(types: &Types, name: &str, rules: &mut Vec<fn(&mut Map)>) {
     let found = RULES.iter().flat_map(|rules| rules.iter());
     rules.extend(found.filter(|(of, _)| *of == name).map(|(_, rule)| *rule));
     let ty = types.by_name(name).map(|id| types.get(id));
-    for field in ty.into_iter().flat_map(|ty| &ty.declared) {
+    for field in ty.into_iter().flat_map(|ty| ty.declared()) {
         if let (true, Type::Struct(inner)) = (field.inline, &field.ty) {
             own_rules(types, types.get(*inner).name, rules);
         }
