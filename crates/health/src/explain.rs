@@ -18,7 +18,8 @@ const DETAIL_CHARS_MAX: usize = 300;
 /// Says in one sentence why `object` is not there yet; `None` when it is.
 ///
 /// `related` holds objects that may belong to it, at least its pods and what stands between; they
-/// are found by their owner references. The sentence counts ready pods and names the container
+/// are found by their owner references. Events among them that warn about one of these objects
+/// say more where the object itself is silent, as about volumes and probes. The sentence counts ready pods and names the container
 /// that is worst off, for example ``1 of 3 pods ready: container web: image `r/x:1` not found
 /// (ImagePullBackOff)``.
 pub fn explain(object: &Object, related: &[Object], now: Timestamp) -> Option<String> {
@@ -32,7 +33,10 @@ pub fn explain(object: &Object, related: &[Object], now: Timestamp) -> Option<St
         .chain(owned.iter().copied().filter(|owned| owned.kind() == "Pod"))
         .filter(|pod| !pod.is_deleting())
         .collect();
-    let causes = pods.iter().filter_map(|pod| cause_of_pod(pod));
+    let causes = pods.iter().filter_map(|pod| {
+        let cause = cause_of_pod(pod)?;
+        Some(with_warning(cause, latest_warning(pod, related)))
+    });
     let worst = causes.max_by(|a, b| a.weight.cmp(&b.weight));
     if object.kind() == "Pod" {
         return worst.map(|cause| cause.sentence);
@@ -50,6 +54,13 @@ pub fn explain(object: &Object, related: &[Object], now: Timestamp) -> Option<St
         let count = pods.len();
         return Some(format!("{count} pods exist: {refusal}"));
     }
+    let own = std::iter::once(object).chain(owned.iter().copied());
+    let warning = own
+        .filter_map(|object| latest_warning(object, related))
+        .next();
+    if let Some(warning) = warning {
+        return Some(format!("{} ({})", shorten(warning.message), warning.reason));
+    }
     let child = owned.iter().find_map(|child| {
         let health = assess(child, now);
         let troubled = matches!(health.status, Status::Failed | Status::InProgress);
@@ -57,6 +68,71 @@ pub fn explain(object: &Object, related: &[Object], now: Timestamp) -> Option<St
         Some(format!("{}: {named}", child.key()))
     });
     child.or_else(|| (!health.message.is_empty()).then(|| shorten(&health.message)))
+}
+
+/// What an event warns about.
+#[derive(Clone, Copy)]
+struct Warning<'o> {
+    reason: &'o str,
+    message: &'o str,
+}
+
+/// The latest warning about an object among events of both kinds.
+fn latest_warning<'o>(about: &Object, related: &'o [Object]) -> Option<Warning<'o>> {
+    let uid = about.uid();
+    let warns = |event: &&Object| {
+        let text = |keys: &[&str]| event.node.str_at(keys).unwrap_or_default();
+        event.kind() == "Event"
+            && text(&["type"]) == "Warning"
+            && (text(&["involvedObject", "uid"]) == uid || text(&["regarding", "uid"]) == uid)
+    };
+    if uid.is_empty() {
+        return None;
+    }
+    let latest = related.iter().filter(warns).max_by_key(|event| {
+        let times: [&[&str]; 5] = [
+            &["series", "lastObservedTime"],
+            &["lastTimestamp"],
+            &["deprecatedLastTimestamp"],
+            &["eventTime"],
+            &["metadata", "creationTimestamp"],
+        ];
+        let mut times = times.iter().filter_map(|keys| event.node.str_at(keys));
+        let parsed: Option<Timestamp> = times.next().and_then(|time| time.parse().ok());
+        parsed.map(Timestamp::unix)
+    })?;
+    let text = |key: &str| latest.node.str_at(&[key]).unwrap_or_default();
+    let message = if text("message").is_empty() {
+        text("note")
+    } else {
+        text("message")
+    };
+    Some(Warning {
+        reason: text("reason"),
+        message,
+    })
+}
+
+/// Most telling cause to which a warning adds something: whatever the pod itself explains is
+/// newer and clearer than an event.
+const VAGUE: u8 = 20;
+
+fn with_warning(mut cause: Cause, warning: Option<Warning<'_>>) -> Cause {
+    let Some(warning) = warning.filter(|_| cause.weight <= VAGUE) else {
+        return cause;
+    };
+    let message = warning.message;
+    let message = message
+        .strip_prefix("Readiness probe failed: ")
+        .unwrap_or(message);
+    let _ = write!(
+        cause.sentence,
+        ": {} ({})",
+        shorten(message),
+        warning.reason
+    );
+    cause.weight += VAGUE;
+    cause
 }
 
 /// A reason why a pod is not ready, and how telling it is.

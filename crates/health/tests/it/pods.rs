@@ -97,6 +97,39 @@ fn without_pods_the_refusal_of_the_server_or_the_object_itself_speaks() {
 }
 
 #[test]
+fn events_speak_where_the_pod_is_silent() {
+    let pod = object(
+        r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","uid":"p","ownerReferences":[{"uid":"d"}]},"status":{"phase":"Pending","containerStatuses":[{"name":"web","state":{"waiting":{"reason":"ContainerCreating"}}}]}}"#,
+    );
+    let event = |time: &str, kind: &str, message: &str| {
+        object(&format!(
+            r#"{{"apiVersion":"v1","kind":"Event","type":"{kind}","reason":"FailedMount","message":"{message}","lastTimestamp":"{time}","involvedObject":{{"uid":"p"}}}}"#
+        ))
+    };
+    let related = [
+        pod.clone(),
+        event(
+            "2024-01-01T00:00:02Z",
+            "Warning",
+            "secret \\\"db\\\" not found",
+        ),
+        event("2024-01-01T00:00:01Z", "Warning", "older"),
+        event("2024-01-01T00:00:03Z", "Normal", "Pulled"),
+    ];
+    expect![[r#"0 of 3 pods ready: container web: not started yet (ContainerCreating): secret "db" not found (FailedMount)"#]]
+        .assert_eq(&health::explain(&deployment(), &related, now()).unwrap());
+
+    let unready = object(
+        r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","uid":"p"},"status":{"phase":"Running","containerStatuses":[{"name":"web","state":{"running":{}}}]}}"#,
+    );
+    let probe = object(
+        r#"{"apiVersion":"events.k8s.io/v1","kind":"Event","type":"Warning","reason":"Unhealthy","note":"Readiness probe failed: HTTP probe failed with statuscode: 503","regarding":{"uid":"p"}}"#,
+    );
+    expect!["container web: running, but its readiness probe has not passed: HTTP probe failed with statuscode: 503 (Unhealthy)"]
+        .assert_eq(&health::explain(&unready, &[probe], now()).unwrap());
+}
+
+#[test]
 fn owners_that_refer_to_each_other_do_not_go_round_for_ever() {
     let loops = [
         object(

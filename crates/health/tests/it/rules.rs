@@ -105,7 +105,10 @@ fn a_set_is_waited_for_until_it_is_there_or_cannot_get_there() {
     };
     let all = [there.clone(), under_way.clone(), broken.clone(), gone];
     assert_eq!(verdict(&[], now), Verdict::Healthy);
-    assert_eq!(verdict(std::slice::from_ref(&there), late), Verdict::Healthy);
+    assert_eq!(
+        verdict(std::slice::from_ref(&there), late),
+        Verdict::Healthy
+    );
     assert_eq!(
         verdict(&[there.clone(), under_way.clone()], now),
         Verdict::Waiting(vec![key("b")])
