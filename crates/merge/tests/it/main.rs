@@ -1,6 +1,7 @@
 //! Tests of the crate from outside.
 
 mod corpus;
+mod invariants;
 mod json_patches;
 mod ownership;
 mod schemas;
