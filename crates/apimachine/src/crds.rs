@@ -52,6 +52,17 @@ pub(crate) fn react(writer: &mut Writer<'_>, worklist: &Worklist) {
             writer.change_state(|state| serve(state, name));
         }
     }
+    let custom = |resource: &Text| {
+        let mut types = writer.state().resource_types();
+        types.any(|known| known.custom.is_some() && known.storage == *resource)
+    };
+    if changed.is_empty()
+        && !worklist
+            .iter()
+            .any(|(resource, _)| resource.contains('.') && custom(resource))
+    {
+        return;
+    }
     let touched = |name: &Text, resource: &Text| {
         changed.contains(name) || worklist.iter().any(|(other, _)| other == resource)
     };

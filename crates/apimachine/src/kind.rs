@@ -5,6 +5,7 @@ use schema::builtin::{self, NameRule, StructId};
 use schema::structural::{Validation, crd};
 use schema::{FieldError, Structural};
 
+use crate::convert;
 use crate::types::{CustomVersion, ResourceType};
 
 /// Why a body is not an object of the kind.
@@ -95,12 +96,20 @@ impl ResourceType {
 
     /// What an object looks like before it exists, for field ownership.
     pub(crate) fn missing(&self) -> Node {
-        let mut node = match self.struct_id() {
-            Some(id) => builtin::zero(id),
-            None => Node::map(),
-        };
-        node.set(&["apiVersion"], self.api_version());
+        let mut node = Node::map();
         node.set(&["kind"], self.kind.clone());
+        node.set(&["apiVersion"], self.api_version());
+        let zero = self.struct_id().map(builtin::zero);
+        for (key, value) in zero
+            .as_ref()
+            .and_then(Node::as_map)
+            .into_iter()
+            .flat_map(object::Map::iter)
+        {
+            if !matches!(key.as_str(), "kind" | "apiVersion") {
+                node.set(&[key], value.clone());
+            }
+        }
         node
     }
 
@@ -115,30 +124,38 @@ impl ResourceType {
         }
     }
 
-    /// An object of this version in another version of the same resource.
-    pub(crate) fn convert(&self, object: &Node, to: &ResourceType) -> Node {
-        let mut converted = object.clone();
-        if self.version != to.version || self.group != to.group {
-            converted.set(&["apiVersion"], to.api_version());
-        }
-        converted
-    }
-
     /// An object as it is stored.
     pub(crate) fn to_storage(&self, object: Node) -> Node {
         let mut object = object;
-        object.set(&["apiVersion"], self.storage_api_version());
+        let version = self.storage_api_version();
+        if self.custom.is_none() && version != self.api_version() {
+            convert::to_storage(self, &mut object);
+            let stored = builtin::types().of_kind(&version, &self.kind);
+            // What the server itself has converted fits its type.
+            let _ = canonicalize(stored, &mut object);
+        }
+        object.set(&["apiVersion"], version);
         object
     }
 
     /// A stored object as this version shows it.
-    pub(crate) fn from_storage(&self, object: &Node) -> Node {
+    pub(crate) fn show(&self, object: &Node) -> Node {
         let version = self.api_version();
-        if object.str_at(&["apiVersion"]) == Some(version.as_str()) {
-            return object.clone();
-        }
+        let same = object.str_at(&["apiVersion"]) == Some(version.as_str());
         let mut object = object.clone();
-        object.set(&["apiVersion"], version);
+        if let Some(structural) = self.structural() {
+            // The schema may have changed since, and other versions have other fields.
+            if !same {
+                structural.prune(&mut object);
+            }
+            structural.default(&mut object);
+        } else if !same {
+            convert::from_storage(self, &mut object);
+            let _ = self.canonicalize(&mut object);
+        }
+        if !same {
+            object.set(&["apiVersion"], version);
+        }
         object
     }
 

@@ -15,10 +15,16 @@
 //! Deliberately absent: HTTP, sockets, locks, threads, clocks, disks; and workloads (what a
 //! Deployment controller or a kubelet would do), see `workloads`.
 
+#![expect(
+    clippy::result_large_err,
+    reason = "a refusal is made at most once per request and holds what its Status says"
+)]
+
 mod admission;
 mod bootstrap;
 mod builtin;
 mod call;
+mod convert;
 mod crds;
 mod create;
 mod decode;

@@ -192,7 +192,7 @@ pub(crate) fn get(state: &State, route: &Route, wanted: &str) -> Result<Node, Re
     not_in_future(state, wanted)?;
     let resource = &route.resource;
     match state.get(&resource.storage, &route.namespace, &route.name) {
-        Some(stored) => Ok(resource.from_storage(&stored.node)),
+        Some(stored) => Ok(resource.show(&stored.node)),
         None => Err(Refusal::not_found(resource, &route.name)),
     }
 }
@@ -278,7 +278,7 @@ fn key_at_or_after(key: &Key, start: &Key) -> bool {
 
 /// An object as a member of a list: built-in ones leave out their kind there.
 fn item(resource: &ResourceType, stored: &Node) -> Node {
-    let mut object = resource.from_storage(stored);
+    let mut object = resource.show(stored);
     if resource.custom.is_none() {
         object.remove(&["kind"]);
         object.remove(&["apiVersion"]);

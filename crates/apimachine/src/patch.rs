@@ -75,7 +75,7 @@ impl Call<'_> {
             return Err(Refusal::not_found(resource, target.name));
         };
         let raw = read(body)?;
-        let old = resource.from_storage(&live.node);
+        let old = resource.show(&live.node);
         let mut patched = patched(&**resource, kind, &old, &raw.node)?;
         let shown = match kind {
             PatchKind::Strategic => go_map(&raw.node),
@@ -138,7 +138,7 @@ impl Call<'_> {
             );
             return Err(Refusal::conflict(resource, target.name, &problem));
         }
-        let old = live.as_ref().map(|live| resource.from_storage(&live.node));
+        let old = live.as_ref().map(|live| resource.show(&live.node));
         let mut object = self.applied(target, old.as_ref(), &applied)?;
         resource.canonicalize(&mut object).map_err(|problem| {
             Refusal::plain_error(format!(

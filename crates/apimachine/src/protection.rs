@@ -43,11 +43,14 @@ fn release(writer: &mut Writer<'_>, resource: &str, key: &Key, finalizer: &str) 
     let mut object = stored.node.clone();
     let names = finalizers(&object);
     let protected = names.iter().any(|name| name == finalizer);
+    if !is_deleting(&object) || !protected {
+        return;
+    }
     let in_use = match resource {
         "persistentvolumes" => object.str_at(&["status", "phase"]) == Some("Bound"),
         _ => is_mounted(writer, key),
     };
-    if !is_deleting(&object) || !protected || in_use {
+    if in_use {
         return;
     }
     let kept: Vec<Text> = names.into_iter().filter(|name| name != finalizer).collect();

@@ -37,7 +37,7 @@ pub(crate) fn perform(
     let Some(paths) = resource.scale.clone() else {
         return Err(Refusal::unknown_resource());
     };
-    let parent = resource.from_storage(&live.node);
+    let parent = resource.show(&live.node);
     let scale = read(&paths, &parent);
     let node = match route.verb {
         Verb::Get => existing(&paths, &parent, scale)?,
@@ -432,7 +432,7 @@ fn finish(
         return Err(Refusal::not_found(resource, &route.name));
     };
     let written = call.replace(&target, &live, object, true)?;
-    Ok(read(paths, &resource.from_storage(&written.object)))
+    Ok(read(paths, &resource.show(&written.object)))
 }
 
 fn negative(resource: &ResourceType, paths: &Scale, name: &str, replicas: i64) -> Refusal {

@@ -135,7 +135,7 @@ fn perform(call: &mut Call<'_>, request: &Request, route: &Route) -> Result<Answ
             let stored = call.create(&Target::of(route, &options), object)?;
             Ok(Answer {
                 status: 201,
-                node: resource.from_storage(&stored),
+                node: resource.show(&stored),
             })
         }
         Verb::Update => {
@@ -146,7 +146,7 @@ fn perform(call: &mut Call<'_>, request: &Request, route: &Route) -> Result<Answ
             let status = if written.created { 201 } else { 200 };
             Ok(Answer {
                 status,
-                node: resource.from_storage(&written.object),
+                node: resource.show(&written.object),
             })
         }
         Verb::Patch => {
@@ -158,7 +158,7 @@ fn perform(call: &mut Call<'_>, request: &Request, route: &Route) -> Result<Answ
             let status = if written.created { 201 } else { 200 };
             Ok(Answer {
                 status,
-                node: resource.from_storage(&written.object),
+                node: resource.show(&written.object),
             })
         }
         Verb::Delete => {
@@ -174,7 +174,7 @@ fn perform(call: &mut Call<'_>, request: &Request, route: &Route) -> Result<Answ
                 200
             };
             let node = match deleted.show {
-                true => resource.from_storage(&deleted.object),
+                true => resource.show(&deleted.object),
                 false => delete::success(resource, &deleted.object),
             };
             Ok(Answer { status, node })

@@ -37,7 +37,7 @@ impl Taken {
             }
             taken
                 .ports
-                .extend(ports(stored).iter().filter_map(|port| node_port(port)));
+                .extend(ports(stored).iter().filter_map(node_port));
             taken.ports.extend(
                 stored
                     .at(&["spec", "healthCheckNodePort"])

@@ -104,7 +104,7 @@ fn drop_status(target: &Target<'_>, object: &mut Node) {
             object.remove(&["status"]);
         }
     }
-    let _ = target.resource.set_defaults(object);
+    target.resource.set_defaults(object);
 }
 
 /// Carries over from the live object what clients leave out, before owners are recorded.

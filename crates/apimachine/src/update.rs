@@ -62,7 +62,7 @@ impl Call<'_> {
         patch: bool,
     ) -> Result<Written, Refusal> {
         let resource = target.resource;
-        let old = resource.from_storage(&live.node);
+        let old = resource.show(&live.node);
         let reset = decode::resets_managers(&object);
         resource.set_defaults(&mut object);
         if reset {

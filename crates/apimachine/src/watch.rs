@@ -263,7 +263,7 @@ impl Watcher {
 
     fn frame(&mut self, kind: FrameKind, stored: &Node, now: Timestamp) -> Option<Frame> {
         let resource = self.plan.resource.clone();
-        let node = resource.from_storage(stored);
+        let node = resource.show(stored);
         let object = match &self.plan.form {
             Form::Object => node,
             Form::Partial | Form::PartialList => negotiate::partial(&node),

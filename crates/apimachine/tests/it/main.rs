@@ -1,5 +1,8 @@
 //! Tests of the rules through requests.
 
 mod compare;
+mod history;
+mod hostile;
 mod normal;
 mod replay;
+mod scenario;

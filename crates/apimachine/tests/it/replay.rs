@@ -310,7 +310,7 @@ impl Player<'_> {
             }
         }
         let header = |name: &str| headers.get(name).map(|values| values.join(", "));
-        let request = Request {
+        Request {
             method: step["method"].as_str().unwrap_or("GET").into(),
             content_type: header("content-type"),
             accept: header("accept"),
@@ -318,8 +318,7 @@ impl Player<'_> {
             user_agent: header("user-agent").unwrap_or_default(),
             body: body.unwrap_or_default(),
             ..Request::new("GET", step["path"].as_str().expect("a step has a path"), "")
-        };
-        request
+        }
     }
 }
 

@@ -1,0 +1,429 @@
+//! Stories told as requests: what is asked, what is answered, what is left.
+
+use std::fmt::Write as _;
+
+use apimachine::watch::Watcher;
+use apimachine::{Body, Env, Features, Request, State, Timestamp, step};
+use expect_test::{Expect, expect};
+use object::Node;
+
+/// A cluster with a clock that tests move.
+pub struct Cluster {
+    pub state: State,
+    seconds: i64,
+}
+
+impl Cluster {
+    pub fn new() -> Self {
+        Self {
+            state: State::new(Features::default(), &env(0)),
+            seconds: 0,
+        }
+    }
+
+    pub fn env(&self) -> Env {
+        env(self.seconds)
+    }
+
+    /// Sends one request, written as `METHOD path [content-type] [body]`.
+    pub fn send(&mut self, line: &str) -> apimachine::Response {
+        self.seconds += 1;
+        let env = self.env();
+        step(&mut self.state, &request(line), &env).0
+    }
+}
+
+fn env(seconds: i64) -> Env {
+    Env {
+        now: Timestamp::from_unix(1_700_000_000 + seconds),
+        seed: [1; 32],
+    }
+}
+
+fn request(line: &str) -> Request {
+    let (method, rest) = line.split_once(' ').expect("a method and a path");
+    let (path, body) = rest.split_once(' ').unwrap_or((rest, ""));
+    let (kind, body) = match body.split_once(' ') {
+        Some((kind @ ("merge" | "json" | "strategic" | "apply"), body)) => (kind, body),
+        _ => ("", body),
+    };
+    let mut request = Request::new(method, path, body);
+    request.content_type = match kind {
+        "merge" => Some("application/merge-patch+json".to_owned()),
+        "json" => Some("application/json-patch+json".to_owned()),
+        "strategic" => Some("application/strategic-merge-patch+json".to_owned()),
+        "apply" => Some("application/apply-patch+yaml".to_owned()),
+        _ => request.content_type,
+    };
+    request
+}
+
+/// Sends each line of `script` and compares the transcript; lines that begin with `#` are narration.
+fn check(script: &str, expected: Expect) {
+    let mut cluster = Cluster::new();
+    let mut transcript = String::new();
+    for line in script
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+    {
+        let _ = writeln!(transcript, "{line}");
+        if !line.starts_with('#') {
+            let response = cluster.send(line);
+            tell(&mut transcript, &cluster, response);
+        }
+    }
+    expected.assert_eq(&transcript);
+}
+
+fn tell(transcript: &mut String, cluster: &Cluster, response: apimachine::Response) {
+    match response.body {
+        Body::Watch(plan) => {
+            let (_, frames) = Watcher::start(*plan, &cluster.state, cluster.env().now);
+            for frame in frames {
+                let _ = writeln!(
+                    transcript,
+                    "  {} {}",
+                    frame.kind.as_str(),
+                    brief(&frame.object)
+                );
+            }
+        }
+        Body::Node(node) => {
+            let _ = writeln!(transcript, "  {} {}", response.status, brief(&node));
+        }
+        Body::Text(text) => {
+            let _ = writeln!(transcript, "  {} {}", response.status, text.trim());
+        }
+    }
+    for (name, value) in &response.headers {
+        if name == "Warning" {
+            let _ = writeln!(transcript, "  {value}");
+        }
+    }
+}
+
+/// What matters of an object: no versions, uids, times or managers.
+fn brief(node: &Node) -> String {
+    if node.str_at(&["kind"]) == Some("Status") {
+        let reason = node.str_at(&["reason"]).or(node.str_at(&["status"]));
+        return format!(
+            "{}: {}",
+            reason.unwrap_or_default(),
+            node.str_at(&["message"]).unwrap_or_default()
+        );
+    }
+    if let Some(items) = node.get("items").and_then(Node::as_list) {
+        let names: Vec<&str> = items
+            .iter()
+            .filter_map(|item| item.str_at(&["metadata", "name"]))
+            .collect();
+        return format!("[{}]", names.join(" "));
+    }
+    let mut node = node.clone();
+    for key in [
+        "uid",
+        "resourceVersion",
+        "creationTimestamp",
+        "managedFields",
+        "namespace",
+    ] {
+        node.remove(&["metadata", key]);
+    }
+    if node.at(&["metadata", "deletionTimestamp"]).is_some() {
+        node.set(&["metadata", "deletionTimestamp"], "…");
+    }
+    node.remove(&["apiVersion"]);
+    object::json::to_string(&node)
+}
+
+#[test]
+fn an_object_is_created_changed_and_deleted() {
+    check(
+        r#"
+        POST /api/v1/namespaces/default/configmaps {"metadata":{"name":"a"},"data":{"k":"1"}}
+        POST /api/v1/namespaces/default/configmaps {"metadata":{"name":"a"}}
+        PATCH /api/v1/namespaces/default/configmaps/a merge {"data":{"k":null,"l":"2"}}
+        PUT /api/v1/namespaces/default/configmaps/a {"metadata":{"name":"a","resourceVersion":"1"}}
+        # a dry run shows what would be and changes nothing
+        DELETE /api/v1/namespaces/default/configmaps/a?dryRun=All
+        GET /api/v1/namespaces/default/configmaps/a
+        DELETE /api/v1/namespaces/default/configmaps/a
+        GET /api/v1/namespaces/default/configmaps/a
+        "#,
+        expect![[r#"
+            POST /api/v1/namespaces/default/configmaps {"metadata":{"name":"a"},"data":{"k":"1"}}
+              201 {"kind":"ConfigMap","metadata":{"name":"a"},"data":{"k":"1"}}
+            POST /api/v1/namespaces/default/configmaps {"metadata":{"name":"a"}}
+              409 AlreadyExists: configmaps "a" already exists
+            PATCH /api/v1/namespaces/default/configmaps/a merge {"data":{"k":null,"l":"2"}}
+              200 {"kind":"ConfigMap","metadata":{"name":"a"},"data":{"l":"2"}}
+            PUT /api/v1/namespaces/default/configmaps/a {"metadata":{"name":"a","resourceVersion":"1"}}
+              409 Conflict: Operation cannot be fulfilled on configmaps "a": the object has been modified; please apply your changes to the latest version and try again
+            # a dry run shows what would be and changes nothing
+            DELETE /api/v1/namespaces/default/configmaps/a?dryRun=All
+              200 Success: 
+            GET /api/v1/namespaces/default/configmaps/a
+              200 {"kind":"ConfigMap","metadata":{"name":"a"},"data":{"l":"2"}}
+            DELETE /api/v1/namespaces/default/configmaps/a
+              200 Success: 
+            GET /api/v1/namespaces/default/configmaps/a
+              404 NotFound: configmaps "a" not found
+        "#]],
+    );
+}
+
+#[test]
+fn dependents_go_first_with_their_owner_or_stay() {
+    let mut cluster = Cluster::new();
+    let owner = |cluster: &mut Cluster, name: &str| {
+        let body = format!(
+            r#"POST /api/v1/namespaces/default/configmaps {{"metadata":{{"name":"{name}"}}}}"#
+        );
+        let answer = cluster.send(&body);
+        answer
+            .node()
+            .and_then(|node| node.str_at(&["metadata", "uid"]))
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let mut transcript = String::new();
+    for (name, policy) in [("b", "Background"), ("f", "Foreground"), ("o", "Orphan")] {
+        let uid = owner(&mut cluster, name);
+        let reference = format!(
+            r#"{{"apiVersion":"v1","kind":"ConfigMap","name":"{name}","uid":"{uid}","blockOwnerDeletion":true}}"#
+        );
+        cluster.send(&format!(
+            r#"POST /api/v1/namespaces/default/secrets {{"metadata":{{"name":"of-{name}","finalizers":["x.y/z"],"ownerReferences":[{reference}]}}}}"#
+        ));
+        let _ = writeln!(transcript, "{policy}");
+        for line in [
+            format!(
+                r#"DELETE /api/v1/namespaces/default/configmaps/{name} {{"propagationPolicy":"{policy}"}}"#
+            ),
+            format!("GET /api/v1/namespaces/default/configmaps/{name}"),
+            format!("GET /api/v1/namespaces/default/secrets/of-{name}"),
+            format!(
+                r#"PATCH /api/v1/namespaces/default/secrets/of-{name} merge {{"metadata":{{"finalizers":null}}}}"#
+            ),
+            format!("GET /api/v1/namespaces/default/configmaps/{name}"),
+            "GET /api/v1/namespaces/default/secrets".to_owned(),
+        ] {
+            let response = cluster.send(&line);
+            let method = line.split(' ').next().unwrap_or_default();
+            let mut told = String::new();
+            tell(&mut told, &cluster, response);
+            let _ = write!(transcript, "  {method}{told}");
+        }
+    }
+    let transcript = mask_uids(&transcript);
+    expect![[r#"
+        Background
+          DELETE  200 Success: 
+          GET  404 NotFound: configmaps "b" not found
+          GET  200 {"kind":"Secret","metadata":{"name":"of-b","deletionTimestamp":"…","deletionGracePeriodSeconds":0,"ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"b","uid":"<uid>","blockOwnerDeletion":true}],"finalizers":["x.y/z"]},"type":"Opaque"}
+          PATCH  200 {"kind":"Secret","metadata":{"name":"of-b","deletionTimestamp":"…","deletionGracePeriodSeconds":0,"ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"b","uid":"<uid>","blockOwnerDeletion":true}]},"type":"Opaque"}
+          GET  404 NotFound: configmaps "b" not found
+          GET  200 []
+        Foreground
+          DELETE  200 {"kind":"ConfigMap","metadata":{"name":"f","deletionTimestamp":"…","deletionGracePeriodSeconds":0,"finalizers":["foregroundDeletion"]}}
+          GET  200 {"kind":"ConfigMap","metadata":{"name":"f","deletionTimestamp":"…","deletionGracePeriodSeconds":0,"finalizers":["foregroundDeletion"]}}
+          GET  200 {"kind":"Secret","metadata":{"name":"of-f","deletionTimestamp":"…","deletionGracePeriodSeconds":0,"ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"f","uid":"<uid>","blockOwnerDeletion":true}],"finalizers":["x.y/z"]},"type":"Opaque"}
+          PATCH  200 {"kind":"Secret","metadata":{"name":"of-f","deletionTimestamp":"…","deletionGracePeriodSeconds":0,"ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"f","uid":"<uid>","blockOwnerDeletion":true}]},"type":"Opaque"}
+          GET  404 NotFound: configmaps "f" not found
+          GET  200 []
+        Orphan
+          DELETE  200 {"kind":"ConfigMap","metadata":{"name":"o","deletionTimestamp":"…","deletionGracePeriodSeconds":0,"finalizers":["orphan"]}}
+          GET  404 NotFound: configmaps "o" not found
+          GET  200 {"kind":"Secret","metadata":{"name":"of-o","finalizers":["x.y/z"]},"type":"Opaque"}
+          PATCH  200 {"kind":"Secret","metadata":{"name":"of-o"},"type":"Opaque"}
+          GET  404 NotFound: configmaps "o" not found
+          GET  200 [of-o]
+    "#]].assert_eq(&transcript);
+}
+
+fn mask_uids(text: &str) -> String {
+    let uuid =
+        regex::Regex::new("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").expect("a valid pattern");
+    uuid.replace_all(text, "<uid>").into_owned()
+}
+
+#[test]
+fn a_namespace_ends_when_its_last_object_lets_go() {
+    check(
+        r#"
+        POST /api/v1/namespaces {"metadata":{"name":"n"}}
+        GET /api/v1/namespaces/n/serviceaccounts
+        POST /api/v1/namespaces/n/configmaps {"metadata":{"name":"stuck","finalizers":["x.y/z"]}}
+        DELETE /api/v1/namespaces/n
+        POST /api/v1/namespaces/n/configmaps {"metadata":{"name":"late"}}
+        GET /api/v1/namespaces/n/configmaps
+        PATCH /api/v1/namespaces/n/configmaps/stuck merge {"metadata":{"finalizers":null}}
+        GET /api/v1/namespaces/n
+        DELETE /api/v1/namespaces/default
+        "#,
+        expect![[r#"
+            POST /api/v1/namespaces {"metadata":{"name":"n"}}
+              201 {"kind":"Namespace","metadata":{"name":"n","labels":{"kubernetes.io/metadata.name":"n"}},"spec":{"finalizers":["kubernetes"]},"status":{"phase":"Active"}}
+            GET /api/v1/namespaces/n/serviceaccounts
+              200 [default]
+            POST /api/v1/namespaces/n/configmaps {"metadata":{"name":"stuck","finalizers":["x.y/z"]}}
+              201 {"kind":"ConfigMap","metadata":{"name":"stuck","finalizers":["x.y/z"]}}
+            DELETE /api/v1/namespaces/n
+              200 {"kind":"Namespace","metadata":{"name":"n","deletionTimestamp":"…","labels":{"kubernetes.io/metadata.name":"n"}},"spec":{"finalizers":["kubernetes"]},"status":{"phase":"Terminating"}}
+            POST /api/v1/namespaces/n/configmaps {"metadata":{"name":"late"}}
+              403 Forbidden: configmaps "late" is forbidden: unable to create new content in namespace n because it is being terminated
+            GET /api/v1/namespaces/n/configmaps
+              200 [stuck]
+            PATCH /api/v1/namespaces/n/configmaps/stuck merge {"metadata":{"finalizers":null}}
+              200 {"kind":"ConfigMap","metadata":{"name":"stuck","deletionTimestamp":"…","deletionGracePeriodSeconds":0}}
+            GET /api/v1/namespaces/n
+              404 NotFound: namespaces "n" not found
+            DELETE /api/v1/namespaces/default
+              403 Forbidden: namespaces "default" is forbidden: this namespace may not be deleted
+        "#]],
+    );
+}
+
+#[test]
+fn a_definition_is_served_at_once_and_takes_its_objects_along() {
+    check(
+        r#"
+        POST /apis/apiextensions.k8s.io/v1/customresourcedefinitions {"metadata":{"name":"cogs.example.com"},"spec":{"group":"example.com","scope":"Namespaced","names":{"plural":"cogs","kind":"Cog"},"versions":[{"name":"v1","served":true,"storage":true,"subresources":{"status":{}},"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"type":"object","required":["teeth"],"properties":{"teeth":{"type":"integer","minimum":3},"size":{"type":"string","default":"m"}}},"status":{"type":"object","properties":{"ok":{"type":"boolean"}}}}}}}]}}
+        POST /apis/example.com/v1/namespaces/default/cogs {"apiVersion":"example.com/v1","kind":"Cog","metadata":{"name":"a"},"spec":{"teeth":8,"typo":1}}
+        POST /apis/example.com/v1/namespaces/default/cogs {"apiVersion":"example.com/v1","kind":"Cog","metadata":{"name":"b"},"spec":{"teeth":2}}
+        PATCH /apis/example.com/v1/namespaces/default/cogs/a/status merge {"status":{"ok":true},"spec":{"teeth":9}}
+        PATCH /apis/example.com/v1/namespaces/default/cogs/a strategic {"spec":{"teeth":9}}
+        DELETE /apis/apiextensions.k8s.io/v1/customresourcedefinitions/cogs.example.com
+        GET /apis/example.com/v1/namespaces/default/cogs/a
+        GET /apis/apiextensions.k8s.io/v1/customresourcedefinitions
+        "#,
+        expect![[r#"
+            POST /apis/apiextensions.k8s.io/v1/customresourcedefinitions {"metadata":{"name":"cogs.example.com"},"spec":{"group":"example.com","scope":"Namespaced","names":{"plural":"cogs","kind":"Cog"},"versions":[{"name":"v1","served":true,"storage":true,"subresources":{"status":{}},"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"type":"object","required":["teeth"],"properties":{"teeth":{"type":"integer","minimum":3},"size":{"type":"string","default":"m"}}},"status":{"type":"object","properties":{"ok":{"type":"boolean"}}}}}}}]}}
+              201 {"kind":"CustomResourceDefinition","metadata":{"name":"cogs.example.com","generation":1},"spec":{"group":"example.com","names":{"plural":"cogs","singular":"cog","kind":"Cog","listKind":"CogList"},"scope":"Namespaced","versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"type":"object","required":["teeth"],"properties":{"teeth":{"type":"integer","minimum":3},"size":{"type":"string","default":"m"}}},"status":{"type":"object","properties":{"ok":{"type":"boolean"}}}}}},"subresources":{"status":{}}}],"conversion":{"strategy":"None"}},"status":{"conditions":null,"acceptedNames":{"plural":"","kind":""},"storedVersions":["v1"]}}
+            POST /apis/example.com/v1/namespaces/default/cogs {"apiVersion":"example.com/v1","kind":"Cog","metadata":{"name":"a"},"spec":{"teeth":8,"typo":1}}
+              201 {"kind":"Cog","metadata":{"name":"a","generation":1},"spec":{"teeth":8,"size":"m"}}
+              299 - "unknown field \"spec.typo\""
+            POST /apis/example.com/v1/namespaces/default/cogs {"apiVersion":"example.com/v1","kind":"Cog","metadata":{"name":"b"},"spec":{"teeth":2}}
+              422 Invalid: Cog.example.com "b" is invalid: spec.teeth: Invalid value: 2: spec.teeth in body should be greater than or equal to 3
+            PATCH /apis/example.com/v1/namespaces/default/cogs/a/status merge {"status":{"ok":true},"spec":{"teeth":9}}
+              200 {"kind":"Cog","metadata":{"name":"a","generation":1},"spec":{"teeth":8,"size":"m"},"status":{"ok":true}}
+            PATCH /apis/example.com/v1/namespaces/default/cogs/a strategic {"spec":{"teeth":9}}
+              415 UnsupportedMediaType: the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml
+            DELETE /apis/apiextensions.k8s.io/v1/customresourcedefinitions/cogs.example.com
+              200 {"kind":"CustomResourceDefinition","metadata":{"name":"cogs.example.com","generation":1,"deletionTimestamp":"…","finalizers":["customresourcecleanup.apiextensions.k8s.io"]},"spec":{"group":"example.com","names":{"plural":"cogs","singular":"cog","kind":"Cog","listKind":"CogList"},"scope":"Namespaced","versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"type":"object","required":["teeth"],"properties":{"teeth":{"type":"integer","minimum":3},"size":{"type":"string","default":"m"}}},"status":{"type":"object","properties":{"ok":{"type":"boolean"}}}}}},"subresources":{"status":{}}}],"conversion":{"strategy":"None"}},"status":{"conditions":[{"type":"NamesAccepted","status":"True","lastTransitionTime":"2023-11-14T22:13:21Z","reason":"NoConflicts","message":"no conflicts found"},{"type":"Established","status":"True","lastTransitionTime":"2023-11-14T22:13:21Z","reason":"InitialNamesAccepted","message":"the initial names have been accepted"}],"acceptedNames":{"plural":"cogs","singular":"cog","kind":"Cog","listKind":"CogList"},"storedVersions":["v1"]}}
+            GET /apis/example.com/v1/namespaces/default/cogs/a
+              404 404 page not found
+            GET /apis/apiextensions.k8s.io/v1/customresourcedefinitions
+              200 []
+        "#]],
+    );
+}
+
+#[test]
+fn appliers_share_and_dispute_fields() {
+    check(
+        r#"
+        PATCH /api/v1/namespaces/default/configmaps/a?fieldManager=one apply {"apiVersion":"v1","kind":"ConfigMap","data":{"k":"1","l":"1"}}
+        PATCH /api/v1/namespaces/default/configmaps/a?fieldManager=two apply {"apiVersion":"v1","kind":"ConfigMap","data":{"k":"2"}}
+        PATCH /api/v1/namespaces/default/configmaps/a?fieldManager=two&force=true apply {"apiVersion":"v1","kind":"ConfigMap","data":{"k":"2"}}
+        # what the first one leaves out and nobody else owns goes
+        PATCH /api/v1/namespaces/default/configmaps/a?fieldManager=one apply {"apiVersion":"v1","kind":"ConfigMap"}
+        PATCH /api/v1/namespaces/default/configmaps/a apply {"apiVersion":"v1","kind":"ConfigMap"}
+        "#,
+        expect![[r#"
+            PATCH /api/v1/namespaces/default/configmaps/a?fieldManager=one apply {"apiVersion":"v1","kind":"ConfigMap","data":{"k":"1","l":"1"}}
+              201 {"kind":"ConfigMap","metadata":{"name":"a"},"data":{"k":"1","l":"1"}}
+            PATCH /api/v1/namespaces/default/configmaps/a?fieldManager=two apply {"apiVersion":"v1","kind":"ConfigMap","data":{"k":"2"}}
+              409 Conflict: Apply failed with 1 conflict: conflict with "one": .data.k
+            PATCH /api/v1/namespaces/default/configmaps/a?fieldManager=two&force=true apply {"apiVersion":"v1","kind":"ConfigMap","data":{"k":"2"}}
+              200 {"kind":"ConfigMap","metadata":{"name":"a"},"data":{"k":"2","l":"1"}}
+            # what the first one leaves out and nobody else owns goes
+            PATCH /api/v1/namespaces/default/configmaps/a?fieldManager=one apply {"apiVersion":"v1","kind":"ConfigMap"}
+              200 {"kind":"ConfigMap","metadata":{"name":"a"},"data":{"k":"2"}}
+            PATCH /api/v1/namespaces/default/configmaps/a apply {"apiVersion":"v1","kind":"ConfigMap"}
+              422 Invalid: PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch
+        "#]],
+    );
+}
+
+#[test]
+fn replicas_are_scaled_through_a_small_object() {
+    check(
+        r#"
+        POST /apis/apps/v1/namespaces/default/deployments {"metadata":{"name":"d"},"spec":{"replicas":2,"selector":{"matchLabels":{"app":"x"}},"template":{"metadata":{"labels":{"app":"x"}},"spec":{"containers":[{"name":"c","image":"i:1"}]}}}}
+        GET /apis/apps/v1/namespaces/default/deployments/d/scale
+        PATCH /apis/apps/v1/namespaces/default/deployments/d/scale merge {"spec":{"replicas":5}}
+        PUT /apis/apps/v1/namespaces/default/deployments/d/scale {"metadata":{"name":"d"},"spec":{"replicas":-1}}
+        PATCH /apis/apps/v1/namespaces/default/deployments/d/scale?fieldManager=x apply {"apiVersion":"autoscaling/v1","kind":"Scale","spec":{"replicas":7}}
+        "#,
+        expect![[r#"
+            POST /apis/apps/v1/namespaces/default/deployments {"metadata":{"name":"d"},"spec":{"replicas":2,"selector":{"matchLabels":{"app":"x"}},"template":{"metadata":{"labels":{"app":"x"}},"spec":{"containers":[{"name":"c","image":"i:1"}]}}}}
+              201 {"kind":"Deployment","metadata":{"name":"d","generation":1},"spec":{"replicas":2,"selector":{"matchLabels":{"app":"x"}},"template":{"metadata":{"labels":{"app":"x"}},"spec":{"containers":[{"name":"c","image":"i:1","resources":{},"terminationMessagePath":"/dev/termination-log","terminationMessagePolicy":"File","imagePullPolicy":"IfNotPresent"}],"restartPolicy":"Always","terminationGracePeriodSeconds":30,"dnsPolicy":"ClusterFirst","securityContext":{},"schedulerName":"default-scheduler"}},"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxUnavailable":"25%","maxSurge":"25%"}},"revisionHistoryLimit":10,"progressDeadlineSeconds":600},"status":{}}
+            GET /apis/apps/v1/namespaces/default/deployments/d/scale
+              200 {"kind":"Scale","metadata":{"name":"d"},"spec":{"replicas":2},"status":{"replicas":0,"selector":"app=x"}}
+            PATCH /apis/apps/v1/namespaces/default/deployments/d/scale merge {"spec":{"replicas":5}}
+              200 {"kind":"Scale","metadata":{"name":"d"},"spec":{"replicas":5},"status":{"replicas":0,"selector":"app=x"}}
+            PUT /apis/apps/v1/namespaces/default/deployments/d/scale {"metadata":{"name":"d"},"spec":{"replicas":-1}}
+              422 Invalid: Scale.autoscaling "d" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0
+            PATCH /apis/apps/v1/namespaces/default/deployments/d/scale?fieldManager=x apply {"apiVersion":"autoscaling/v1","kind":"Scale","spec":{"replicas":7}}
+              409 Conflict: Apply failed with 1 conflict: conflict with "test" with subresource "scale" using autoscaling/v1: .spec.replicas
+        "#]],
+    );
+}
+
+#[test]
+fn a_watch_sees_objects_come_into_and_leave_its_selection() {
+    check(
+        r#"
+        POST /api/v1/namespaces/default/secrets {"metadata":{"name":"a","labels":{"w":"1"}}}
+        POST /api/v1/namespaces/default/secrets {"metadata":{"name":"b"}}
+        PATCH /api/v1/namespaces/default/secrets/b merge {"metadata":{"labels":{"w":"1"}}}
+        PATCH /api/v1/namespaces/default/secrets/a merge {"metadata":{"labels":null}}
+        DELETE /api/v1/namespaces/default/secrets/b
+        GET /api/v1/namespaces/default/secrets?watch=1&resourceVersion=1&labelSelector=w%3D1
+        # the state first, and a bookmark when it is complete
+        GET /api/v1/namespaces/default/secrets?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true
+        "#,
+        expect![[r#"
+            POST /api/v1/namespaces/default/secrets {"metadata":{"name":"a","labels":{"w":"1"}}}
+              201 {"kind":"Secret","metadata":{"name":"a","labels":{"w":"1"}},"type":"Opaque"}
+            POST /api/v1/namespaces/default/secrets {"metadata":{"name":"b"}}
+              201 {"kind":"Secret","metadata":{"name":"b"},"type":"Opaque"}
+            PATCH /api/v1/namespaces/default/secrets/b merge {"metadata":{"labels":{"w":"1"}}}
+              200 {"kind":"Secret","metadata":{"name":"b","labels":{"w":"1"}},"type":"Opaque"}
+            PATCH /api/v1/namespaces/default/secrets/a merge {"metadata":{"labels":null}}
+              200 {"kind":"Secret","metadata":{"name":"a"},"type":"Opaque"}
+            DELETE /api/v1/namespaces/default/secrets/b
+              200 Success: 
+            GET /api/v1/namespaces/default/secrets?watch=1&resourceVersion=1&labelSelector=w%3D1
+              ADDED {"kind":"Secret","metadata":{"name":"a","labels":{"w":"1"}},"type":"Opaque"}
+              ADDED {"kind":"Secret","metadata":{"name":"b","labels":{"w":"1"}},"type":"Opaque"}
+              DELETED {"kind":"Secret","metadata":{"name":"a","labels":{"w":"1"}},"type":"Opaque"}
+              DELETED {"kind":"Secret","metadata":{"name":"b","labels":{"w":"1"}},"type":"Opaque"}
+            # the state first, and a bookmark when it is complete
+            GET /api/v1/namespaces/default/secrets?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true
+              ADDED {"kind":"Secret","metadata":{"name":"a"},"type":"Opaque"}
+              BOOKMARK {"kind":"Secret","metadata":{"annotations":{"k8s.io/initial-events-end":"true"}}}
+        "#]],
+    );
+}
+
+#[test]
+fn events_and_autoscalers_look_different_in_each_version() {
+    check(
+        r#"
+        POST /apis/events.k8s.io/v1/namespaces/default/events {"metadata":{"name":"e"},"eventTime":"2024-01-01T00:00:00.000000Z","reportingController":"x.y/z","reportingInstance":"i","action":"A","reason":"R","type":"Normal","note":"hello","regarding":{"kind":"Pod","name":"p","namespace":"default"}}
+        GET /api/v1/namespaces/default/events/e
+        GET /api/v1/namespaces/default/events?fieldSelector=involvedObject.name%3Dp
+        "#,
+        expect![[r#"
+            POST /apis/events.k8s.io/v1/namespaces/default/events {"metadata":{"name":"e"},"eventTime":"2024-01-01T00:00:00.000000Z","reportingController":"x.y/z","reportingInstance":"i","action":"A","reason":"R","type":"Normal","note":"hello","regarding":{"kind":"Pod","name":"p","namespace":"default"}}
+              201 {"kind":"Event","metadata":{"name":"e"},"eventTime":"2024-01-01T00:00:00.000000Z","reportingController":"x.y/z","reportingInstance":"i","action":"A","reason":"R","regarding":{"kind":"Pod","namespace":"default","name":"p"},"note":"hello","type":"Normal","deprecatedSource":{},"deprecatedFirstTimestamp":null,"deprecatedLastTimestamp":null}
+            GET /api/v1/namespaces/default/events/e
+              200 {"kind":"Event","metadata":{"name":"e"},"involvedObject":{"kind":"Pod","namespace":"default","name":"p"},"reason":"R","message":"hello","source":{},"firstTimestamp":null,"lastTimestamp":null,"type":"Normal","eventTime":"2024-01-01T00:00:00.000000Z","action":"A","reportingComponent":"x.y/z","reportingInstance":"i"}
+            GET /api/v1/namespaces/default/events?fieldSelector=involvedObject.name%3Dp
+              200 [e]
+        "#]],
+    );
+}
