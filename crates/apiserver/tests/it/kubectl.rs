@@ -128,7 +128,7 @@ fn steady(text: &str) -> String {
         (r"/tmp/\S+", "FILE"),
         (r"10\.\d+\.\d+\.\d+", "ADDRESS"),
         (r"(?m)\b\d+[sm]$", "AGE"),
-        (r"\b\d+[sm]( +)(\S)", "AGE$1$2"),
+        (r"\b\d+[sm] +(\S)", "AGE   $1"),
         (r"(?m) +$", ""),
     ];
     patterns
@@ -192,7 +192,7 @@ async fn objects_are_created_shown_changed_and_deleted() {
         $ get configmap,secret --field-selector=metadata.name!=kube-root-ca.crt
         $ get cm a -o yaml
         $ edit cm a
-        $ get cm a -o jsonpath={.data.key}{'\\n'}
+        $ get cm a -o jsonpath={.data.key}{\"\\n\"}
         $ label cm a x=y
         $ patch cm a -p '{\"data\":{\"key\":\"three\"}}'
         $ wait --for=jsonpath={.data.key}=three cm/a --timeout=2s
@@ -206,7 +206,60 @@ async fn objects_are_created_shown_changed_and_deleted() {
         $ create namespace n
         $ delete namespace n --timeout=5s
     ";
-    expect![[r#""#]].assert_eq(&dialogue(&kubectl, "root", script).await);
+    expect![[r#"
+        $ create configmap a --from-literal=key=one
+        configmap/a created
+        $ create secret generic s --from-literal=password=x
+        secret/s created
+        $ get configmap,secret --field-selector=metadata.name!=kube-root-ca.crt
+        NAME          DATA   AGE
+        configmap/a   1      AGE
+
+        NAME       TYPE     DATA   AGE
+        secret/s   Opaque   1      AGE
+        $ get cm a -o yaml
+        apiVersion: v1
+        data:
+          key: one
+        kind: ConfigMap
+        metadata:
+          creationTimestamp: "TIME"
+          name: a
+          namespace: default
+          resourceVersion: "N"
+          uid: UID
+        $ edit cm a
+        configmap/a edited
+        $ get cm a -o jsonpath={.data.key}{"\n"}
+        two
+        $ label cm a x=y
+        configmap/a labeled
+        $ patch cm a -p '{"data":{"key":"three"}}'
+        configmap/a patched
+        $ wait --for=jsonpath={.data.key}=three cm/a --timeout=2s
+        configmap/a condition met
+        $ delete cm a
+        configmap "a" deleted from default namespace
+        $ get cm a
+        Error from server (NotFound): configmaps "a" not found
+        exit 1
+        $ create deployment web --image=registry.local/web:1 --replicas=2
+        deployment.apps/web created
+        $ get deploy web -o wide
+        NAME   READY   UP-TO-DATE   AVAILABLE   AGE   CONTAINERS   IMAGES                 SELECTOR
+        web    0/2     0            0           AGE   web          registry.local/web:1   app=web
+        $ scale deploy web --replicas=3
+        deployment.apps/web scaled
+        $ delete deploy web --cascade=foreground --timeout=5s
+        deployment.apps "web" deleted from default namespace
+        $ delete secret s --cascade=orphan
+        secret "s" deleted from default namespace
+        $ create namespace n
+        namespace/n created
+        $ delete namespace n --timeout=5s
+        namespace "n" deleted
+    "#]]
+    .assert_eq(&dialogue(&kubectl, "root", script).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -230,7 +283,7 @@ async fn manifests_are_applied_and_compared() {
         < kind: ConfigMap
         < metadata: {name: b}
         < data: {key: four}
-        $ get cm b -o jsonpath={.data}{'\\n'}
+        $ get cm b -o jsonpath={.data}{\"\\n\"}
         $ diff -f -
         < apiVersion: v1
         < kind: ConfigMap
@@ -252,7 +305,36 @@ async fn manifests_are_applied_and_compared() {
         < metadata: {name: d}
         < dota: {key: one}
     ";
-    expect![[r#""#]].assert_eq(&dialogue(&kubectl, "root", script).await);
+    expect![[r#"
+        $ apply -f -
+        configmap/b created
+        $ apply -f -
+        configmap/b configured
+        $ apply -f - --dry-run=server
+        configmap/b configured (server dry run)
+        $ get cm b -o jsonpath={.data}{"\n"}
+        {"key":"one"}
+        $ diff -f -
+        $ apply --server-side -f -
+        configmap/c serverside-applied
+        $ apply --server-side --field-manager=other -f -
+        error: Apply failed with 1 conflict: conflict with "kubectl": .data.key
+        Please review the fields above--they currently have other managers. Here
+        are the ways you can resolve this warning:
+        * If you intend to manage all of these fields, please re-run the apply
+          command with the `--force-conflicts` flag.
+        * If you do not intend to manage all of the fields, please edit your
+          manifest to remove references to the fields that should keep their
+          current managers.
+        * You may co-own fields by updating your manifest to match the existing
+          value; in this case, you'll become the manager if the other manager(s)
+          stop managing the field (remove it from their configuration).
+        See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts
+        exit 1
+        $ apply -f -
+        Error from server (BadRequest): error when creating "STDIN": ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: unknown field "dota"
+        exit 1
+    "#]].assert_eq(&dialogue(&kubectl, "root", script).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -285,7 +367,55 @@ async fn the_api_describes_itself_below_a_prefix_as_well() {
         .filter(|line| !line.starts_with("Client ") && !line.starts_with("Kustomize "))
         .map(|line| format!("{line}\n"))
         .collect();
-    expect![[r#""#]].assert_eq(&transcript);
+    expect![[r#"
+        $ version
+        Server Version: v1.36.3+fleetwright
+        $ api-resources --api-group=batch
+        NAME       SHORTNAMES   APIVERSION   NAMESPACED   KIND
+        cronjobs   cj           batch/v1     true         CronJob
+        jobs                    batch/v1     true         Job
+        $ apply -f -
+        customresourcedefinition.apiextensions.k8s.io/widgets.example.com created
+        $ wait --for=condition=Established crd/widgets.example.com --timeout=2s
+        customresourcedefinition.apiextensions.k8s.io/widgets.example.com condition met
+        $ explain widgets.spec
+        GROUP:      example.com
+        KIND:       Widget
+        VERSION:    v1
+
+        FIELD: spec <Object>
+
+
+        DESCRIPTION:
+            What it is.
+
+        FIELDS:
+          size	<integer>
+            <no description>
+
+
+        $ apply -f -
+        widget.example.com/w created
+        $ get wd
+        NAME   SIZE
+        w      3
+        $ explain deployment.spec.replicas
+        GROUP:      apps
+        KIND:       Deployment
+        VERSION:    v1
+
+        FIELD: replicas <integer>
+
+
+        DESCRIPTION:
+            <empty>
+
+        $ get --raw /healthz
+        ok$ get nope
+        error: the server doesn't have a resource type "nope"
+        exit 1
+    "#]]
+    .assert_eq(&transcript);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -302,7 +432,28 @@ async fn rights_are_asked_for_and_tokens_handed_out() {
         $ get secrets --as=bob -n kube-system
         $ get clusterrole cluster-admin edit
     ";
-    expect![[r#""#]].assert_eq(&dialogue(&kubectl, "root", script).await);
+    expect![[r#"
+        $ auth whoami
+        ATTRIBUTE   VALUE
+        Username    ada
+        Groups      [system:masters system:authenticated]
+        $ auth can-i create pods
+        yes
+        $ auth can-i create pods --as=bob
+        no
+        exit 1
+        $ create rolebinding bob --clusterrole=edit --user=bob
+        rolebinding.rbac.authorization.k8s.io/bob created
+        $ auth can-i create pods --as=bob
+        yes
+        $ get secrets --as=bob -n kube-system
+        Error from server (Forbidden): secrets is forbidden: User "bob" cannot list resource "secrets" in API group "" in the namespace "kube-system"
+        exit 1
+        $ get clusterrole cluster-admin edit
+        NAME            CREATED AT
+        cluster-admin   TIME
+        edit            TIME
+    "#]].assert_eq(&dialogue(&kubectl, "root", script).await);
     let (code, token, errors) = kubectl.run("root", "create token default", "").await;
     assert_eq!((code, errors.as_str()), (0, ""));
     let (_, who, errors) = kubectl
