@@ -44,11 +44,27 @@ impl Config {
             (&mut self.name_prefix, &other.name_prefix, "NamePrefix"),
             (&mut self.name_suffix, &other.name_suffix, "NameSuffix"),
             (&mut self.namespace, &other.namespace, "NameSpace"),
-            (&mut self.common_annotations, &other.common_annotations, "CommonAnnotations"),
-            (&mut self.common_labels, &other.common_labels, "CommonLabels"),
+            (
+                &mut self.common_annotations,
+                &other.common_annotations,
+                "CommonAnnotations",
+            ),
+            (
+                &mut self.common_labels,
+                &other.common_labels,
+                "CommonLabels",
+            ),
             (&mut self.labels, &other.labels, "Labels"),
-            (&mut self.template_labels, &other.template_labels, "TemplateLabels"),
-            (&mut self.var_reference, &other.var_reference, "VarReference"),
+            (
+                &mut self.template_labels,
+                &other.template_labels,
+                "TemplateLabels",
+            ),
+            (
+                &mut self.var_reference,
+                &other.var_reference,
+                "VarReference",
+            ),
             (&mut self.images, &other.images, "Images"),
             (&mut self.replicas, &other.replicas, "Replicas"),
         ];
@@ -61,7 +77,8 @@ impl Config {
             self.add_name_reference(reference)
                 .map_err(|error| format!("failed to merge NameReference fieldSpec: {error}"))?;
         }
-        self.name_reference.sort_by(|a, b| a.target.compare(&b.target));
+        self.name_reference
+            .sort_by(|a, b| a.target.compare(&b.target));
         Ok(())
     }
 
@@ -101,7 +118,11 @@ fn gvk(select: &str) -> Gvk {
     let kind = next();
     let version = next();
     let group = next();
-    Gvk { group, version, kind }
+    Gvk {
+        group,
+        version,
+        kind,
+    }
 }
 
 fn defaults() -> Config {
@@ -110,7 +131,11 @@ fn defaults() -> Config {
         name_suffix: vec![spec("", "metadata/name", false)],
         namespace: vec![
             spec("Namespace", "metadata/name", true),
-            spec("apiregistration.k8s.io||APIService", "spec/service/namespace", true),
+            spec(
+                "apiregistration.k8s.io||APIService",
+                "spec/service/namespace",
+                true,
+            ),
             spec(
                 "apiextensions.k8s.io||CustomResourceDefinition",
                 "spec/conversion/webhook/clientConfig/service/namespace",
@@ -124,10 +149,15 @@ fn defaults() -> Config {
         name_reference: name_references(),
         var_reference: var_references(),
         images: images(),
-        replicas: ["Deployment", "ReplicationController", "ReplicaSet", "StatefulSet"]
-            .iter()
-            .map(|kind| spec(kind, "spec/replicas", true))
-            .collect(),
+        replicas: [
+            "Deployment",
+            "ReplicationController",
+            "ReplicaSet",
+            "StatefulSet",
+        ]
+        .iter()
+        .map(|kind| spec(kind, "spec/replicas", true))
+        .collect(),
         is_default: true,
     };
     config
@@ -148,14 +178,34 @@ const TEMPLATED: [&str; 5] = [
 fn template_fields(field: &str, labels: bool) -> Vec<FieldSpec> {
     let mut specs = vec![spec("", &format!("metadata/{field}"), true)];
     for select in TEMPLATED {
-        let select = if labels { select } else { select.trim_start_matches("apps||") };
-        specs.push(spec(select, &format!("spec/template/metadata/{field}"), true));
+        let select = if labels {
+            select
+        } else {
+            select.trim_start_matches("apps||")
+        };
+        specs.push(spec(
+            select,
+            &format!("spec/template/metadata/{field}"),
+            true,
+        ));
     }
     if labels {
-        specs.push(spec("apps||StatefulSet", "spec/volumeClaimTemplates[]/metadata/labels", true));
+        specs.push(spec(
+            "apps||StatefulSet",
+            "spec/volumeClaimTemplates[]/metadata/labels",
+            true,
+        ));
     }
-    specs.push(spec("batch||Job", &format!("spec/template/metadata/{field}"), true));
-    specs.push(spec("batch||CronJob", &format!("spec/jobTemplate/metadata/{field}"), true));
+    specs.push(spec(
+        "batch||Job",
+        &format!("spec/template/metadata/{field}"),
+        true,
+    ));
+    specs.push(spec(
+        "batch||CronJob",
+        &format!("spec/jobTemplate/metadata/{field}"),
+        true,
+    ));
     specs.push(spec(
         "batch||CronJob",
         &format!("spec/jobTemplate/spec/template/metadata/{field}"),
@@ -173,11 +223,23 @@ fn common_labels() -> Vec<FieldSpec> {
     }
     for (select, path) in [
         ("batch||Job", "spec/selector/matchLabels"),
-        ("batch||CronJob", "spec/jobTemplate/spec/selector/matchLabels"),
+        (
+            "batch||CronJob",
+            "spec/jobTemplate/spec/selector/matchLabels",
+        ),
         ("policy||PodDisruptionBudget", "spec/selector/matchLabels"),
-        ("networking.k8s.io||NetworkPolicy", "spec/podSelector/matchLabels"),
-        ("networking.k8s.io||NetworkPolicy", "spec/ingress/from/podSelector/matchLabels"),
-        ("networking.k8s.io||NetworkPolicy", "spec/egress/to/podSelector/matchLabels"),
+        (
+            "networking.k8s.io||NetworkPolicy",
+            "spec/podSelector/matchLabels",
+        ),
+        (
+            "networking.k8s.io||NetworkPolicy",
+            "spec/ingress/from/podSelector/matchLabels",
+        ),
+        (
+            "networking.k8s.io||NetworkPolicy",
+            "spec/egress/to/podSelector/matchLabels",
+        ),
     ] {
         specs.push(spec(select, path, false));
     }
@@ -187,7 +249,9 @@ fn common_labels() -> Vec<FieldSpec> {
                 "preferredDuringSchedulingIgnoredDuringExecution/podAffinityTerm",
                 "requiredDuringSchedulingIgnoredDuringExecution",
             ] {
-                let path = format!("spec/template/spec/affinity/{affinity}/{term}/labelSelector/matchLabels");
+                let path = format!(
+                    "spec/template/spec/affinity/{affinity}/{term}/labelSelector/matchLabels"
+                );
                 specs.push(spec(select, &path, false));
             }
         }
@@ -200,7 +264,11 @@ fn common_labels() -> Vec<FieldSpec> {
 fn images() -> Vec<FieldSpec> {
     let mut specs = Vec::new();
     for root in ["spec", "spec/template/spec"] {
-        for field in ["containers[]/image", "initContainers[]/image", "volumes[]/image/reference"] {
+        for field in [
+            "containers[]/image",
+            "initContainers[]/image",
+            "volumes[]/image/reference",
+        ] {
             specs.push(spec("", &format!("{root}/{field}"), true));
         }
     }
@@ -235,20 +303,38 @@ fn name_references() -> Vec<NameReference> {
     let mut add = |target: &str, referrers: Vec<(String, String)>| {
         references.push(NameReference {
             target: gvk(target),
-            referrers: referrers.iter().map(|(select, path)| spec(select, path, false)).collect(),
+            referrers: referrers
+                .iter()
+                .map(|(select, path)| spec(select, path, false))
+                .collect(),
         });
     };
     let plain = |fields: &[(&str, &str)]| -> Vec<(String, String)> {
-        fields.iter().map(|(select, path)| ((*select).into(), (*path).into())).collect()
+        fields
+            .iter()
+            .map(|(select, path)| ((*select).into(), (*path).into()))
+            .collect()
     };
     let pods = |roots: &[(&str, &str)], fields: &[&str]| -> Vec<(String, String)> {
         roots
             .iter()
-            .flat_map(|(select, root)| fields.iter().map(move |field| ((*select).into(), format!("{root}/{field}"))))
+            .flat_map(|(select, root)| {
+                fields
+                    .iter()
+                    .map(move |field| ((*select).into(), format!("{root}/{field}")))
+            })
             .collect()
     };
-    for target in ["Deployment", "ReplicationController", "ReplicaSet", "StatefulSet"] {
-        add(target, plain(&[("HorizontalPodAutoscaler", "spec/scaleTargetRef/name")]));
+    for target in [
+        "Deployment",
+        "ReplicationController",
+        "ReplicaSet",
+        "StatefulSet",
+    ] {
+        add(
+            target,
+            plain(&[("HorizontalPodAutoscaler", "spec/scaleTargetRef/name")]),
+        );
     }
     let mut config_maps = pods(
         &POD_SPECS,
@@ -265,7 +351,10 @@ fn name_references() -> Vec<NameReference> {
         ("Node", "spec/configSource/configMap"),
         ("Role", "rules/resourceNames"),
         ("ClusterRole", "rules/resourceNames"),
-        ("Ingress", r"metadata/annotations/nginx.ingress.kubernetes.io\/fastcgi-params-configmap"),
+        (
+            "Ingress",
+            r"metadata/annotations/nginx.ingress.kubernetes.io\/fastcgi-params-configmap",
+        ),
     ]));
     add("|v1|ConfigMap", config_maps);
     let mut secrets = pods(
@@ -282,9 +371,18 @@ fn name_references() -> Vec<NameReference> {
     );
     secrets.extend(plain(&[
         ("Ingress", "spec/tls/secretName"),
-        ("Ingress", r"metadata/annotations/ingress.kubernetes.io\/auth-secret"),
-        ("Ingress", r"metadata/annotations/nginx.ingress.kubernetes.io\/auth-secret"),
-        ("Ingress", r"metadata/annotations/nginx.ingress.kubernetes.io\/auth-tls-secret"),
+        (
+            "Ingress",
+            r"metadata/annotations/ingress.kubernetes.io\/auth-secret",
+        ),
+        (
+            "Ingress",
+            r"metadata/annotations/nginx.ingress.kubernetes.io\/auth-secret",
+        ),
+        (
+            "Ingress",
+            r"metadata/annotations/nginx.ingress.kubernetes.io\/auth-tls-secret",
+        ),
         ("ServiceAccount", "imagePullSecrets/name"),
         ("StorageClass", "parameters/secretName"),
         ("StorageClass", "parameters/adminSecretName"),
@@ -308,8 +406,14 @@ fn name_references() -> Vec<NameReference> {
             ("Ingress", "spec/rules/http/paths/backend/service/name"),
             ("Ingress", "spec/defaultBackend/service/name"),
             ("apiregistration.k8s.io||APIService", "spec/service/name"),
-            ("admissionregistration.k8s.io||ValidatingWebhookConfiguration", "webhooks/clientConfig/service"),
-            ("admissionregistration.k8s.io||MutatingWebhookConfiguration", "webhooks/clientConfig/service"),
+            (
+                "admissionregistration.k8s.io||ValidatingWebhookConfiguration",
+                "webhooks/clientConfig/service",
+            ),
+            (
+                "admissionregistration.k8s.io||MutatingWebhookConfiguration",
+                "webhooks/clientConfig/service",
+            ),
         ]),
     );
     add(
@@ -320,7 +424,10 @@ fn name_references() -> Vec<NameReference> {
         "rbac.authorization.k8s.io||ClusterRole",
         plain(&[
             ("rbac.authorization.k8s.io||RoleBinding", "roleRef/name"),
-            ("rbac.authorization.k8s.io||ClusterRoleBinding", "roleRef/name"),
+            (
+                "rbac.authorization.k8s.io||ClusterRoleBinding",
+                "roleRef/name",
+            ),
         ]),
     );
     let mut accounts = plain(&[
@@ -335,19 +442,31 @@ fn name_references() -> Vec<NameReference> {
     );
     add(
         "|v1|PersistentVolume",
-        plain(&[("PersistentVolumeClaim", "spec/volumeName"), ("ClusterRole", "rules/resourceNames")]),
+        plain(&[
+            ("PersistentVolumeClaim", "spec/volumeName"),
+            ("ClusterRole", "rules/resourceNames"),
+        ]),
     );
     add(
         "storage.k8s.io|v1|StorageClass",
         plain(&[
             ("|v1|PersistentVolume", "spec/storageClassName"),
             ("|v1|PersistentVolumeClaim", "spec/storageClassName"),
-            ("apps||StatefulSet", "spec/volumeClaimTemplates/spec/storageClassName"),
+            (
+                "apps||StatefulSet",
+                "spec/volumeClaimTemplates/spec/storageClassName",
+            ),
         ]),
     );
-    add("scheduling.k8s.io|v1|PriorityClass", pods(&ACCOUNT_USERS, &["priorityClassName"]));
+    add(
+        "scheduling.k8s.io|v1|PriorityClass",
+        pods(&ACCOUNT_USERS, &["priorityClassName"]),
+    );
     // The reference writes the group with its version, so this never selects anything.
-    add("networking.k8s.io/v1||IngressClass", plain(&[("Ingress", "spec/ingressClassName")]));
+    add(
+        "networking.k8s.io/v1||IngressClass",
+        plain(&[("Ingress", "spec/ingressClassName")]),
+    );
     add(
         "ValidatingAdmissionPolicy",
         plain(&[("ValidatingAdmissionPolicyBinding", "spec/policyName")]),

@@ -20,7 +20,12 @@ use crate::select::Selector;
 ///
 /// # Errors
 /// Metadata that is no map.
-pub(crate) fn take_over(item: &mut Item, old: &Item, merge: bool, schema: &Schema) -> Result<(), String> {
+pub(crate) fn take_over(
+    item: &mut Item,
+    old: &Item,
+    merge: bool,
+    schema: &Schema,
+) -> Result<(), String> {
     let join = |mut first: BTreeMap<Text, Text>, second: BTreeMap<Text, Text>| {
         first.extend(second);
         first
@@ -41,13 +46,16 @@ pub(crate) fn take_over(item: &mut Item, old: &Item, merge: bool, schema: &Schem
     if merge {
         let entries = |node: &Node, field: &str| -> BTreeMap<Text, Text> {
             let map = node.get(field).into_iter().flat_map(Node::pairs);
-            map.map(|(key, value)| (ops::text_of(key).into(), ops::text_of(value).into())).collect()
+            map.map(|(key, value)| (ops::text_of(key).into(), ops::text_of(value).into()))
+                .collect()
         };
         for field in ["data", "binaryData"] {
             let joined = join(entries(&old.node, field), entries(&item.node, field));
             item.node.remove(field);
             if !joined.is_empty() {
-                let pairs = joined.into_iter().map(|(key, value)| (Node::scalar(key), Node::string(value)));
+                let pairs = joined
+                    .into_iter()
+                    .map(|(key, value)| (Node::scalar(key), Node::string(value)));
                 item.node.set(field, Node::mapping(pairs));
             }
         }
@@ -74,30 +82,40 @@ const CONFIG_FIELDS: &[&str] = &[
 /// # Errors
 /// Text that is not YAML, or fields that are not known; in the reference's words.
 pub(crate) fn read_config(text: &str) -> Result<Config, String> {
-    let value = crate::read_value(text).map_err(|error| format!("error converting YAML to JSON: {error}"))?;
+    let value = crate::read_value(text)
+        .map_err(|error| format!("error converting YAML to JSON: {error}"))?;
     let mut d = Decoder::new(true);
     let mut config = Config::default();
-    d.object(&value, "TransformerConfig", CONFIG_FIELDS, |d, name, value| {
-        if name == "nameReference" {
-            config.name_reference = d.list(value, "builtinconfig.NameBackReferences", name_reference);
-            return;
-        }
-        let specs = d.list(value, "types.FieldSpec", file::field_spec);
-        *match name {
-            "namePrefix" => &mut config.name_prefix,
-            "nameSuffix" => &mut config.name_suffix,
-            "namespace" => &mut config.namespace,
-            "commonLabels" => &mut config.common_labels,
-            "labels" => &mut config.labels,
-            "templateLabels" => &mut config.template_labels,
-            "commonAnnotations" => &mut config.common_annotations,
-            "varReference" => &mut config.var_reference,
-            "images" => &mut config.images,
-            _ => &mut config.replicas,
-        } = specs;
-    });
+    d.object(
+        &value,
+        "TransformerConfig",
+        CONFIG_FIELDS,
+        |d, name, value| {
+            if name == "nameReference" {
+                config.name_reference =
+                    d.list(value, "builtinconfig.NameBackReferences", name_reference);
+                return;
+            }
+            let specs = d.list(value, "types.FieldSpec", file::field_spec);
+            *match name {
+                "namePrefix" => &mut config.name_prefix,
+                "nameSuffix" => &mut config.name_suffix,
+                "namespace" => &mut config.namespace,
+                "commonLabels" => &mut config.common_labels,
+                "labels" => &mut config.labels,
+                "templateLabels" => &mut config.template_labels,
+                "commonAnnotations" => &mut config.common_annotations,
+                "varReference" => &mut config.var_reference,
+                "images" => &mut config.images,
+                _ => &mut config.replicas,
+            } = specs;
+        },
+    );
     match d.problems.first() {
-        Some(problem) => Err(format!("error unmarshaling JSON: while decoding JSON: {}", problem.message)),
+        Some(problem) => Err(format!(
+            "error unmarshaling JSON: while decoding JSON: {}",
+            problem.message
+        )),
         None => Ok(config),
     }
 }
@@ -108,12 +126,17 @@ fn name_reference(d: &mut Decoder, value: &Value) -> NameReference {
         referrers: Vec::new(),
     };
     let known = &["group", "version", "kind", "fieldSpecs"];
-    d.object(value, "NameBackReferences", known, |d, name, value| match name {
-        "group" => reference.target.group = d.string(value).into(),
-        "version" => reference.target.version = d.string(value).into(),
-        "kind" => reference.target.kind = d.string(value).into(),
-        _ => reference.referrers = d.list(value, "types.FieldSpec", file::field_spec),
-    });
+    d.object(
+        value,
+        "NameBackReferences",
+        known,
+        |d, name, value| match name {
+            "group" => reference.target.group = d.string(value).into(),
+            "version" => reference.target.version = d.string(value).into(),
+            "kind" => reference.target.kind = d.string(value).into(),
+            _ => reference.referrers = d.list(value, "types.FieldSpec", file::field_spec),
+        },
+    );
     reference
 }
 
@@ -136,12 +159,19 @@ pub(crate) fn read_crds(text: &str, path: &str) -> Result<Config, String> {
         .map_err(|error| format!("unable to parse open API definition from '{path}': {error}"))?;
     let mut config = Config::default();
     let Some(definitions) = value.as_map() else {
-        return Err(format!("unable to parse open API definition from '{path}': json: cannot unmarshal"));
+        return Err(format!(
+            "unable to parse open API definition from '{path}': json: cannot unmarshal"
+        ));
     };
     for (name, definition) in definitions.iter() {
-        let properties = definition.at(&["Schema", "properties"]).and_then(Value::as_map);
-        let is_kind = properties
-            .is_some_and(|properties| ["kind", "apiVersion", "metadata"].iter().all(|key| properties.contains_key(key)));
+        let properties = definition
+            .at(&["Schema", "properties"])
+            .and_then(Value::as_map);
+        let is_kind = properties.is_some_and(|properties| {
+            ["kind", "apiVersion", "metadata"]
+                .iter()
+                .all(|key| properties.contains_key(key))
+        });
         if !is_kind {
             continue;
         }
@@ -149,7 +179,12 @@ pub(crate) fn read_crds(text: &str, path: &str) -> Result<Config, String> {
             kind: name.rsplit('.').next().unwrap_or_default().into(),
             ..Gvk::default()
         };
-        let mut walk = CrdWalk { config: &mut config, definitions, gvk, specs: 0 };
+        let mut walk = CrdWalk {
+            config: &mut config,
+            definitions,
+            gvk,
+            specs: 0,
+        };
         walk.definition(name, &mut Vec::new())?;
     }
     config.merge(&Config::default())?;
@@ -166,7 +201,10 @@ struct CrdWalk<'a> {
 impl CrdWalk<'_> {
     fn definition(&mut self, name: &str, path: &mut Vec<String>) -> Result<(), String> {
         let definition = self.definitions.get(name);
-        let Some(properties) = definition.and_then(|d| d.at(&["Schema", "properties"])).and_then(Value::as_map) else {
+        let Some(properties) = definition
+            .and_then(|d| d.at(&["Schema", "properties"]))
+            .and_then(Value::as_map)
+        else {
             return Ok(());
         };
         if path.len() > REFERENCES_MAX || self.specs > SPECS_MAX {
@@ -205,7 +243,11 @@ impl CrdWalk<'_> {
                     version: version.into(),
                     kind: kind.into(),
                 },
-                referrers: vec![FieldSpec::new(self.gvk.clone(), &format!("{}/{key}", path.join("/")), false)],
+                referrers: vec![FieldSpec::new(
+                    self.gvk.clone(),
+                    &format!("{}/{key}", path.join("/")),
+                    false,
+                )],
             })?;
         }
         Ok(())
@@ -214,7 +256,10 @@ impl CrdWalk<'_> {
 
 /// A configuration as error messages repeat it.
 pub(crate) fn yaml_of(fields: &[(&str, Value)]) -> String {
-    let map: Map = fields.iter().map(|(key, value)| (Text::from(*key), value.clone())).collect();
+    let map: Map = fields
+        .iter()
+        .map(|(key, value)| (Text::from(*key), value.clone()))
+        .collect();
     yaml::to_string(&Value::Map(map))
 }
 
@@ -224,7 +269,8 @@ pub(crate) fn strings(list: &[String]) -> Value {
 
 fn texts(fields: &[(&str, &str)]) -> Map {
     let set = fields.iter().filter(|(_, text)| !text.is_empty());
-    set.map(|(key, text)| (Text::from(*key), Value::from(*text))).collect()
+    set.map(|(key, text)| (Text::from(*key), Value::from(*text)))
+        .collect()
 }
 
 fn selector(selector: &Selector) -> Value {
@@ -268,4 +314,3 @@ pub(crate) fn json_patch_yaml(patch: &Patch) -> String {
     }
     yaml::to_string(&Value::Map(map))
 }
-

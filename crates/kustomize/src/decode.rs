@@ -29,7 +29,10 @@ pub(crate) struct Decoder {
 
 impl Decoder {
     pub fn new(strict: bool) -> Self {
-        Self { strict, ..Self::default() }
+        Self {
+            strict,
+            ..Self::default()
+        }
     }
 
     /// Calls `field` for each entry of an object with the name from `known` that it means.
@@ -48,9 +51,10 @@ impl Decoder {
         self.structs.push(type_name);
         for key in sorted_keys(map) {
             let entry = map.get(key).expect("the key is from this map");
-            let name = known.iter().find(|name| **name == key).or_else(|| {
-                known.iter().find(|name| name.eq_ignore_ascii_case(key))
-            });
+            let name = known
+                .iter()
+                .find(|name| **name == key)
+                .or_else(|| known.iter().find(|name| name.eq_ignore_ascii_case(key)));
             self.path.push(object::Step::Key(key.into()));
             match name {
                 Some(name) => {
@@ -104,7 +108,12 @@ impl Decoder {
     }
 
     /// Items of a list, each read by `item`.
-    pub fn list<T>(&mut self, value: &Value, go_type: &str, mut item: impl FnMut(&mut Self, &Value) -> T) -> Vec<T> {
+    pub fn list<T>(
+        &mut self,
+        value: &Value,
+        go_type: &str,
+        mut item: impl FnMut(&mut Self, &Value) -> T,
+    ) -> Vec<T> {
         match value {
             Value::List(items) => items
                 .iter()
@@ -159,7 +168,10 @@ impl Decoder {
         };
         let target = match self.structs.last() {
             Some(name) if !self.names.is_empty() => {
-                format!("Go struct field {name}.{} of type {go_type}", self.names.join("."))
+                format!(
+                    "Go struct field {name}.{} of type {go_type}",
+                    self.names.join(".")
+                )
             }
             _ => format!("Go value of type {go_type}"),
         };

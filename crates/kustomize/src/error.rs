@@ -251,11 +251,15 @@ impl Explain for BuildError {
                 "Replace the link by the file it stands for."
             }
             Self::BaseCycle(_) => "Move what both need into a directory of its own.",
-            Self::RemoteBaseForbidden(_) => "Copy the base into the repository, or make it a source of its own.",
+            Self::RemoteBaseForbidden(_) => {
+                "Copy the base into the repository, or make it a source of its own."
+            }
             Self::PluginForbidden(_) => {
                 "Commit what the plugin would generate, or use a HelmRelease for a chart."
             }
-            Self::DuplicateObject(_) => "Delete one of the two, or give them different names or namespaces.",
+            Self::DuplicateObject(_) => {
+                "Delete one of the two, or give them different names or namespaces."
+            }
             Self::PatchTargetNotFound(_) => {
                 "A patch without `target` needs the name the object had in its own file, its kind, version and namespace."
             }
@@ -274,7 +278,11 @@ pub(crate) type Outcome<T> = Result<T, Failures>;
 
 impl Failures {
     /// An error of the kind `make`, about `subject`, with the reference's words.
-    pub fn new(make: fn(Facts) -> BuildError, subject: impl Into<String>, reference: impl Into<String>) -> Self {
+    pub fn new(
+        make: fn(Facts) -> BuildError,
+        subject: impl Into<String>,
+        reference: impl Into<String>,
+    ) -> Self {
         Self(vec![make(Facts {
             subject: subject.into(),
             reference: reference.into(),
@@ -325,7 +333,10 @@ impl Failures {
 }
 
 /// The entry of `candidates` that `wanted` is most likely a slip of, if any is near.
-pub(crate) fn nearest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn nearest<'a>(
+    wanted: &str,
+    candidates: impl Iterator<Item = &'a str>,
+) -> Option<String> {
     let limit = (wanted.chars().count() / 3).clamp(1, 4);
     candidates
         .take(CANDIDATES_MAX)

@@ -33,8 +33,14 @@ impl FieldSpec {
         let segments = split_path(path, '/')
             .into_iter()
             .map(|segment| match segment.strip_suffix("[]") {
-                Some(name) => Segment { name: name.into(), list: true },
-                None => Segment { name: segment.into(), list: false },
+                Some(name) => Segment {
+                    name: name.into(),
+                    list: true,
+                },
+                None => Segment {
+                    name: segment.into(),
+                    list: false,
+                },
             })
             .collect();
         Self {
@@ -152,10 +158,14 @@ fn walk(
         return Ok(());
     }
     match node.kind {
-        Kind::Sequence => node.content.iter_mut().try_for_each(|item| walk(item, path, create, set)).map_err(|error| {
-            let names: Vec<_> = path.iter().map(Segment::written).collect();
-            format!("visit traversal on path: [{}]: {error}", names.join(" "))
-        }),
+        Kind::Sequence => node
+            .content
+            .iter_mut()
+            .try_for_each(|item| walk(item, path, create, set))
+            .map_err(|error| {
+                let names: Vec<_> = path.iter().map(Segment::written).collect();
+                format!("visit traversal on path: [{}]: {error}", names.join(" "))
+            }),
         Kind::Mapping => {
             if segment.name.is_empty() {
                 return Err("cannot set or create an empty field name".into());
@@ -169,12 +179,17 @@ fn walk(
             if node.position(&segment.name).is_none() {
                 let new = match wanted {
                     Create::Nothing => return Ok(()),
-                    Create::Map => Node { kind: Kind::Mapping, ..Node::default() },
+                    Create::Map => Node {
+                        kind: Kind::Mapping,
+                        ..Node::default()
+                    },
                     Create::Text | Create::Integer => Node::default(),
                 };
                 ops::append_field(node, &segment.name, new);
             }
-            let field = node.get_mut(&segment.name).expect("found or added just above");
+            let field = node
+                .get_mut(&segment.name)
+                .expect("found or added just above");
             if ops::is_null(field) {
                 become_wanted(field, wanted, segment.list);
             }
@@ -211,7 +226,10 @@ mod tests {
     #[test]
     fn paths_split_at_slashes_that_are_not_escaped() {
         assert_eq!(split_path("/a/b", '/'), ["a", "b"]);
-        assert_eq!(split_path(r"metadata/annotations/x.io\/y", '/'), ["metadata", "annotations", "x.io/y"]);
+        assert_eq!(
+            split_path(r"metadata/annotations/x.io\/y", '/'),
+            ["metadata", "annotations", "x.io/y"]
+        );
     }
 
     #[test]

@@ -165,17 +165,49 @@ pub(crate) struct GeneratorOptions {
 }
 
 const FIELDS: &[&str] = &[
-    "apiVersion", "kind", "metadata", "openapi", "namePrefix", "nameSuffix", "namespace", "commonLabels", "labels",
-    "commonAnnotations", "patchesStrategicMerge", "patchesJson6902", "patches", "images", "imageTags", "replacements",
-    "replicas", "vars", "sortOptions", "resources", "components", "crds", "bases", "configMapGenerator",
-    "secretGenerator", "helmGlobals", "helmCharts", "helmChartInflationGenerator", "generatorOptions", "configurations",
-    "generators", "transformers", "validators", "buildMetadata",
+    "apiVersion",
+    "kind",
+    "metadata",
+    "openapi",
+    "namePrefix",
+    "nameSuffix",
+    "namespace",
+    "commonLabels",
+    "labels",
+    "commonAnnotations",
+    "patchesStrategicMerge",
+    "patchesJson6902",
+    "patches",
+    "images",
+    "imageTags",
+    "replacements",
+    "replicas",
+    "vars",
+    "sortOptions",
+    "resources",
+    "components",
+    "crds",
+    "bases",
+    "configMapGenerator",
+    "secretGenerator",
+    "helmGlobals",
+    "helmCharts",
+    "helmChartInflationGenerator",
+    "generatorOptions",
+    "configurations",
+    "generators",
+    "transformers",
+    "validators",
+    "buildMetadata",
 ];
 
 impl File {
     /// Reads a kustomization; what is wrong with it goes to the decoder.
     pub fn decode(d: &mut Decoder, value: &Value) -> Self {
-        let mut file = Self { empty: true, ..Self::default() };
+        let mut file = Self {
+            empty: true,
+            ..Self::default()
+        };
         let mut bases = Vec::new();
         let mut image_tags = Vec::new();
         let mut deprecated = Vec::new();
@@ -198,7 +230,8 @@ impl File {
                 "labels" => file.labels = d.list(value, "types.Label", label),
                 "commonAnnotations" => file.common_annotations = d.string_map(value),
                 "patchesStrategicMerge" => {
-                    file.patches_strategic_merge = d.list(value, "types.PatchStrategicMerge", Decoder::string);
+                    file.patches_strategic_merge =
+                        d.list(value, "types.PatchStrategicMerge", Decoder::string);
                 }
                 "patchesJson6902" => file.patches_json6902 = d.list(value, "types.Patch", patch),
                 "patches" => file.patches = d.list(value, "types.Patch", patch),
@@ -215,11 +248,15 @@ impl File {
                 "crds" => file.crds = d.strings(value),
                 "bases" => bases = d.strings(value),
                 "configMapGenerator" => {
-                    file.config_map_generator = d.list(value, "types.ConfigMapArgs", generator_args);
+                    file.config_map_generator =
+                        d.list(value, "types.ConfigMapArgs", generator_args);
                 }
-                "secretGenerator" => file.secret_generator = d.list(value, "types.SecretArgs", generator_args),
+                "secretGenerator" => {
+                    file.secret_generator = d.list(value, "types.SecretArgs", generator_args)
+                }
                 "helmCharts" | "helmChartInflationGenerator" => {
-                    file.helm_charts.extend(d.list(value, "types.HelmChart", |_, chart| chart.clone()));
+                    file.helm_charts
+                        .extend(d.list(value, "types.HelmChart", |_, chart| chart.clone()));
                 }
                 "generatorOptions" => file.generator_options = generator_options(d, value),
                 "configurations" => file.configurations = d.strings(value),
@@ -239,7 +276,11 @@ impl File {
         if file.api_version.is_empty() {
             file.api_version = file.expected_version().into();
         }
-        file.deprecated = DEPRECATED.iter().filter(|pair| deprecated.contains(pair)).copied().collect();
+        file.deprecated = DEPRECATED
+            .iter()
+            .filter(|pair| deprecated.contains(pair))
+            .copied()
+            .collect();
         file
     }
 
@@ -258,7 +299,11 @@ impl File {
             problems.push("kind should be Kustomization or Component".to_owned());
         }
         if self.api_version != self.expected_version() {
-            problems.push(format!("apiVersion for {} should be {}", self.kind, self.expected_version()));
+            problems.push(format!(
+                "apiVersion for {} should be {}",
+                self.kind,
+                self.expected_version()
+            ));
         }
         problems
     }
@@ -279,10 +324,15 @@ fn is_zero_text(value: &Value) -> bool {
 }
 
 fn object_meta(d: &mut Decoder, value: &Value) {
-    d.object(value, "ObjectMeta", &["name", "namespace", "labels", "annotations"], |d, name, value| match name {
-        "labels" | "annotations" => drop(d.string_map(value)),
-        _ => drop(d.string(value)),
-    });
+    d.object(
+        value,
+        "ObjectMeta",
+        &["name", "namespace", "labels", "annotations"],
+        |d, name, value| match name {
+            "labels" | "annotations" => drop(d.string_map(value)),
+            _ => drop(d.string(value)),
+        },
+    );
 }
 
 fn label(d: &mut Decoder, value: &Value) -> Label {
@@ -332,7 +382,15 @@ pub(crate) fn patch(d: &mut Decoder, value: &Value) -> Patch {
 
 pub(crate) fn selector(d: &mut Decoder, value: &Value) -> Selector {
     let mut selector = Selector::default();
-    let known = &["group", "version", "kind", "name", "namespace", "annotationSelector", "labelSelector"];
+    let known = &[
+        "group",
+        "version",
+        "kind",
+        "name",
+        "namespace",
+        "annotationSelector",
+        "labelSelector",
+    ];
     d.object(value, "Selector", known, |d, name, value| {
         let text = d.string(value);
         match name {
@@ -366,20 +424,30 @@ pub(crate) fn image(d: &mut Decoder, value: &Value) -> Image {
 
 pub(crate) fn replica(d: &mut Decoder, value: &Value) -> Replica {
     let mut replica = Replica::default();
-    d.object(value, "Replica", &["name", "count"], |d, name, value| match name {
-        "name" => replica.name = d.string(value),
-        _ => replica.count = d.integer(value, "int64"),
-    });
+    d.object(
+        value,
+        "Replica",
+        &["name", "count"],
+        |d, name, value| match name {
+            "name" => replica.name = d.string(value),
+            _ => replica.count = d.integer(value, "int64"),
+        },
+    );
     replica
 }
 
 pub(crate) fn replacement_entry(d: &mut Decoder, value: &Value) -> ReplacementEntry {
     let mut entry = ReplacementEntry::default();
     let known = &["source", "targets", "sourceValue", "path"];
-    d.object(value, "ReplacementField", known, |d, name, value| match name {
-        "path" => entry.path = d.string(value),
-        _ => replacement_field(d, &mut entry.replacement, name, value),
-    });
+    d.object(
+        value,
+        "ReplacementField",
+        known,
+        |d, name, value| match name {
+            "path" => entry.path = d.string(value),
+            _ => replacement_field(d, &mut entry.replacement, name, value),
+        },
+    );
     entry
 }
 
@@ -405,28 +473,46 @@ fn replacement_field(d: &mut Decoder, replacement: &mut Replacement, name: &str,
 
 fn source_selector(d: &mut Decoder, value: &Value) -> SourceSelector {
     let mut source = SourceSelector::default();
-    let known = &["group", "version", "kind", "name", "namespace", "fieldPath", "options"];
-    d.object(value, "SourceSelector", known, |d, name, value| match name {
-        "group" => source.id.gvk.group = d.string(value).into(),
-        "version" => source.id.gvk.version = d.string(value).into(),
-        "kind" => source.id.gvk.kind = d.string(value).into(),
-        "name" => source.id.name = d.string(value).into(),
-        "namespace" => source.id.namespace = d.string(value).into(),
-        "fieldPath" => source.field_path = d.string(value),
-        _ => source.options = field_options(d, value),
-    });
+    let known = &[
+        "group",
+        "version",
+        "kind",
+        "name",
+        "namespace",
+        "fieldPath",
+        "options",
+    ];
+    d.object(
+        value,
+        "SourceSelector",
+        known,
+        |d, name, value| match name {
+            "group" => source.id.gvk.group = d.string(value).into(),
+            "version" => source.id.gvk.version = d.string(value).into(),
+            "kind" => source.id.gvk.kind = d.string(value).into(),
+            "name" => source.id.name = d.string(value).into(),
+            "namespace" => source.id.namespace = d.string(value).into(),
+            "fieldPath" => source.field_path = d.string(value),
+            _ => source.options = field_options(d, value),
+        },
+    );
     source
 }
 
 fn target_selector(d: &mut Decoder, value: &Value) -> TargetSelector {
     let mut target = TargetSelector::default();
     let known = &["select", "reject", "fieldPaths", "options"];
-    d.object(value, "TargetSelector", known, |d, name, value| match name {
-        "select" => target.select = (!value.is_null()).then(|| selector(d, value)),
-        "reject" => target.reject = d.list(value, "*types.Selector", selector),
-        "fieldPaths" => target.field_paths = d.strings(value),
-        _ => target.options = field_options(d, value),
-    });
+    d.object(
+        value,
+        "TargetSelector",
+        known,
+        |d, name, value| match name {
+            "select" => target.select = (!value.is_null()).then(|| selector(d, value)),
+            "reject" => target.reject = d.list(value, "*types.Selector", selector),
+            "fieldPaths" => target.field_paths = d.strings(value),
+            _ => target.options = field_options(d, value),
+        },
+    );
     target
 }
 
@@ -444,26 +530,38 @@ fn field_options(d: &mut Decoder, value: &Value) -> Option<FieldOptions> {
 
 fn var(d: &mut Decoder, value: &Value) -> Var {
     let mut var = Var::default();
-    d.object(value, "Var", &["name", "objref", "fieldref"], |d, name, value| match name {
-        "name" => var.name = d.string(value),
-        "objref" => {
-            let known = &["apiVersion", "group", "version", "kind", "name", "namespace"];
-            d.object(value, "Target", known, |d, name, value| {
-                let text = d.string(value);
-                match name {
-                    "apiVersion" => var.api_version = text,
-                    "group" => var.gvk.group = text.into(),
-                    "version" => var.gvk.version = text.into(),
-                    "kind" => var.gvk.kind = text.into(),
-                    "name" => var.object_name = text,
-                    _ => var.object_namespace = text,
-                }
-            });
-        }
-        _ => d.object(value, "FieldSelector", &["fieldPath"], |d, _, value| {
-            var.field_path = d.string(value);
-        }),
-    });
+    d.object(
+        value,
+        "Var",
+        &["name", "objref", "fieldref"],
+        |d, name, value| match name {
+            "name" => var.name = d.string(value),
+            "objref" => {
+                let known = &[
+                    "apiVersion",
+                    "group",
+                    "version",
+                    "kind",
+                    "name",
+                    "namespace",
+                ];
+                d.object(value, "Target", known, |d, name, value| {
+                    let text = d.string(value);
+                    match name {
+                        "apiVersion" => var.api_version = text,
+                        "group" => var.gvk.group = text.into(),
+                        "version" => var.gvk.version = text.into(),
+                        "kind" => var.gvk.kind = text.into(),
+                        "name" => var.object_name = text,
+                        _ => var.object_namespace = text,
+                    }
+                });
+            }
+            _ => d.object(value, "FieldSelector", &["fieldPath"], |d, _, value| {
+                var.field_path = d.string(value);
+            }),
+        },
+    );
     if !var.api_version.is_empty() {
         let parsed = Gvk::new(&var.api_version, "");
         if !parsed.group.is_empty() {
@@ -479,37 +577,67 @@ fn var(d: &mut Decoder, value: &Value) -> Var {
 
 pub(crate) fn sort_options(d: &mut Decoder, value: &Value) -> Option<SortOptions> {
     let mut options = SortOptions::default();
-    d.object(value, "SortOptions", &["order", "legacySortOptions"], |d, name, value| match name {
-        "order" => options.order = d.string(value),
-        _ => {
-            let mut legacy = LegacySortOptions::default();
-            d.object(value, "LegacySortOptions", &["orderFirst", "orderLast"], |d, name, value| match name {
-                "orderFirst" => legacy.first = d.strings(value),
-                _ => legacy.last = d.strings(value),
-            });
-            options.legacy = (!value.is_null()).then_some(legacy);
-        }
-    });
+    d.object(
+        value,
+        "SortOptions",
+        &["order", "legacySortOptions"],
+        |d, name, value| match name {
+            "order" => options.order = d.string(value),
+            _ => {
+                let mut legacy = LegacySortOptions::default();
+                d.object(
+                    value,
+                    "LegacySortOptions",
+                    &["orderFirst", "orderLast"],
+                    |d, name, value| match name {
+                        "orderFirst" => legacy.first = d.strings(value),
+                        _ => legacy.last = d.strings(value),
+                    },
+                );
+                options.legacy = (!value.is_null()).then_some(legacy);
+            }
+        },
+    );
     (!value.is_null()).then_some(options)
 }
 
 /// The fields of a generator entry; `type` is a Secret's only.
-pub(crate) const GENERATOR_FIELDS: &[&str] =
-    &["namespace", "name", "behavior", "literals", "files", "envs", "env", "options", "type"];
+pub(crate) const GENERATOR_FIELDS: &[&str] = &[
+    "namespace",
+    "name",
+    "behavior",
+    "literals",
+    "files",
+    "envs",
+    "env",
+    "options",
+    "type",
+];
 
 fn generator_args(d: &mut Decoder, value: &Value) -> GeneratorArgs {
     let mut args = GeneratorArgs::default();
     let mut env = String::new();
-    d.object(value, "GeneratorArgs", GENERATOR_FIELDS, |d, name, value| {
-        generator_field(d, &mut args, &mut env, name, value);
-    });
+    d.object(
+        value,
+        "GeneratorArgs",
+        GENERATOR_FIELDS,
+        |d, name, value| {
+            generator_field(d, &mut args, &mut env, name, value);
+        },
+    );
     if !env.is_empty() {
         args.envs.push(env);
     }
     args
 }
 
-pub(crate) fn generator_field(d: &mut Decoder, args: &mut GeneratorArgs, env: &mut String, name: &str, value: &Value) {
+pub(crate) fn generator_field(
+    d: &mut Decoder,
+    args: &mut GeneratorArgs,
+    env: &mut String,
+    name: &str,
+    value: &Value,
+) {
     match name {
         "namespace" => args.namespace = d.string(value),
         "name" => args.name = d.string(value),
@@ -525,12 +653,22 @@ pub(crate) fn generator_field(d: &mut Decoder, args: &mut GeneratorArgs, env: &m
 
 fn generator_options(d: &mut Decoder, value: &Value) -> Option<GeneratorOptions> {
     let mut options = GeneratorOptions::default();
-    let known = &["labels", "annotations", "disableNameSuffixHash", "immutable"];
-    d.object(value, "GeneratorOptions", known, |d, name, value| match name {
-        "labels" => options.labels = d.string_map(value),
-        "annotations" => options.annotations = d.string_map(value),
-        "disableNameSuffixHash" => options.disable_name_suffix_hash = d.bool(value),
-        _ => options.immutable = d.bool(value),
-    });
+    let known = &[
+        "labels",
+        "annotations",
+        "disableNameSuffixHash",
+        "immutable",
+    ];
+    d.object(
+        value,
+        "GeneratorOptions",
+        known,
+        |d, name, value| match name {
+            "labels" => options.labels = d.string_map(value),
+            "annotations" => options.annotations = d.string_map(value),
+            "disableNameSuffixHash" => options.disable_name_suffix_hash = d.bool(value),
+            _ => options.immutable = d.bool(value),
+        },
+    );
     (!value.is_null()).then_some(options)
 }

@@ -61,7 +61,10 @@ pub(crate) fn generate(
             ));
         }
         if data.contains_key(&key) {
-            return Err(fail(format!("configmap {} illegally repeats the key `{key}`", args.name)));
+            return Err(fail(format!(
+                "configmap {} illegally repeats the key `{key}`",
+                args.name
+            )));
         }
         data.insert(key, value);
     }
@@ -74,9 +77,14 @@ pub(crate) fn generate(
         (Node::scalar("kind"), Node::string(name)),
     ]);
     if let Some(options) = &args.options {
-        for (field, entries) in [("labels", &options.labels), ("annotations", &options.annotations)] {
+        for (field, entries) in [
+            ("labels", &options.labels),
+            ("annotations", &options.annotations),
+        ] {
             if !entries.is_empty() {
-                let pairs = entries.iter().map(|(key, value)| (Node::scalar(key.as_str()), Node::string(value.as_str())));
+                let pairs = entries
+                    .iter()
+                    .map(|(key, value)| (Node::scalar(key.as_str()), Node::string(value.as_str())));
                 metadata.set(field, Node::mapping(pairs));
             }
         }
@@ -85,20 +93,34 @@ pub(crate) fn generate(
     match kind {
         Generator::ConfigMap => put_config_map_data(&mut node, data),
         Generator::Secret => {
-            let secret_type = if args.secret_type.is_empty() { "Opaque" } else { &args.secret_type };
+            let secret_type = if args.secret_type.is_empty() {
+                "Opaque"
+            } else {
+                &args.secret_type
+            };
             node.set("type", Node::string(secret_type));
             let pairs = data.iter().map(|(key, value)| {
-                (Node::scalar(key.as_str()), Node::string(base64::encode_wrapped(value)))
+                (
+                    Node::scalar(key.as_str()),
+                    Node::string(base64::encode_wrapped(value)),
+                )
             });
             node.set("data", Node::mapping(pairs));
         }
     }
-    if args.options.as_ref().is_some_and(|options| options.immutable) {
+    if args
+        .options
+        .as_ref()
+        .is_some_and(|options| options.immutable)
+    {
         node.set("immutable", Node::bool(true));
     }
     let mut item = Item::new(node, schema);
     item.history.behavior = Behavior::read(&args.behavior);
-    item.history.needs_hash = !args.options.as_ref().is_some_and(|options| options.disable_name_suffix_hash);
+    item.history.needs_hash = !args
+        .options
+        .as_ref()
+        .is_some_and(|options| options.disable_name_suffix_hash);
     item.history.annotated = true;
     Ok(item)
 }
@@ -147,10 +169,20 @@ fn pairs(args: &GeneratorArgs, loader: &Loader, access: &mut Access<'_>) -> Outc
     let mut pairs = Pairs::new();
     let list = |sources: &[String]| format!("[{}]", sources.join(" "));
     for source in &args.envs {
-        let wrap = |failures: Failures| failures.prefix(format!("loading KV pairs: env source files: {}", list(&args.envs)));
+        let wrap = |failures: Failures| {
+            failures.prefix(format!(
+                "loading KV pairs: env source files: {}",
+                list(&args.envs)
+            ))
+        };
         let content = loader.load(access, source).map_err(wrap)?;
-        env_pairs(&content, &mut pairs)
-            .map_err(|text| wrap(Failures::new(BuildError::GeneratorFailed, args.name.clone(), text)))?;
+        env_pairs(&content, &mut pairs).map_err(|text| {
+            wrap(Failures::new(
+                BuildError::GeneratorFailed,
+                args.name.clone(),
+                text,
+            ))
+        })?;
     }
     for literal in &args.literals {
         let Some((key, value)) = literal.split_once('=').filter(|(key, _)| !key.is_empty()) else {
@@ -158,14 +190,28 @@ fn pairs(args: &GeneratorArgs, loader: &Loader, access: &mut Access<'_>) -> Outc
                 "loading KV pairs: literal sources {}: invalid literal source {literal}, expected key=value",
                 list(&args.literals)
             );
-            return Err(Failures::new(BuildError::GeneratorFailed, args.name.clone(), text));
+            return Err(Failures::new(
+                BuildError::GeneratorFailed,
+                args.name.clone(),
+                text,
+            ));
         };
         pairs.push((key.to_owned(), without_quotes(value).as_bytes().to_vec()));
     }
     for source in &args.files {
-        let wrap = |failures: Failures| failures.prefix(format!("loading KV pairs: file sources: {}", list(&args.files)));
-        let (key, path) = split_file_source(source)
-            .map_err(|text| wrap(Failures::new(BuildError::GeneratorFailed, args.name.clone(), text)))?;
+        let wrap = |failures: Failures| {
+            failures.prefix(format!(
+                "loading KV pairs: file sources: {}",
+                list(&args.files)
+            ))
+        };
+        let (key, path) = split_file_source(source).map_err(|text| {
+            wrap(Failures::new(
+                BuildError::GeneratorFailed,
+                args.name.clone(),
+                text,
+            ))
+        })?;
         let content = loader.load(access, path).map_err(wrap)?;
         pairs.push((key.to_owned(), content));
     }
@@ -175,21 +221,27 @@ fn pairs(args: &GeneratorArgs, loader: &Loader, access: &mut Access<'_>) -> Outc
 fn split_file_source(source: &str) -> Result<(&str, &str), String> {
     match source.matches('=').count() {
         0 => Ok((source.rsplit('/').next().unwrap_or(source), source)),
-        1 if source.starts_with('=') => {
-            Err(format!("missing key name for file path {:?} in source {source:?}", &source[1..]))
-        }
+        1 if source.starts_with('=') => Err(format!(
+            "missing key name for file path {:?} in source {source:?}",
+            &source[1..]
+        )),
         1 if source.ends_with('=') => Err(format!(
             "missing file path for key name {:?} in source {source:?}",
             &source[..source.len() - 1]
         )),
         1 => Ok(source.split_once('=').expect("counted one just above")),
-        _ => Err(format!("source {source:?} key name or file path contains '='")),
+        _ => Err(format!(
+            "source {source:?} key name or file path contains '='"
+        )),
     }
 }
 
 fn without_quotes(text: &str) -> &str {
     for quote in ['"', '\''] {
-        if let Some(inner) = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
+        if let Some(inner) = text
+            .strip_prefix(quote)
+            .and_then(|rest| rest.strip_suffix(quote))
+        {
             return inner;
         }
     }
@@ -380,7 +432,9 @@ mod tests {
                 (Node::scalar("kind"), Node::string("ConfigMap")),
             ]);
             if !data.is_empty() {
-                let pairs = data.iter().map(|(key, value)| (Node::scalar(*key), Node::string(*value)));
+                let pairs = data
+                    .iter()
+                    .map(|(key, value)| (Node::scalar(*key), Node::string(*value)));
                 node.set("data", Node::mapping(pairs));
             }
             node
@@ -389,7 +443,10 @@ mod tests {
         let awkward = config_map(&[("a", "<b>&c"), ("q", "quoted"), ("e", "")]);
         assert_eq!(hash(&awkward).unwrap(), "948c2ddf6m");
         let mut binary = config_map(&[]);
-        binary.set("binaryData", Node::mapping([(Node::scalar("b"), Node::string("//4A"))]));
+        binary.set(
+            "binaryData",
+            Node::mapping([(Node::scalar("b"), Node::string("//4A"))]),
+        );
         assert_eq!(hash(&binary).unwrap(), "m29mfkk2k9");
     }
 
@@ -397,7 +454,10 @@ mod tests {
     fn env_files_are_taken_literally() {
         let mut pairs = Pairs::new();
         env_pairs("\u{feff}A=1\r\n  B = x \n#c\n\nC\n".as_bytes(), &mut pairs).unwrap();
-        let pairs: Vec<_> = pairs.iter().map(|(key, value)| (key.as_str(), value.as_slice())).collect();
+        let pairs: Vec<_> = pairs
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_slice()))
+            .collect();
         assert_eq!(pairs, [("A", &b"1"[..]), ("B ", b" x "), ("C", b"")]);
         assert_eq!(without_quotes("'a'"), "a");
         assert_eq!(without_quotes("'a\""), "'a\"");

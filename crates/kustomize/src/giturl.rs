@@ -32,7 +32,9 @@ pub(crate) fn parse(entry: &str) -> Option<Address> {
         raw: entry.to_owned(),
         repository: format!("{host}{repository}"),
         path: path.trim_start_matches('/').to_owned(),
-        reference: query_value(query, "ref").or_else(|| query_value(query, "version")).unwrap_or_default(),
+        reference: query_value(query, "ref")
+            .or_else(|| query_value(query, "version"))
+            .unwrap_or_default(),
     })
 }
 
@@ -40,7 +42,9 @@ const SCHEMES: [&str; 4] = ["ssh://", "https://", "http://", "file://"];
 
 /// The host with scheme and user, the rest, and whether the whole rest is the repository.
 fn split_host(address: &str) -> Option<(String, String, bool)> {
-    let found = SCHEMES.iter().find_map(|scheme| Some((*scheme, strip_prefix_any_case(address, scheme)?)));
+    let found = SCHEMES
+        .iter()
+        .find_map(|scheme| Some((*scheme, strip_prefix_any_case(address, scheme)?)));
     let (scheme, rest) = found.unwrap_or(("", address));
     let (user, rest) = split_user(rest);
     let lower = rest.to_ascii_lowercase();
@@ -71,7 +75,9 @@ fn split_host(address: &str) -> Option<(String, String, bool)> {
 }
 
 fn split_user(text: &str) -> (&str, &str) {
-    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(0);
+    let end = text
+        .find(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+        .unwrap_or(0);
     match text[end..].starts_with('@') && text.starts_with(|c: char| c.is_ascii_alphabetic()) {
         true => text.split_at(end + 1),
         false => ("", text),
@@ -115,18 +121,23 @@ fn leaves(path: &str) -> bool {
 
 fn query_value(query: &str, key: &str) -> Option<String> {
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    let mut values = pairs.filter(|(name, _)| *name == key).map(|(_, value)| value.to_owned());
+    let mut values = pairs
+        .filter(|(name, _)| *name == key)
+        .map(|(_, value)| value.to_owned());
     values.next().filter(|value| !value.is_empty())
 }
 
 fn strip_prefix_any_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let head = text.get(..prefix.len())?;
-    head.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])
+    head.eq_ignore_ascii_case(prefix)
+        .then(|| &text[prefix.len()..])
 }
 
 /// Whether an entry is an address of a single document.
 pub(crate) fn is_remote_file(entry: &str) -> bool {
-    ["http://", "https://"].iter().any(|scheme| strip_prefix_any_case(entry, scheme).is_some())
+    ["http://", "https://"]
+        .iter()
+        .any(|scheme| strip_prefix_any_case(entry, scheme).is_some())
 }
 
 #[cfg(test)]
@@ -136,11 +147,36 @@ mod tests {
     #[test]
     fn addresses_split_into_repository_path_and_reference() {
         let cases = [
-            ("https://github.com/org/repo/dir?ref=v1", "https://github.com/org/repo", "dir", "v1"),
-            ("github.com/org/repo//deep/dir", "https://github.com/org/repo", "deep/dir", ""),
-            ("git@github.com:org/repo.git/dir", "git@github.com:org/repo.git", "/dir", ""),
-            ("ssh://git@host.xz/a/b.git?version=x", "ssh://git@host.xz/a/b.git", "", "x"),
-            ("git::https://dev.azure.com/o/p/_git/r/d", "https://dev.azure.com/o/p/_git/r", "d", ""),
+            (
+                "https://github.com/org/repo/dir?ref=v1",
+                "https://github.com/org/repo",
+                "dir",
+                "v1",
+            ),
+            (
+                "github.com/org/repo//deep/dir",
+                "https://github.com/org/repo",
+                "deep/dir",
+                "",
+            ),
+            (
+                "git@github.com:org/repo.git/dir",
+                "git@github.com:org/repo.git",
+                "/dir",
+                "",
+            ),
+            (
+                "ssh://git@host.xz/a/b.git?version=x",
+                "ssh://git@host.xz/a/b.git",
+                "",
+                "x",
+            ),
+            (
+                "git::https://dev.azure.com/o/p/_git/r/d",
+                "https://dev.azure.com/o/p/_git/r",
+                "d",
+                "",
+            ),
             ("file:///srv/repo", "file:///srv/repo", "", ""),
         ];
         for (entry, repository, path, reference) in cases {
@@ -153,7 +189,15 @@ mod tests {
 
     #[test]
     fn local_paths_are_no_addresses() {
-        for entry in ["../base", "base/web", "/abs/x", "a.yaml", "https://github.com/only", "host.xz/a/b", ""] {
+        for entry in [
+            "../base",
+            "base/web",
+            "/abs/x",
+            "a.yaml",
+            "https://github.com/only",
+            "host.xz/a/b",
+            "",
+        ] {
             assert_eq!(parse(entry), None, "{entry}");
         }
         assert_eq!(parse("https://host/org/repo//../../x"), None);

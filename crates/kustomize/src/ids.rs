@@ -220,10 +220,23 @@ mod tests {
 
     #[test]
     fn well_known_kinds_sort_before_others_and_webhooks_after() {
-        let kinds = ["MutatingWebhookConfiguration", "Zebra", "Namespace", "Apple"];
+        let kinds = [
+            "MutatingWebhookConfiguration",
+            "Zebra",
+            "Namespace",
+            "Apple",
+        ];
         let mut gvks: Vec<_> = kinds.iter().map(|kind| Gvk::new("v1", kind)).collect();
         gvks.sort_by(Gvk::compare);
         let sorted: Vec<_> = gvks.iter().map(|gvk| gvk.kind.as_str()).collect();
-        assert_eq!(sorted, ["Namespace", "Apple", "Zebra", "MutatingWebhookConfiguration"]);
+        assert_eq!(
+            sorted,
+            [
+                "Namespace",
+                "Apple",
+                "Zebra",
+                "MutatingWebhookConfiguration"
+            ]
+        );
     }
 }

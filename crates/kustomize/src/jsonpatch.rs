@@ -29,7 +29,9 @@ pub(crate) fn parse(text: &str) -> Result<Option<JsonPatch>, String> {
         return Err("empty json patch operations".into());
     }
     let value = match text.starts_with('[') {
-        true => json::parse(text.as_bytes(), json::OBJECT_LIMITS).map_err(|error| error.to_string())?,
+        true => {
+            json::parse(text.as_bytes(), json::OBJECT_LIMITS).map_err(|error| error.to_string())?
+        }
         false => crate::read_value(text)?,
     };
     let items = match value {
@@ -42,18 +44,26 @@ pub(crate) fn parse(text: &str) -> Result<Option<JsonPatch>, String> {
                 Value::Bool(_) => "bool",
                 _ => "number",
             };
-            return Err(format!("json: cannot unmarshal {found} into Go value of type jsonpatch.Patch"));
+            return Err(format!(
+                "json: cannot unmarshal {found} into Go value of type jsonpatch.Patch"
+            ));
         }
     };
     if items.len() > OPERATIONS_MAX {
-        return Err(format!("more than {OPERATIONS_MAX} operations in one patch"));
+        return Err(format!(
+            "more than {OPERATIONS_MAX} operations in one patch"
+        ));
     }
     let mut operations = Vec::with_capacity(items.len());
     for item in items.iter() {
         match item {
             Value::Map(map) => operations.push(map.clone()),
             Value::Null => operations.push(Map::new()),
-            _ => return Err("json: cannot unmarshal array into Go value of type jsonpatch.Operation".into()),
+            _ => {
+                return Err(
+                    "json: cannot unmarshal array into Go value of type jsonpatch.Operation".into(),
+                );
+            }
         }
     }
     Ok(Some(JsonPatch { operations }))
@@ -72,7 +82,11 @@ impl JsonPatch {
     /// The first operation that does not apply, in the reference's words.
     pub fn apply(&self, document: &mut Value) -> Result<(), String> {
         for operation in &self.operations {
-            match operation.get("op").and_then(Value::as_str).unwrap_or("unknown") {
+            match operation
+                .get("op")
+                .and_then(Value::as_str)
+                .unwrap_or("unknown")
+            {
                 "add" => add(document, operation)?,
                 "remove" => remove(document, operation)?,
                 "replace" => replace(document, operation)?,
@@ -89,7 +103,9 @@ impl JsonPatch {
 fn text<'a>(operation: &'a Map, field: &str) -> Result<&'a str, String> {
     match operation.get(field) {
         Some(Value::String(text)) => Ok(text),
-        Some(Value::Null) | None if field == "path" => Err(format!("operation missing path field: {MISSING}")),
+        Some(Value::Null) | None if field == "path" => {
+            Err(format!("operation missing path field: {MISSING}"))
+        }
         Some(Value::Null) | None => Err(format!("operation, missing {field} field: {MISSING}")),
         Some(_) => Err("json: cannot unmarshal value into Go value of type string".into()),
     }
@@ -119,11 +135,15 @@ fn decode_key(part: &str) -> String {
 
 /// A place in a list of `length`, counted from the end when negative.
 fn index(key: &str, length: usize) -> Result<usize, String> {
-    let at: i64 = key.parse().map_err(|_| format!("strconv.Atoi: parsing {key:?}: invalid syntax"))?;
+    let at: i64 = key
+        .parse()
+        .map_err(|_| format!("strconv.Atoi: parsing {key:?}: invalid syntax"))?;
     let place = if at < 0 { at + length as i64 } else { at };
     match usize::try_from(place) {
         Ok(place) if place < length => Ok(place),
-        _ => Err(format!("Unable to access invalid index: {at}: invalid index referenced")),
+        _ => Err(format!(
+            "Unable to access invalid index: {at}: invalid index referenced"
+        )),
     }
 }
 
@@ -150,7 +170,9 @@ fn insert(container: &mut Value, key: &str, value: Value) -> Result<(), String> 
             let length = items.len() as i64 + 1;
             let place = if at < 0 { at + length } else { at };
             if place < 0 || place >= length {
-                return Err(format!("Unable to access invalid index: {at}: invalid index referenced"));
+                return Err(format!(
+                    "Unable to access invalid index: {at}: invalid index referenced"
+                ));
             }
             items.insert(place as usize, value);
         }
@@ -163,7 +185,9 @@ fn take(container: &mut Value, key: &str) -> Result<(), String> {
     match container {
         Value::Map(map) => match map.remove(key) {
             Some(_) => Ok(()),
-            None => Err(format!("Unable to remove nonexistent key: {key}: {MISSING}")),
+            None => Err(format!(
+                "Unable to remove nonexistent key: {key}: {MISSING}"
+            )),
         },
         Value::List(_) => {
             let items = container.as_list_mut().expect("it is a list");
@@ -176,24 +200,32 @@ fn take(container: &mut Value, key: &str) -> Result<(), String> {
 }
 
 fn add(document: &mut Value, operation: &Map) -> Result<(), String> {
-    let path = text(operation, "path").map_err(|_| format!("add operation failed to decode path: {MISSING}"))?;
+    let path = text(operation, "path")
+        .map_err(|_| format!("add operation failed to decode path: {MISSING}"))?;
     let Some((container, key)) = find(document, path) else {
-        return Err(format!("add operation does not apply: doc is missing path: \"{path}\": {MISSING}"));
+        return Err(format!(
+            "add operation does not apply: doc is missing path: \"{path}\": {MISSING}"
+        ));
     };
     let value = operation.get("value").cloned().unwrap_or_default();
-    insert(container, &key, value).map_err(|error| format!("error in add for path: '{path}': {error}"))
+    insert(container, &key, value)
+        .map_err(|error| format!("error in add for path: '{path}': {error}"))
 }
 
 fn remove(document: &mut Value, operation: &Map) -> Result<(), String> {
-    let path = text(operation, "path").map_err(|_| format!("remove operation failed to decode path: {MISSING}"))?;
+    let path = text(operation, "path")
+        .map_err(|_| format!("remove operation failed to decode path: {MISSING}"))?;
     let Some((container, key)) = find(document, path) else {
-        return Err(format!("remove operation does not apply: doc is missing path: \"{path}\": {MISSING}"));
+        return Err(format!(
+            "remove operation does not apply: doc is missing path: \"{path}\": {MISSING}"
+        ));
     };
     take(container, &key).map_err(|error| format!("error in remove for path: '{path}': {error}"))
 }
 
 fn replace(document: &mut Value, operation: &Map) -> Result<(), String> {
-    let path = text(operation, "path").map_err(|error| format!("replace operation failed to decode path: {error}"))?;
+    let path = text(operation, "path")
+        .map_err(|error| format!("replace operation failed to decode path: {error}"))?;
     let value = operation.get("value").cloned().unwrap_or_default();
     if path.is_empty() {
         if !matches!(value, Value::Map(_) | Value::List(_)) {
@@ -203,14 +235,17 @@ fn replace(document: &mut Value, operation: &Map) -> Result<(), String> {
         return Ok(());
     }
     let Some((container, key)) = find(document, path) else {
-        return Err(format!("replace operation does not apply: doc is missing path: {path}: {MISSING}"));
+        return Err(format!(
+            "replace operation does not apply: doc is missing path: {path}: {MISSING}"
+        ));
     };
     match container {
         Value::Map(map) => drop(map.insert(key.as_str(), value)),
         Value::List(_) => {
             let items = container.as_list_mut().expect("it is a list");
-            let at = index(&key, items.len())
-                .map_err(|_| format!("replace operation does not apply: doc is missing key: {path}: {MISSING}"))?;
+            let at = index(&key, items.len()).map_err(|_| {
+                format!("replace operation does not apply: doc is missing key: {path}: {MISSING}")
+            })?;
             items[at] = value;
         }
         _ => {}
@@ -219,37 +254,52 @@ fn replace(document: &mut Value, operation: &Map) -> Result<(), String> {
 }
 
 fn relocate(document: &mut Value, operation: &Map) -> Result<(), String> {
-    let from = text(operation, "from").map_err(|error| format!("move operation failed to decode from: {error}"))?;
+    let from = text(operation, "from")
+        .map_err(|error| format!("move operation failed to decode from: {error}"))?;
     let Some((container, key)) = find(document, from) else {
-        return Err(format!("move operation does not apply: doc is missing from path: {from}: {MISSING}"));
+        return Err(format!(
+            "move operation does not apply: doc is missing from path: {from}: {MISSING}"
+        ));
     };
     let wrap = |error: String| format!("error in move for path: '{key}': {error}");
     let value = get(container, &key).map_err(wrap)?;
     take(container, &key).map_err(|error| format!("error in move for path: '{key}': {error}"))?;
-    let path = text(operation, "path").map_err(|error| format!("move operation failed to decode path: {error}"))?;
+    let path = text(operation, "path")
+        .map_err(|error| format!("move operation failed to decode path: {error}"))?;
     let Some((container, key)) = find(document, path) else {
-        return Err(format!("move operation does not apply: doc is missing destination path: {path}: {MISSING}"));
+        return Err(format!(
+            "move operation does not apply: doc is missing destination path: {path}: {MISSING}"
+        ));
     };
     insert(container, &key, value.unwrap_or_default())
         .map_err(|error| format!("error in move for path: '{path}': {error}"))
 }
 
 fn copy(document: &mut Value, operation: &Map) -> Result<(), String> {
-    let from = text(operation, "from").map_err(|error| format!("copy operation failed to decode from: {error}"))?;
+    let from = text(operation, "from")
+        .map_err(|error| format!("copy operation failed to decode from: {error}"))?;
     let Some((container, key)) = find(document, from) else {
-        return Err(format!("copy operation does not apply: doc is missing from path: {from}: {MISSING}"));
+        return Err(format!(
+            "copy operation does not apply: doc is missing from path: {from}: {MISSING}"
+        ));
     };
     let value = get(container, &key)
         .map_err(|error| format!("error in copy for from: '{from}': {error}"))?
         .unwrap_or_default();
     if count(document, VALUES_MAX) + count(&value, VALUES_MAX) > VALUES_MAX {
-        return Err(format!("copy operation makes more than {VALUES_MAX} values"));
+        return Err(format!(
+            "copy operation makes more than {VALUES_MAX} values"
+        ));
     }
-    let path = text(operation, "path").map_err(|_| format!("copy operation failed to decode path: {MISSING}"))?;
+    let path = text(operation, "path")
+        .map_err(|_| format!("copy operation failed to decode path: {MISSING}"))?;
     let Some((container, key)) = find(document, path) else {
-        return Err(format!("copy operation does not apply: doc is missing destination path: {path}: {MISSING}"));
+        return Err(format!(
+            "copy operation does not apply: doc is missing destination path: {path}: {MISSING}"
+        ));
     };
-    insert(container, &key, value).map_err(|error| format!("error while adding value during copy: {error}"))
+    insert(container, &key, value)
+        .map_err(|error| format!("error while adding value during copy: {error}"))
 }
 
 /// Number of values, counted no further than `most`.
@@ -269,7 +319,8 @@ fn count(value: &Value, most: usize) -> usize {
 }
 
 fn test(document: &mut Value, operation: &Map) -> Result<(), String> {
-    let path = text(operation, "path").map_err(|error| format!("test operation failed to decode path: {error}"))?;
+    let path = text(operation, "path")
+        .map_err(|error| format!("test operation failed to decode path: {error}"))?;
     let failed = || format!("testing value {path} failed: test failed");
     let wanted = operation.get("value");
     if path.is_empty() {
@@ -279,9 +330,12 @@ fn test(document: &mut Value, operation: &Map) -> Result<(), String> {
         };
     }
     let Some((container, key)) = find(document, path) else {
-        return Err(format!("test operation does not apply: is missing path: {path}: {MISSING}"));
+        return Err(format!(
+            "test operation does not apply: is missing path: {path}: {MISSING}"
+        ));
     };
-    let found = get(container, &key).map_err(|error| format!("error in test for path: '{path}': {error}"))?;
+    let found = get(container, &key)
+        .map_err(|error| format!("error in test for path: '{path}': {error}"))?;
     let is_null = |value: Option<&Value>| value.is_none_or(Value::is_null);
     match (found.as_ref(), wanted) {
         (found, wanted) if is_null(found) && is_null(wanted) => Ok(()),
@@ -311,16 +365,39 @@ mod tests {
     fn operations_are_as_lenient_as_the_reference() {
         let document = r#"{"a":{"b":[1,2,3]}}"#;
         let cases = [
-            (r#"[{"op":"replace","path":"/a/x","value":1}]"#, Ok(r#"{"a":{"b":[1,2,3],"x":1}}"#)),
-            (r#"[{"op":"remove","path":"/a/b/-1"}]"#, Ok(r#"{"a":{"b":[1,2]}}"#)),
-            (r#"[{"op":"add","path":"/a/b/-","value":4}]"#, Ok(r#"{"a":{"b":[1,2,3,4]}}"#)),
-            (r#"[{"op":"add","path":"/a/b/0","value":0}]"#, Ok(r#"{"a":{"b":[0,1,2,3]}}"#)),
-            (r#"[{"op":"test","path":"/a/c","value":null}]"#, Ok(document)),
-            (r#"[{"op":"move","from":"/a/b","path":"/c"}]"#, Ok(r#"{"a":{},"c":[1,2,3]}"#)),
-            (r#"[{"op":"copy","from":"/a","path":"/a/c"}]"#, Ok(r#"{"a":{"b":[1,2,3],"c":{"b":[1,2,3]}}}"#)),
+            (
+                r#"[{"op":"replace","path":"/a/x","value":1}]"#,
+                Ok(r#"{"a":{"b":[1,2,3],"x":1}}"#),
+            ),
+            (
+                r#"[{"op":"remove","path":"/a/b/-1"}]"#,
+                Ok(r#"{"a":{"b":[1,2]}}"#),
+            ),
+            (
+                r#"[{"op":"add","path":"/a/b/-","value":4}]"#,
+                Ok(r#"{"a":{"b":[1,2,3,4]}}"#),
+            ),
+            (
+                r#"[{"op":"add","path":"/a/b/0","value":0}]"#,
+                Ok(r#"{"a":{"b":[0,1,2,3]}}"#),
+            ),
+            (
+                r#"[{"op":"test","path":"/a/c","value":null}]"#,
+                Ok(document),
+            ),
+            (
+                r#"[{"op":"move","from":"/a/b","path":"/c"}]"#,
+                Ok(r#"{"a":{},"c":[1,2,3]}"#),
+            ),
+            (
+                r#"[{"op":"copy","from":"/a","path":"/a/c"}]"#,
+                Ok(r#"{"a":{"b":[1,2,3],"c":{"b":[1,2,3]}}}"#),
+            ),
             (
                 r#"[{"op":"remove","path":"/a/x"}]"#,
-                Err("error in remove for path: '/a/x': Unable to remove nonexistent key: x: missing value"),
+                Err(
+                    "error in remove for path: '/a/x': Unable to remove nonexistent key: x: missing value",
+                ),
             ),
             (
                 r#"[{"op":"add","path":"/x/y/z","value":1}]"#,
@@ -328,7 +405,9 @@ mod tests {
             ),
             (
                 r#"[{"op":"add","path":"/a/b/9","value":1}]"#,
-                Err("error in add for path: '/a/b/9': Unable to access invalid index: 9: invalid index referenced"),
+                Err(
+                    "error in add for path: '/a/b/9': Unable to access invalid index: 9: invalid index referenced",
+                ),
             ),
             (
                 r#"[{"op":"test","path":"/a/b/0","value":7}]"#,
@@ -342,10 +421,15 @@ mod tests {
 
     #[test]
     fn copies_of_copies_end() {
-        let operation = r#"{"op":"copy","from":"/a","path":"/a/x"},{"op":"copy","from":"/a","path":"/a/y"}"#;
+        let operation =
+            r#"{"op":"copy","from":"/a","path":"/a/x"},{"op":"copy","from":"/a","path":"/a/y"}"#;
         let patch = format!("[{}]", vec![operation; 40].join(","));
         let mut value = json::parse(br#"{"a":{"b":1}}"#, json::OBJECT_LIMITS).unwrap();
-        let error = parse(&patch).unwrap().unwrap().apply(&mut value).unwrap_err();
+        let error = parse(&patch)
+            .unwrap()
+            .unwrap()
+            .apply(&mut value)
+            .unwrap_err();
         assert!(error.contains("more than"), "{error}");
     }
 }

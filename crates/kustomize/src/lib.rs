@@ -146,7 +146,11 @@ pub struct Build {
 impl Build {
     /// The objects as `kustomize build` prints them.
     pub fn to_yaml(&self) -> String {
-        let texts: Vec<String> = self.objects.iter().map(|object| yaml::to_string(&object.node)).collect();
+        let texts: Vec<String> = self
+            .objects
+            .iter()
+            .map(|object| yaml::to_string(&object.node))
+            .collect();
         texts.join("---\n")
     }
 }
@@ -223,10 +227,17 @@ fn run(
     nameref::fix(&mut items, &config.name_reference, &schema)?;
     let unused = vars::resolve(&mut items, &all.vars, &config.var_reference)?;
     if !unused.is_empty() {
-        let text = format!("well-defined vars that were never replaced: {}", unused.join(","));
-        builder.warnings.push(Diagnostic::warning(Code("VariableUnused"), text));
+        let text = format!(
+            "well-defined vars that were never replaced: {}",
+            unused.join(",")
+        );
+        builder
+            .warnings
+            .push(Diagnostic::warning(Code("VariableUnused"), text));
     }
-    items.retain(|item| !matches!(item.annotation(resource::LOCAL_CONFIG), Some(value) if value != "false"));
+    items.retain(
+        |item| !matches!(item.annotation(resource::LOCAL_CONFIG), Some(value) if value != "false"),
+    );
     match (&target.file.sort_options, options.order) {
         (Some(sort_options), _) => sort::run(&mut items, sort_options)?,
         (None, Order::Legacy) => sort::legacy_default(&mut items),
@@ -235,16 +246,27 @@ fn run(
     let asked = |word: &str| target.file.build_metadata.iter().any(|asked| asked == word);
     if options.managed_by_label || asked("managedByLabel") {
         let label = transform::Entries {
-            pairs: vec![("app.kubernetes.io/managed-by".into(), format!("kustomize-{}", options.version))],
+            pairs: vec![(
+                "app.kubernetes.io/managed-by".into(),
+                format!("kustomize-{}", options.version),
+            )],
             specs: vec![fieldspec::FieldSpec::any("metadata/labels", true)],
         };
         label.run(&mut items)?;
     }
-    finish(items, asked("originAnnotations"), asked("transformerAnnotations"))
+    finish(
+        items,
+        asked("originAnnotations"),
+        asked("transformerAnnotations"),
+    )
 }
 
 /// Turns finished items into objects.
-fn finish(items: Vec<resource::Item>, keep_origin: bool, keep_transformations: bool) -> Outcome<Vec<Object>> {
+fn finish(
+    items: Vec<resource::Item>,
+    keep_origin: bool,
+    keep_transformations: bool,
+) -> Outcome<Vec<Object>> {
     let mut objects = Vec::with_capacity(items.len());
     let mut errors = Vec::new();
     for mut item in items {
@@ -256,7 +278,10 @@ fn finish(items: Vec<resource::Item>, keep_origin: bool, keep_transformations: b
         });
         ops::set_metadata_map(&mut item.node, "annotations", &annotations);
         match value::to_value(&item.node) {
-            Ok(node) => objects.push(Object { node, origin: item.origin }),
+            Ok(node) => objects.push(Object {
+                node,
+                origin: item.origin,
+            }),
             Err(text) => {
                 let text = format!("map[string]interface {{}}(nil): {text}");
                 let failures = Failures::new(BuildError::ObjectInvalid, item.id.to_string(), text);
@@ -264,13 +289,18 @@ fn finish(items: Vec<resource::Item>, keep_origin: bool, keep_transformations: b
             }
         }
     }
-    if errors.is_empty() { Ok(objects) } else { Err(Failures(errors)) }
+    if errors.is_empty() {
+        Ok(objects)
+    } else {
+        Err(Failures(errors))
+    }
 }
 
 /// The value of a text's first document by the rules of YAML 1.1; the last of repeated keys wins.
 fn read_value(text: &str) -> Result<Value, String> {
     let text = text.replace("\r\n", "\n");
-    let mut documents = yaml::parse(&text, &Limits::default()).map_err(|error| error.go_message())?;
+    let mut documents =
+        yaml::parse(&text, &Limits::default()).map_err(|error| error.go_message())?;
     if documents.is_empty() {
         return Ok(Value::Null);
     }
@@ -287,7 +317,9 @@ fn read_value(text: &str) -> Result<Value, String> {
 /// # Errors
 /// The reference's message, and the line where it is known, else zero.
 pub fn check_objects(text: &str) -> Result<(), (String, u32)> {
-    resource::read_objects(text).map(drop).map_err(|failure| (failure.message, failure.line))
+    resource::read_objects(text)
+        .map(drop)
+        .map_err(|failure| (failure.message, failure.line))
 }
 
 /// A tree as it would be printed if it were finished.

@@ -48,7 +48,12 @@ impl Loader {
     ///
     /// # Errors
     /// When there is no such directory.
-    pub fn top(tree: &Tree, directory: &TreePath, root_only: bool, prefix: &str) -> Outcome<Rc<Self>> {
+    pub fn top(
+        tree: &Tree,
+        directory: &TreePath,
+        root_only: bool,
+        prefix: &str,
+    ) -> Outcome<Rc<Self>> {
         let base = Self {
             tree: tree.clone(),
             root: TreePath::root(),
@@ -77,7 +82,10 @@ impl Loader {
 
     /// The path of a file named in this directory's kustomization, for showing places.
     pub fn shown(&self, name: &str) -> String {
-        let path = self.root.join(name).map_or_else(|_| name.to_owned(), |path| path.to_string());
+        let path = self
+            .root
+            .join(name)
+            .map_or_else(|_| name.to_owned(), |path| path.to_string());
         match &self.repository {
             Some(address) => format!("{}//{path}", address.repository),
             None => path,
@@ -104,7 +112,10 @@ impl Loader {
             Err(_) => return Err(self.outside(entry)),
         };
         let shown = self.absolute(&path);
-        let real = self.tree.resolve(&path).map_err(|error| link_failure(&error, &shown))?;
+        let real = self
+            .tree
+            .resolve(&path)
+            .map_err(|error| link_failure(&error, &shown))?;
         if !self.tree.is_file(&real) {
             if self.tree.is_directory(&real) {
                 let text = match self.root_only {
@@ -117,15 +128,25 @@ impl Loader {
         }
         let directory = real.parent().unwrap_or_default();
         if self.root_only && !directory.is_within(&self.root) {
-            let text = format!("security; file '{shown}' is not in or below '{}'", self.root_text());
+            let text = format!(
+                "security; file '{shown}' is not in or below '{}'",
+                self.root_text()
+            );
             return Err(Failures::new(BuildError::PathOutsideTree, entry, text));
         }
         access.count += 1;
         if access.count > FILES_MAX {
             let text = format!("more than {FILES_MAX} files read");
-            return Err(Failures::new(BuildError::LimitReached, format!("{FILES_MAX} files"), text));
+            return Err(Failures::new(
+                BuildError::LimitReached,
+                format!("{FILES_MAX} files"),
+                text,
+            ));
         }
-        let content = self.tree.read(&real).map_err(|error| link_failure(&error, &shown))?;
+        let content = self
+            .tree
+            .read(&real)
+            .map_err(|error| link_failure(&error, &shown))?;
         if self.in_repository().is_none() {
             access.files_read.insert(path);
             access.files_read.insert(real);
@@ -152,10 +173,15 @@ impl Loader {
     /// When there is none, it is on the chain already, or it is remote and may not be read.
     pub fn enter(self: &Rc<Self>, access: &mut Access<'_>, entry: &str) -> Outcome<Rc<Self>> {
         if entry.is_empty() {
-            return Err(Failures::new(BuildError::ResourceNotFound, "", "new root cannot be empty"));
+            return Err(Failures::new(
+                BuildError::ResourceNotFound,
+                "",
+                "new root cannot be empty",
+            ));
         }
         if self.levels >= LEVELS_MAX {
-            let text = format!("cycle detected: more than {LEVELS_MAX} kustomizations include each other");
+            let text =
+                format!("cycle detected: more than {LEVELS_MAX} kustomizations include each other");
             return Err(Failures::new(BuildError::BaseCycle, entry, text));
         }
         if let Some(address) = giturl::parse(entry) {
@@ -206,7 +232,11 @@ impl Loader {
         }))
     }
 
-    fn enter_repository(self: &Rc<Self>, access: &mut Access<'_>, address: Address) -> Outcome<Rc<Self>> {
+    fn enter_repository(
+        self: &Rc<Self>,
+        access: &mut Access<'_>,
+        address: Address,
+    ) -> Outcome<Rc<Self>> {
         if !access.remote_bases {
             return Err(forbidden(&address.raw));
         }
@@ -263,29 +293,45 @@ impl Loader {
 
     fn confirm_directory(&self, path: &TreePath) -> Outcome<TreePath> {
         let shown = self.absolute(path);
-        let real = self.tree.resolve(path).map_err(|error| link_failure(&error, &shown))?;
+        let real = self
+            .tree
+            .resolve(path)
+            .map_err(|error| link_failure(&error, &shown))?;
         if self.tree.is_file(&real) {
             let text = format!("must build at directory: '{shown}': file is not directory");
-            return Err(Failures::new(BuildError::ResourceNotFound, path.to_string(), text));
+            return Err(Failures::new(
+                BuildError::ResourceNotFound,
+                path.to_string(),
+                text,
+            ));
         }
         if !self.tree.is_directory(&real) {
             let text = format!(
                 "must build at directory: not a valid directory: evalsymlink failure on '{shown}' : lstat {shown}: no such file or directory"
             );
-            return Err(Failures::new(BuildError::ResourceNotFound, path.to_string(), text));
+            return Err(Failures::new(
+                BuildError::ResourceNotFound,
+                path.to_string(),
+                text,
+            ));
         }
         Ok(real)
     }
 
     fn outside(&self, entry: &str) -> Failures {
-        let text = format!("security; file '{entry}' is not in or below '{}'", self.root_text());
+        let text = format!(
+            "security; file '{entry}' is not in or below '{}'",
+            self.root_text()
+        );
         Failures::new(BuildError::PathOutsideTree, entry, text)
     }
 
     fn absent(&self, entry: &str, path: &TreePath) -> Failures {
         let shown = self.absolute(path);
         let text = match self.root_only {
-            true => format!("evalsymlink failure on '{shown}' : lstat {shown}: no such file or directory"),
+            true => format!(
+                "evalsymlink failure on '{shown}' : lstat {shown}: no such file or directory"
+            ),
             false => format!("open {shown}: no such file or directory"),
         };
         if entry.starts_with('/') || smuggles_parent(entry) {
@@ -297,18 +343,27 @@ impl Loader {
     /// The name beside a missing one that is most like it.
     fn nearest_entry(&self, path: &TreePath) -> Option<String> {
         let names = self.tree.list(&path.parent()?);
-        nearest(path.file_name(), names.iter().map(|(name, _)| name.as_str()))
+        nearest(
+            path.file_name(),
+            names.iter().map(|(name, _)| name.as_str()),
+        )
     }
 
     /// Whether a link or file of this name is in the root.
     pub fn has(&self, name: &str) -> bool {
-        self.root.join(name).is_ok_and(|path| self.tree.is_file(&path))
+        self.root
+            .join(name)
+            .is_ok_and(|path| self.tree.is_file(&path))
     }
 }
 
 /// Whether a name says `..` in another spelling; such a name is meant to leave.
 fn smuggles_parent(entry: &str) -> bool {
-    let plain = entry.to_ascii_lowercase().replace("%2f", "/").replace("%2e", ".").replace('\\', "/");
+    let plain = entry
+        .to_ascii_lowercase()
+        .replace("%2f", "/")
+        .replace("%2e", ".")
+        .replace('\\', "/");
     plain != entry.to_ascii_lowercase() && plain.split('/').any(|part| part == "..")
 }
 
@@ -320,9 +375,10 @@ fn forbidden(entry: &str) -> Failures {
 fn link_failure(error: &ReadError, shown: &str) -> Failures {
     let text = format!("evalsymlink failure on '{shown}' : {error}");
     match error {
-        ReadError::LinkOutside { link, .. } => Failures::new(BuildError::SymlinkOutsideTree, link.to_string(), text),
+        ReadError::LinkOutside { link, .. } => {
+            Failures::new(BuildError::SymlinkOutsideTree, link.to_string(), text)
+        }
         ReadError::LinkLoop(path) => Failures::new(BuildError::SymlinkLoop, path.to_string(), text),
         other => Failures::new(BuildError::ResourceNotFound, other.to_string(), text),
     }
 }
-

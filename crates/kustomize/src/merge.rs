@@ -31,7 +31,11 @@ enum Merged {
 ///
 /// # Errors
 /// Kinds that do not fit, or an unknown directive; in the reference's words.
-pub(crate) fn merge(destination: &mut Node, mut patch: Node, schema: &Schema) -> Result<bool, String> {
+pub(crate) fn merge(
+    destination: &mut Node,
+    mut patch: Node,
+    schema: &Schema,
+) -> Result<bool, String> {
     let walk = Walk { schema };
     match walk.both(destination, Some(&mut patch), None)? {
         Merged::Destination | Merged::KeptNull => Ok(true),
@@ -56,8 +60,15 @@ enum Directive {
 
 impl<'a> Walk<'a> {
     /// Walks a destination that is there, null or not, with the patch's part if it has one.
-    fn both(&self, destination: &mut Node, patch: Option<&mut Node>, place: Option<Place<'a>>) -> Result<Merged, String> {
-        let place = place.or_else(|| self.own_place(destination)).or_else(|| self.own_place(patch.as_deref()?));
+    fn both(
+        &self,
+        destination: &mut Node,
+        patch: Option<&mut Node>,
+        place: Option<Place<'a>>,
+    ) -> Result<Merged, String> {
+        let place = place
+            .or_else(|| self.own_place(destination))
+            .or_else(|| self.own_place(patch.as_deref()?));
         let kind = match (&destination, &patch) {
             (destination, _) if !ops::is_null(destination) => Some(destination.kind),
             (_, Some(patch)) if !ops::is_null(patch) => Some(patch.kind),
@@ -75,7 +86,9 @@ impl<'a> Walk<'a> {
                 None => Merged::Destination,
             }),
             Some(Kind::Sequence) => match place.and_then(Place::merge_keys) {
-                Some(keys) => self.keyed_list(destination, patch, keys, place.and_then(Place::elements)),
+                Some(keys) => {
+                    self.keyed_list(destination, patch, keys, place.and_then(Place::elements))
+                }
                 None => Ok(match patch {
                     Some(_) => Merged::Patch,
                     None => Merged::Destination,
@@ -88,7 +101,12 @@ impl<'a> Walk<'a> {
 
     /// Walks a part that only the patch has; `fresh` when the destination lacks it, as opposed to
     /// parts below one that the destination lacks.
-    fn alone(&self, part: &mut Node, place: Option<Place<'a>>, fresh: bool) -> Result<Merged, String> {
+    fn alone(
+        &self,
+        part: &mut Node,
+        place: Option<Place<'a>>,
+        fresh: bool,
+    ) -> Result<Merged, String> {
         if ops::is_null(part) {
             return Ok(Merged::Patch);
         }
@@ -96,7 +114,9 @@ impl<'a> Walk<'a> {
         match part.kind {
             Kind::Scalar => Ok(Merged::Patch),
             Kind::Sequence => match place.and_then(Place::merge_keys) {
-                Some(keys) if fresh => self.joined_alone(part, keys, place.and_then(Place::elements)),
+                Some(keys) if fresh => {
+                    self.joined_alone(part, keys, place.and_then(Place::elements))
+                }
                 Some(keys) => self.lonely_list(part, keys, place.and_then(Place::elements)),
                 None => Ok(Merged::Patch),
             },
@@ -121,11 +141,18 @@ impl<'a> Walk<'a> {
             return None;
         }
         let kind = node.get("kind").filter(|value| !ops::is_empty(value))?;
-        let api_version = node.get("apiVersion").filter(|value| !ops::is_empty(value))?;
+        let api_version = node
+            .get("apiVersion")
+            .filter(|value| !ops::is_empty(value))?;
         self.schema.kind(&api_version.value, &kind.value)
     }
 
-    fn map(&self, destination: &mut Node, patch: Option<&mut Node>, place: Option<Place<'a>>) -> Result<Merged, String> {
+    fn map(
+        &self,
+        destination: &mut Node,
+        patch: Option<&mut Node>,
+        place: Option<Place<'a>>,
+    ) -> Result<Merged, String> {
         if ops::is_null(destination) {
             let Some(patch) = patch else {
                 return Ok(match destination.value.is_empty() {
@@ -157,7 +184,10 @@ impl<'a> Walk<'a> {
             let field_place = place.and_then(|place| place.field(&key));
             let patched = patch.as_deref_mut().and_then(|patch| patch.get_mut(&key));
             match destination.get_mut(&key) {
-                Some(field) => match (self.both(field, patched, field_place)?, patch.as_deref_mut()) {
+                Some(field) => match (
+                    self.both(field, patched, field_place)?,
+                    patch.as_deref_mut(),
+                ) {
                     (Merged::Destination | Merged::KeptNull, _) => {}
                     (Merged::Patch, Some(patch)) => {
                         let value = patch.get_mut(&key).map(std::mem::take).unwrap_or_default();
@@ -184,7 +214,9 @@ impl<'a> Walk<'a> {
         let mut gone = Vec::new();
         for (key, value) in map.pairs_mut() {
             let field_place = place.and_then(|place| place.field(&key.value));
-            if ops::is_null(value) || matches!(self.alone(value, field_place, false)?, Merged::Nothing) {
+            if ops::is_null(value)
+                || matches!(self.alone(value, field_place, false)?, Merged::Nothing)
+            {
                 gone.push(key.value.clone());
             }
         }
@@ -224,7 +256,12 @@ impl<'a> Walk<'a> {
         Ok(Merged::Destination)
     }
 
-    fn lonely_list(&self, list: &mut Node, keys: &[Text], elements: Option<Place<'a>>) -> Result<Merged, String> {
+    fn lonely_list(
+        &self,
+        list: &mut Node,
+        keys: &[Text],
+        elements: Option<Place<'a>>,
+    ) -> Result<Merged, String> {
         if list_directive(list)? == Directive::Delete {
             return Ok(Merged::Nothing);
         }
@@ -232,7 +269,12 @@ impl<'a> Walk<'a> {
     }
 
     /// Joins a list with itself, which is what happens to one that only the patch has.
-    fn joined_alone(&self, list: &mut Node, keys: &[Text], elements: Option<Place<'a>>) -> Result<Merged, String> {
+    fn joined_alone(
+        &self,
+        list: &mut Node,
+        keys: &[Text],
+        elements: Option<Place<'a>>,
+    ) -> Result<Merged, String> {
         let mut lists = Lists {
             own: std::mem::take(&mut list.content),
             patch: Vec::new(),
@@ -243,7 +285,12 @@ impl<'a> Walk<'a> {
     }
 
     /// Joins two lists by key: the patch's elements first, merged with their partners, then the rest.
-    fn join(&self, lists: &mut Lists, keys: &[Text], elements: Option<Place<'a>>) -> Result<Vec<Node>, String> {
+    fn join(
+        &self,
+        lists: &mut Lists,
+        keys: &[Text],
+        elements: Option<Place<'a>>,
+    ) -> Result<Vec<Node>, String> {
         const PLAIN: &[Text] = &[Text::new_static("")];
         let plain = keys.is_empty();
         let keys = if plain { PLAIN } else { keys };
@@ -258,13 +305,23 @@ impl<'a> Walk<'a> {
             .collect();
         let any_used = used.contains(&true);
         let valid_keys: Vec<Text> = match any_used {
-            true => keys.iter().zip(&used).filter(|(_, used)| **used).map(|(key, _)| key.clone()).collect(),
+            true => keys
+                .iter()
+                .zip(&used)
+                .filter(|(_, used)| **used)
+                .map(|(key, _)| key.clone())
+                .collect(),
             false => keys.to_vec(),
         };
         let mut added: Vec<Slot> = Vec::new();
         for tuple in &tuples {
             let values: Vec<Text> = match any_used {
-                true => tuple.iter().zip(&used).filter(|(_, used)| **used).map(|(value, _)| value.clone()).collect(),
+                true => tuple
+                    .iter()
+                    .zip(&used)
+                    .filter(|(_, used)| **used)
+                    .map(|(value, _)| value.clone())
+                    .collect(),
                 false => tuple.clone(),
             };
             let Some(slot) = self.join_element(lists, &valid_keys, &values, elements)? else {
@@ -319,21 +376,30 @@ impl<'a> Walk<'a> {
         elements: Option<Place<'a>>,
     ) -> Result<Option<Slot>, String> {
         let (keys, values) = narrowed(keys, values);
-        let own = lists.own_live().find(|at| matches_all(&lists.own[*at], &keys, &values));
+        let own = lists
+            .own_live()
+            .find(|at| matches_all(&lists.own[*at], &keys, &values));
         if lists.same {
             let Some(at) = own else { return Ok(None) };
             let merged = self.alone(&mut lists.own[at], elements, false)?;
             let left = !matches!(merged, Merged::Nothing) && !is_nothing(&lists.own[at]);
             return Ok(left.then_some(Slot::Own(at)));
         }
-        let patch = (0..lists.patch.len()).find(|at| matches_all(&lists.patch[*at], &keys, &values));
+        let patch =
+            (0..lists.patch.len()).find(|at| matches_all(&lists.patch[*at], &keys, &values));
         let slot = match (own, patch) {
             (None, None) => return Ok(None),
             (Some(own), patch) => {
-                let Lists { own: all, patch: patches, .. } = lists;
+                let Lists {
+                    own: all,
+                    patch: patches,
+                    ..
+                } = lists;
                 match self.both(&mut all[own], patch.map(|at| &mut patches[at]), elements)? {
                     Merged::Destination | Merged::KeptNull => Slot::Own(own),
-                    Merged::Patch => Slot::Patch(patch.expect("only a patch that is there is taken")),
+                    Merged::Patch => {
+                        Slot::Patch(patch.expect("only a patch that is there is taken"))
+                    }
                     Merged::Nothing => return Ok(None),
                 }
             }
@@ -430,7 +496,8 @@ impl Lists {
 
     /// Puts `element` in the place of what has these keys, or at the end; without one, removes that.
     fn put(&self, list: &mut Vec<Slot>, element: Option<Slot>, keys: &[Text], values: &[Text]) {
-        let for_maps = keys.first().is_some_and(|key| !key.is_empty()) && values.first().is_some_and(|value| !value.is_empty());
+        let for_maps = keys.first().is_some_and(|key| !key.is_empty())
+            && values.first().is_some_and(|value| !value.is_empty());
         let mut found_any = false;
         let mut kept = Vec::with_capacity(list.len() + 1);
         for slot in list.drain(..) {
@@ -463,7 +530,10 @@ impl Lists {
 
 /// Marks an element as deleted; no parsed node is an alias any more.
 fn delete(node: &mut Node) {
-    *node = Node { kind: Kind::Alias, ..Node::default() };
+    *node = Node {
+        kind: Kind::Alias,
+        ..Node::default()
+    };
 }
 
 fn is_deleted(node: &Node) -> bool {
@@ -477,7 +547,9 @@ fn has_all(node: &Node, keys: &[Text], values: &[Text]) -> bool {
         if let Some(value) = values.get(at) {
             last = match key.is_empty() {
                 true => node.kind == Kind::Scalar && node.value == *value,
-                false => node.get(key).is_some_and(|field| value.is_empty() || field.value == *value),
+                false => node
+                    .get(key)
+                    .is_some_and(|field| value.is_empty() || field.value == *value),
             };
         }
         if !last {
@@ -504,8 +576,13 @@ fn narrowed(keys: &[Text], values: &[Text]) -> (Vec<Text>, Vec<Text>) {
     if values.iter().all(|value| value.is_empty()) {
         return (keys.to_vec(), values.to_vec());
     }
-    let pairs = keys.iter().zip(values).filter(|(_, value)| !value.is_empty());
-    pairs.map(|(key, value)| (key.clone(), value.clone())).unzip()
+    let pairs = keys
+        .iter()
+        .zip(values)
+        .filter(|(_, value)| !value.is_empty());
+    pairs
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .unzip()
 }
 
 /// Makes tuples that agree in one key and do not contradict each other in the others the same.
@@ -536,7 +613,11 @@ fn united(a: &[Text], b: &[Text]) -> Option<Vec<Text>> {
 }
 
 fn field_names(a: &Node, b: Option<&Node>) -> Vec<Text> {
-    let of = |node: &Node| node.pairs().map(|(key, _)| key.value.clone()).collect::<Vec<_>>();
+    let of = |node: &Node| {
+        node.pairs()
+            .map(|(key, _)| key.value.clone())
+            .collect::<Vec<_>>()
+    };
     let mut names = of(a);
     names.extend(b.map(of).unwrap_or_default());
     names.sort_unstable();
@@ -559,11 +640,18 @@ fn directive(map: &mut Node) -> Result<Directive, String> {
 
 /// Takes a list's directive out: an element that holds nothing else.
 fn list_directive(list: &mut Node) -> Result<Directive, String> {
-    let at = list.content.iter().position(|item| item.get("$patch").is_some());
+    let at = list
+        .content
+        .iter()
+        .position(|item| item.get("$patch").is_some());
     let Some(at) = at.filter(|at| list.content[*at].content.len() <= 2) else {
         return Ok(Directive::Merge);
     };
-    let word = list.content[at].get("$patch").expect("found just above").value.clone();
+    let word = list.content[at]
+        .get("$patch")
+        .expect("found just above")
+        .value
+        .clone();
     let found = read_directive(&word)?;
     list.content.retain(|item| {
         !is_nothing(item) && item.get("$patch").is_none_or(|value| value.value != word)
@@ -579,4 +667,3 @@ fn read_directive(word: &str) -> Result<Directive, String> {
         other => Err(format!("unknown patch strategy '{other}'")),
     }
 }
-

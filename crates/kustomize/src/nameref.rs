@@ -41,14 +41,23 @@ struct Index {
 ///
 /// # Errors
 /// A name that several objects had, or a field of the wrong shape.
-pub(crate) fn fix(items: &mut [Item], references: &[NameReference], schema: &Schema) -> Outcome<()> {
+pub(crate) fn fix(
+    items: &mut [Item],
+    references: &[NameReference],
+    schema: &Schema,
+) -> Outcome<()> {
     let index = Index::build(items);
     if index.by_former_name.is_empty() {
         // Nothing was renamed; what the reference checks on the way still has to hold.
-        let problem = items.iter().find_map(|item| Some((item, subject_namespaces(item).err()?)));
+        let problem = items
+            .iter()
+            .find_map(|item| Some((item, subject_namespaces(item).err()?)));
         return match problem {
             Some((item, text)) => {
-                Err(Failures::new(BuildError::TransformFailed, item.id.to_string(), text).at(item.place()))
+                Err(
+                    Failures::new(BuildError::TransformFailed, item.id.to_string(), text)
+                        .at(item.place()),
+                )
             }
             None => Ok(()),
         };
@@ -57,12 +66,18 @@ pub(crate) fn fix(items: &mut [Item], references: &[NameReference], schema: &Sch
     let mut failures: Vec<BuildError> = Vec::new();
     for at in 0..items.len() {
         let original = items[at].original_id();
-        let specs = specs_by_kind.entry(original.gvk.clone()).or_insert_with(|| {
-            let all = references.iter().flat_map(|reference| {
-                reference.referrers.iter().map(move |spec| (&reference.target, spec))
+        let specs = specs_by_kind
+            .entry(original.gvk.clone())
+            .or_insert_with(|| {
+                let all = references.iter().flat_map(|reference| {
+                    reference
+                        .referrers
+                        .iter()
+                        .map(move |spec| (&reference.target, spec))
+                });
+                all.filter(|(_, spec)| original.gvk.is_selected(&spec.gvk))
+                    .collect()
             });
-            all.filter(|(_, spec)| original.gvk.is_selected(&spec.gvk)).collect()
-        });
         if specs.is_empty() {
             continue;
         }
@@ -78,11 +93,19 @@ pub(crate) fn fix(items: &mut [Item], references: &[NameReference], schema: &Sch
                     true => BuildError::ReferenceAmbiguous,
                     false => BuildError::TransformFailed,
                 };
-                failures.extend(Failures::new(make, items[at].id.to_string(), text).at(place).0);
+                failures.extend(
+                    Failures::new(make, items[at].id.to_string(), text)
+                        .at(place)
+                        .0,
+                );
             }
         }
     }
-    if failures.is_empty() { Ok(()) } else { Err(Failures(failures)) }
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(Failures(failures))
+    }
 }
 
 fn fix_one(
@@ -107,12 +130,23 @@ fn fix_one(
             index,
             referrer: &referrer,
             target,
-            role_ref: role_ref.as_ref().filter(|_| spec.path.ends_with("roleRef/name")),
+            role_ref: role_ref
+                .as_ref()
+                .filter(|_| spec.path.ends_with("roleRef/name")),
         };
-        result = fieldspec::apply_to_any(&mut node, &referrer.id, spec, Create::Nothing, &mut |field| {
-            lookup.set(field, &mut changed)
-        })
-        .map_err(|text| format!("updating name reference in '{}' field of '{}': {text}", spec.path, referrer.id));
+        result = fieldspec::apply_to_any(
+            &mut node,
+            &referrer.id,
+            spec,
+            Create::Nothing,
+            &mut |field| lookup.set(field, &mut changed),
+        )
+        .map_err(|text| {
+            format!(
+                "updating name reference in '{}' field of '{}': {text}",
+                spec.path, referrer.id
+            )
+        });
         if result.is_err() {
             break;
         }
@@ -150,12 +184,15 @@ impl Lookup<'_> {
         match field.kind {
             Kind::Scalar => self.set_scalar(field, changed),
             Kind::Mapping => self.set_mapping(field, changed),
-            Kind::Sequence => field.content.iter_mut().try_for_each(|item| match item.kind {
-                _ if ops::is_null(item) => Ok(()),
-                Kind::Scalar => self.set_scalar(item, changed),
-                Kind::Mapping => self.set_mapping(item, changed),
-                _ => Err("list is expected to be either a string or a map of string".into()),
-            }),
+            Kind::Sequence => field
+                .content
+                .iter_mut()
+                .try_for_each(|item| match item.kind {
+                    _ if ops::is_null(item) => Ok(()),
+                    Kind::Scalar => self.set_scalar(item, changed),
+                    Kind::Mapping => self.set_mapping(item, changed),
+                    _ => Err("list is expected to be either a string or a map of string".into()),
+                }),
             Kind::Alias => Err("node must be a scalar, sequence or map".into()),
         }
     }
@@ -177,7 +214,9 @@ impl Lookup<'_> {
             return Err("path config error; no 'name' field in node".into());
         };
         let old = name.value.clone();
-        let namespace = map.get("namespace").map(|namespace| namespace.value.clone());
+        let namespace = map
+            .get("namespace")
+            .map(|namespace| namespace.value.clone());
         let Some(at) = self.pick(&old, namespace.as_ref(), true)? else {
             return Ok(());
         };
@@ -194,23 +233,40 @@ impl Lookup<'_> {
     }
 
     /// The one object that `old` means, if there is one.
-    fn pick(&self, old: &str, namespace: Option<&Text>, with_namespace: bool) -> Result<Option<usize>, String> {
+    fn pick(
+        &self,
+        old: &str,
+        namespace: Option<&Text>,
+        with_namespace: bool,
+    ) -> Result<Option<usize>, String> {
         let Some(named) = self.index.by_former_name.get(old) else {
             return Ok(None);
         };
         let targets = &self.index.targets;
-        let mut found: Vec<usize> = named.iter().copied().filter(|at| self.can_refer(&targets[*at])).collect();
+        let mut found: Vec<usize> = named
+            .iter()
+            .copied()
+            .filter(|at| self.can_refer(&targets[*at]))
+            .collect();
         if let Some(namespace) = namespace {
             let original = self.index.has_original(self, namespace);
             found.retain(|at| match original {
                 true => targets[*at].original_namespace == *namespace,
-                false => targets[*at].id.effective_namespace() == namespace.as_str() && !targets[*at].id.cluster_scoped,
+                false => {
+                    targets[*at].id.effective_namespace() == namespace.as_str()
+                        && !targets[*at].id.cluster_scoped
+                }
             });
         }
         found.retain(|at| {
             let target = &targets[*at];
-            target.previous.iter().any(|id| id.gvk.is_selected(self.target))
-                && self.role_ref.is_none_or(|role| target.previous.iter().any(|id| id.gvk.is_selected(role)))
+            target
+                .previous
+                .iter()
+                .any(|id| id.gvk.is_selected(self.target))
+                && self
+                    .role_ref
+                    .is_none_or(|role| target.previous.iter().any(|id| id.gvk.is_selected(role)))
                 && self.in_reach(target)
         });
         if let [only] = found[..] {
@@ -261,7 +317,8 @@ impl Lookup<'_> {
         let same = |own: &[Text], other: &[Text]| {
             (empty_matches && (own.is_empty() || other.is_empty())) || same_ending(own, other)
         };
-        same(&target.prefixes, &self.referrer.prefixes) && same(&target.suffixes, &self.referrer.suffixes)
+        same(&target.prefixes, &self.referrer.prefixes)
+            && same(&target.suffixes, &self.referrer.suffixes)
     }
 }
 
@@ -282,7 +339,10 @@ impl Index {
         for (at, item) in items.iter().enumerate() {
             let previous: Vec<ResId> = item.previous_ids().collect();
             for (place, id) in previous.iter().enumerate() {
-                if previous[..place].iter().all(|before| before.name != id.name) {
+                if previous[..place]
+                    .iter()
+                    .all(|before| before.name != id.name)
+                {
                     by_former_name.entry(id.name.clone()).or_default().push(at);
                 }
             }
@@ -309,10 +369,9 @@ impl Index {
     fn has_original(&self, lookup: &Lookup<'_>, namespace: &Text) -> bool {
         self.original_namespaces.contains(namespace)
             && (lookup.referrer.id.cluster_scoped
-                || self
-                    .targets
-                    .iter()
-                    .any(|target| target.original_namespace == *namespace && lookup.can_refer(target)))
+                || self.targets.iter().any(|target| {
+                    target.original_namespace == *namespace && lookup.can_refer(target)
+                }))
     }
 }
 
@@ -332,13 +391,23 @@ fn subject_namespaces(item: &Item) -> Result<HashSet<Text>, String> {
     if item.id.gvk.kind != "RoleBinding" {
         return Ok(namespaces);
     }
-    for subject in item.node.get("subjects").map(Node::items).unwrap_or_default() {
-        if subject.get("kind").is_none_or(|kind| kind.value != "ServiceAccount") {
+    for subject in item
+        .node
+        .get("subjects")
+        .map(Node::items)
+        .unwrap_or_default()
+    {
+        if subject
+            .get("kind")
+            .is_none_or(|kind| kind.value != "ServiceAccount")
+        {
             continue;
         }
         match subject.get("namespace") {
             None => {}
-            Some(namespace) if namespace.kind == Kind::Scalar && namespace.as_string().is_some() => {
+            Some(namespace)
+                if namespace.kind == Kind::Scalar && namespace.as_string().is_some() =>
+            {
                 namespaces.insert(namespace.value.clone());
             }
             Some(_) => {
@@ -362,9 +431,16 @@ fn explain_ambiguity(text: String, items: &[Item], at: usize) -> String {
         "{before}\n**** Too many possible referral targets to referrer:\n{}\n",
         print(&items[at])
     );
-    for (number, place) in places.split(',').filter_map(|place| place.parse::<usize>().ok()).enumerate() {
+    for (number, place) in places
+        .split(',')
+        .filter_map(|place| place.parse::<usize>().ok())
+        .enumerate()
+    {
         if let Some(item) = items.get(place) {
-            out.push_str(&format!("--- possible referral {number}:\n{}\n", print(item)));
+            out.push_str(&format!(
+                "--- possible referral {number}:\n{}\n",
+                print(item)
+            ));
         }
     }
     out

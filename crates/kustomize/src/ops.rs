@@ -39,7 +39,8 @@ pub(crate) fn is_text(node: &Node) -> bool {
 
 /// Whether YAML 1.1 reads `text` as something other than text.
 pub(crate) fn reads_as_other_type(text: &str) -> bool {
-    let starts_like_one = text.starts_with(|c: char| c.is_ascii_digit() || "+-.~yYnNtTfFoO<=".contains(c));
+    let starts_like_one =
+        text.starts_with(|c: char| c.is_ascii_digit() || "+-.~yYnNtTfFoO<=".contains(c));
     starts_like_one
         && !text.contains('\n')
         && yaml::to_value(&Node::scalar(text), &ResolveOptions::default())
@@ -143,7 +144,11 @@ fn kind_name(kind: Kind) -> &'static str {
 /// The entries of `metadata.labels` or `metadata.annotations` as text.
 pub(crate) fn metadata_map(object: &Node, field: &str) -> BTreeMap<Text, Text> {
     let mut entries = BTreeMap::new();
-    let Some(map) = object.get("metadata").filter(|meta| !is_empty(meta)).and_then(|meta| meta.get(field)) else {
+    let Some(map) = object
+        .get("metadata")
+        .filter(|meta| !is_empty(meta))
+        .and_then(|meta| meta.get(field))
+    else {
         return entries;
     };
     for (key, value) in map.pairs() {
@@ -161,7 +166,9 @@ pub(crate) fn set_metadata_map(object: &mut Node, field: &str, entries: &BTreeMa
     if entries.is_empty() {
         return;
     }
-    let pairs = entries.iter().map(|(key, value)| (Node::scalar(key.clone()), Node::string(value.clone())));
+    let pairs = entries
+        .iter()
+        .map(|(key, value)| (Node::scalar(key.clone()), Node::string(value.clone())));
     let map = Node::mapping(pairs);
     append_field(meta, field, map);
 }
@@ -174,27 +181,23 @@ pub(crate) fn share_mark(number: usize) -> Text {
     Text::from(format!("{SHARE}{number}"))
 }
 
-/// Carries changes of shared values over to all fields that share them.
+/// Carries changes of shared values over to all fields that share them; the last change wins.
 pub(crate) fn unify(object: &mut Node, known: &mut Shared) {
-    let mut changed = false;
+    let mut changed = Shared::new();
     find_changed(object, known, &mut changed);
-    if changed {
-        spread(object, known);
+    if !changed.is_empty() {
+        spread(object, &changed);
+        known.extend(changed);
     }
 }
 
-fn find_changed(node: &Node, known: &mut Shared, changed: &mut bool) {
+fn find_changed(node: &Node, known: &mut Shared, changed: &mut Shared) {
     if node.anchor.starts_with(SHARE) {
         let now = (node.value.clone(), node.tag.clone(), node.style);
-        match known.get_mut(&node.anchor) {
-            Some(before) if *before != now => {
-                *before = now;
-                *changed = true;
-            }
+        match known.get(&node.anchor) {
+            Some(before) if *before != now => drop(changed.insert(node.anchor.clone(), now)),
             Some(_) => {}
-            None => {
-                known.insert(node.anchor.clone(), now);
-            }
+            None => drop(known.insert(node.anchor.clone(), now)),
         }
     }
     for child in &node.content {
@@ -202,14 +205,16 @@ fn find_changed(node: &Node, known: &mut Shared, changed: &mut bool) {
     }
 }
 
-fn spread(node: &mut Node, known: &Shared) {
-    if let Some((value, tag, style)) = known.get(&node.anchor).filter(|_| node.anchor.starts_with(SHARE)) {
+fn spread(node: &mut Node, changed: &Shared) {
+    if node.anchor.starts_with(SHARE)
+        && let Some((value, tag, style)) = changed.get(&node.anchor)
+    {
         node.value = value.clone();
         node.tag = tag.clone();
         node.style = *style;
     }
     for child in &mut node.content {
-        spread(child, known);
+        spread(child, changed);
     }
 }
 
@@ -222,7 +227,11 @@ pub(crate) fn expand(document: &mut Node, nodes_max: usize) -> Result<(), String
     expand_node(document, &mut HashMap::new(), &mut budget)
 }
 
-fn expand_node(node: &mut Node, anchors: &mut HashMap<Text, Node>, budget: &mut usize) -> Result<(), String> {
+fn expand_node(
+    node: &mut Node,
+    anchors: &mut HashMap<Text, Node>,
+    budget: &mut usize,
+) -> Result<(), String> {
     if node.kind == Kind::Alias {
         let Some(target) = anchors.get(&node.value) else {
             return Err(format!("yaml: unknown anchor '{}' referenced", node.value));
@@ -272,7 +281,12 @@ fn apply_merge_key(map: &mut Node) -> Result<(), String> {
         if source.kind != Kind::Mapping {
             return Err("map merge requires map or sequence of maps as the value".into());
         }
-        put_all(map, source.pairs().map(|(key, value)| (key.clone(), value.clone())));
+        put_all(
+            map,
+            source
+                .pairs()
+                .map(|(key, value)| (key.clone(), value.clone())),
+        );
     }
     put_all(map, own.into_iter());
     Ok(())

@@ -49,8 +49,15 @@ impl Trail {
         let mut out = String::new();
         line(&mut out, "repo", &self.repository);
         line(&mut out, "ref", &self.reference);
-        line(&mut out, "configuredIn", &clean(&format!("{}/{file_name}", self.path)));
-        let _ = write!(out, "configuredBy:\n  apiVersion: builtin\n  kind: {kind}\n");
+        line(
+            &mut out,
+            "configuredIn",
+            &clean(&format!("{}/{file_name}", self.path)),
+        );
+        let _ = write!(
+            out,
+            "configuredBy:\n  apiVersion: builtin\n  kind: {kind}\n"
+        );
         out
     }
 }
@@ -82,7 +89,11 @@ fn clean(path: &str) -> String {
 pub(crate) fn of_plugin(item: &Item) -> Option<String> {
     let origin = item.annotation(ORIGIN)?;
     let mut out = String::new();
-    for (from, to) in [("repo: ", "repo"), ("ref: ", "ref"), ("path: ", "configuredIn")] {
+    for (from, to) in [
+        ("repo: ", "repo"),
+        ("ref: ", "ref"),
+        ("path: ", "configuredIn"),
+    ] {
         if let Some(value) = origin.lines().find_map(|line| line.strip_prefix(from)) {
             let _ = writeln!(out, "{to}: {value}");
         }
@@ -103,7 +114,10 @@ pub(crate) fn record(item: &mut Item, origin: &str) {
         item.set_annotation(ORIGIN, origin);
         return;
     }
-    let mut text = item.annotation(TRANSFORMATIONS).unwrap_or_default().to_owned();
+    let mut text = item
+        .annotation(TRANSFORMATIONS)
+        .unwrap_or_default()
+        .to_owned();
     for (at, line) in origin.lines().enumerate() {
         let _ = writeln!(text, "{}{line}", if at == 0 { "- " } else { "  " });
     }

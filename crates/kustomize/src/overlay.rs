@@ -95,11 +95,12 @@ impl Overlay {
                 own.clone_from(wanted);
             }
         }
-        file.patches.extend(self.patches.iter().map(|patch| file::Patch {
-            patch: patch.patch.clone(),
-            target: patch.target.as_ref().map(OverlaySelector::to_selector),
-            ..file::Patch::default()
-        }));
+        file.patches
+            .extend(self.patches.iter().map(|patch| file::Patch {
+                patch: patch.patch.clone(),
+                target: patch.target.as_ref().map(OverlaySelector::to_selector),
+                ..file::Patch::default()
+            }));
         file.components.extend(self.components.iter().cloned());
         for image in &self.images {
             add_image(&mut file.images, image);

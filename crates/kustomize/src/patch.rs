@@ -44,12 +44,16 @@ impl Patch {
             Body::Json(patch) => {
                 let Some(target) = &self.target else {
                     let text = format!("must specify a target for JSON patch {}", self.source);
-                    return Err(Failures::new(BuildError::PatchInvalid, self.source.clone(), text).at(self.at.clone()));
+                    return Err(
+                        Failures::new(BuildError::PatchInvalid, self.source.clone(), text)
+                            .at(self.at.clone()),
+                    );
                 };
                 let selected = self.select(items, target)?;
                 for at in &selected {
                     items[*at].store_previous();
-                    apply_json(&mut items[*at], patch, schema).map_err(|failures| failures.at(self.at.clone()))?;
+                    apply_json(&mut items[*at], patch, schema)
+                        .map_err(|failures| failures.at(self.at.clone()))?;
                 }
                 Ok(selected.len())
             }
@@ -59,7 +63,10 @@ impl Patch {
                         "Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set `patches.target` field: {}",
                         self.source
                     );
-                    Err(Failures::new(BuildError::PatchInvalid, self.source.clone(), text).at(self.at.clone()))
+                    Err(
+                        Failures::new(BuildError::PatchInvalid, self.source.clone(), text)
+                            .at(self.at.clone()),
+                    )
                 }
                 Some(target) => {
                     let selected = self.select(items, target).map_err(|failures| {
@@ -69,24 +76,29 @@ impl Patch {
                             target.annotation_selector,
                             target.label_selector
                         );
-                        failures.prefix(format!("unable to find patch target {quoted:?} in `resources`"))
+                        failures.prefix(format!(
+                            "unable to find patch target {quoted:?} in `resources`"
+                        ))
                     })?;
                     let count = selected.len();
                     if let Some(patch) = patches.first() {
-                        apply_to_all(items, &selected, patch, schema).map_err(|failures| failures.at(self.at.clone()))?;
+                        apply_to_all(items, &selected, patch, schema)
+                            .map_err(|failures| failures.at(self.at.clone()))?;
                     }
                     Ok(count)
                 }
                 None => {
                     for patch in patches {
                         let id = patch.original_id();
-                        let at = find_target(items, &id)
-                            .map_err(|failures| {
-                                failures
-                                    .prefix(format!("no resource matches strategic merge patch {:?}", id.to_string()))
-                                    .at(patch.place())
-                                    .at(self.at.clone())
-                            })?;
+                        let at = find_target(items, &id).map_err(|failures| {
+                            failures
+                                .prefix(format!(
+                                    "no resource matches strategic merge patch {:?}",
+                                    id.to_string()
+                                ))
+                                .at(patch.place())
+                                .at(self.at.clone())
+                        })?;
                         apply_merge(&mut items[at], patch, patch.node.clone(), schema)
                             .map_err(|failures| failures.at(patch.place()).at(self.at.clone()))?;
                     }
@@ -97,8 +109,10 @@ impl Patch {
     }
 
     fn select(&self, items: &[Item], target: &Selector) -> Outcome<Vec<usize>> {
-        select(items, target)
-            .map_err(|text| Failures::new(BuildError::SelectorInvalid, self.source.clone(), text).at(self.at.clone()))
+        select(items, target).map_err(|text| {
+            Failures::new(BuildError::SelectorInvalid, self.source.clone(), text)
+                .at(self.at.clone())
+        })
     }
 }
 
@@ -111,7 +125,8 @@ pub(crate) fn select(items: &[Item], selector: &Selector) -> Result<Vec<usize>, 
     let matches = |item: &Item| {
         let original = item.original_id();
         let (was, is) = (&original, &item.id);
-        (pattern.namespace(was.effective_namespace()) || pattern.namespace(is.effective_namespace()))
+        (pattern.namespace(was.effective_namespace())
+            || pattern.namespace(is.effective_namespace()))
             && (pattern.name(&was.name) || pattern.name(&is.name))
             && pattern.gvk(&is.gvk)
             && (!pattern.has_labels() || pattern.metadata(&item.labels(), &item.annotations()))
@@ -133,14 +148,21 @@ pub(crate) fn find_target(items: &[Item], id: &ResId) -> Outcome<usize> {
     let text = format!("{problem} {id}; failed to find unique target for patch {id}");
     let same_kind = items.iter().filter(|item| item.id.gvk.kind == id.gvk.kind);
     let near = nearest(&id.name, same_kind.map(|item| item.id.name.as_str())).or_else(|| {
-        let same_name = items.iter().find(|item| item.id.name == id.name && item.id.gvk.kind == id.gvk.kind);
+        let same_name = items
+            .iter()
+            .find(|item| item.id.name == id.name && item.id.gvk.kind == id.gvk.kind);
         same_name.map(|item| item.id.to_string())
     });
     Err(Failures::new(BuildError::PatchTargetNotFound, id.to_string(), text).near(near))
 }
 
 /// Applies one patch to several objects, to each with that object's version.
-pub(crate) fn apply_to_all(items: &mut Vec<Item>, selected: &[usize], patch: &Item, schema: &Schema) -> Outcome<()> {
+pub(crate) fn apply_to_all(
+    items: &mut Vec<Item>,
+    selected: &[usize],
+    patch: &Item,
+    schema: &Schema,
+) -> Outcome<()> {
     let fail = |text: String| Failures::new(BuildError::PatchFailed, patch.id.to_string(), text);
     for at in selected {
         let item = &mut items[*at];
@@ -149,22 +171,38 @@ pub(crate) fn apply_to_all(items: &mut Vec<Item>, selected: &[usize], patch: &It
             let entries = ops::metadata_map(&body, field);
             ops::set_metadata_map(&mut body, field, &entries);
         }
-        ops::set_field(&mut body, "apiVersion", Node::scalar(item.id.gvk.api_version())).map_err(fail)?;
+        ops::set_field(
+            &mut body,
+            "apiVersion",
+            Node::scalar(item.id.gvk.api_version()),
+        )
+        .map_err(fail)?;
         apply_merge(item, patch, body, schema)?;
     }
     items.retain(|item| !item.gone);
     let mut seen = std::collections::HashSet::with_capacity(items.len());
     for item in items.iter() {
         if !seen.insert(item.id.key()) {
-            let text = format!("may not add resource with an already registered id: {}", item.id);
-            return Err(Failures::new(BuildError::DuplicateObject, item.id.to_string(), text).at(item.place()));
+            let text = format!(
+                "may not add resource with an already registered id: {}",
+                item.id
+            );
+            return Err(
+                Failures::new(BuildError::DuplicateObject, item.id.to_string(), text)
+                    .at(item.place()),
+            );
         }
     }
     Ok(())
 }
 
 /// Merges `body` into an object, which keeps its name and kind unless the patch may change them.
-pub(crate) fn apply_merge(item: &mut Item, patch: &Item, body: Node, schema: &Schema) -> Outcome<()> {
+pub(crate) fn apply_merge(
+    item: &mut Item,
+    patch: &Item,
+    body: Node,
+    schema: &Schema,
+) -> Outcome<()> {
     let before = item.id.clone();
     let fail = |text: String| Failures::new(BuildError::PatchFailed, before.to_string(), text);
     let allowed = &patch.history;
@@ -177,12 +215,19 @@ pub(crate) fn apply_merge(item: &mut Item, patch: &Item, body: Node, schema: &Sc
         return Ok(());
     }
     if !allowed.allow_kind_change {
-        ops::set_field(&mut item.node, "kind", Node::scalar(before.gvk.kind.clone())).map_err(fail)?;
+        ops::set_field(
+            &mut item.node,
+            "kind",
+            Node::scalar(before.gvk.kind.clone()),
+        )
+        .map_err(fail)?;
     }
     if !allowed.allow_name_change {
-        item.set_metadata("name", &before.name, schema).map_err(fail)?;
+        item.set_metadata("name", &before.name, schema)
+            .map_err(fail)?;
     }
-    item.set_metadata("namespace", &before.namespace, schema).map_err(fail)?;
+    item.set_metadata("namespace", &before.namespace, schema)
+        .map_err(fail)?;
     item.unify();
     item.refresh(schema);
     Ok(())
@@ -194,12 +239,18 @@ pub(crate) fn apply_json(item: &mut Item, patch: &JsonPatch, schema: &Schema) ->
     let fail = |text: String| Failures::new(BuildError::PatchFailed, id.to_string(), text);
     let mut object = value::to_value(&item.node).map_err(fail)?;
     // The reference keeps history in annotations, so by now it has a map of them.
-    if item.history.annotated && object.at(&["metadata", "annotations"]).is_none_or(Value::is_null) {
+    if item.history.annotated
+        && object
+            .at(&["metadata", "annotations"])
+            .is_none_or(Value::is_null)
+    {
         object.set(&["metadata", "annotations"], Value::map());
     }
     patch.apply(&mut object).map_err(fail)?;
     if object.as_map().is_none() {
-        return Err(fail("json: cannot unmarshal array into Go value of type map[string]interface {}".into()));
+        return Err(fail(
+            "json: cannot unmarshal array into Go value of type map[string]interface {}".into(),
+        ));
     }
     item.node = yaml::from_value(&object);
     item.shared.clear();
@@ -220,7 +271,12 @@ pub(crate) fn read_body(text: &str, schema: &Schema) -> Result<Body, Option<()>>
     match (merges, json) {
         (Ok(nodes), Ok(Some(patch))) if !nodes.is_empty() && !patch.is_empty() => Err(Some(())),
         (Ok(nodes), _) if nodes.is_empty() => Ok(Body::Nothing),
-        (Ok(nodes), _) => Ok(Body::Merge(nodes.into_iter().map(|node| Item::new(node, schema)).collect())),
+        (Ok(nodes), _) => Ok(Body::Merge(
+            nodes
+                .into_iter()
+                .map(|node| Item::new(node, schema))
+                .collect(),
+        )),
         (Err(_), Ok(Some(patch))) => Ok(Body::Json(patch)),
         (Err(_), Ok(None)) => Ok(Body::Nothing),
         (Err(_), Err(_)) => Err(None),

@@ -39,8 +39,12 @@ pub(crate) fn split(path: &str) -> Vec<String> {
 pub(crate) fn with_indexes(parts: Vec<String>) -> Vec<String> {
     let mut result = Vec::with_capacity(parts.len());
     for part in parts {
-        let index = part.strip_suffix(']').and_then(|rest| rest.rsplit_once('['));
-        match index.filter(|(_, digits)| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())) {
+        let index = part
+            .strip_suffix(']')
+            .and_then(|rest| rest.rsplit_once('['));
+        match index
+            .filter(|(_, digits)| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+        {
             Some((name, digits)) => {
                 if !name.is_empty() {
                     result.push(name.to_owned());
@@ -60,9 +64,9 @@ fn is_list_selector(part: &str) -> bool {
 fn split_selector(part: &str) -> Result<(&str, &str), String> {
     let inner = part.strip_suffix(']').unwrap_or(part);
     let inner = inner.strip_prefix('[').unwrap_or(inner);
-    inner
-        .split_once('=')
-        .ok_or_else(|| "list path element must contain fieldName=fieldValue for element to match".to_owned())
+    inner.split_once('=').ok_or_else(|| {
+        "list path element must contain fieldName=fieldValue for element to match".to_owned()
+    })
 }
 
 /// The node at a path; `None` when it is not there.
@@ -71,9 +75,14 @@ fn split_selector(part: &str) -> Result<(&str, &str), String> {
 /// A step that does not fit what is there, in the reference's words.
 pub(crate) fn lookup<'a>(node: &'a Node, parts: &[String]) -> Result<Option<&'a Node>, String> {
     let mut node = node;
-    for part in parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty()) {
+    for part in parts
+        .iter()
+        .map(|part| part.trim())
+        .filter(|part| !part.is_empty())
+    {
         let next = if let Ok(index) = part.parse::<i64>() {
-            let index = usize::try_from(index).map_err(|_| format!("array index {index} cannot be negative"))?;
+            let index = usize::try_from(index)
+                .map_err(|_| format!("array index {index} cannot be negative"))?;
             ops::expect_kind(node, Kind::Sequence)?;
             node.items().get(index)
         } else if part == "-" {
@@ -112,7 +121,12 @@ type Visit<'a> = &'a mut dyn FnMut(&mut Node) -> Result<(), String>;
 ///
 /// # Errors
 /// A step that does not fit what is there, or what `visit` returns.
-pub(crate) fn visit(node: &mut Node, parts: &[String], create: Option<Kind>, visit_node: Visit<'_>) -> Result<usize, String> {
+pub(crate) fn visit(
+    node: &mut Node,
+    parts: &[String],
+    create: Option<Kind>,
+    visit_node: Visit<'_>,
+) -> Result<usize, String> {
     let Some((part, rest)) = parts.split_first() else {
         visit_node(node)?;
         return Ok(1);
@@ -147,7 +161,10 @@ pub(crate) fn visit(node: &mut Node, parts: &[String], create: Option<Kind>, vis
 }
 
 fn created(kind: Kind) -> Node {
-    Node { kind, ..Node::default() }
+    Node {
+        kind,
+        ..Node::default()
+    }
 }
 
 /// The kind of a part by what follows it.
@@ -174,7 +191,9 @@ fn visit_index(
     let length = node.content.len();
     match node.content.get_mut(index) {
         Some(item) => visit(item, rest, create, visit_node),
-        None => Err(format!("index {index} specified but only {length} elements found")),
+        None => Err(format!(
+            "index {index} specified but only {length} elements found"
+        )),
     }
 }
 
@@ -187,7 +206,7 @@ fn visit_selected(
 ) -> Result<usize, String> {
     let (name, pattern) = split_selector(part)?;
     ops::expect_kind(node, Kind::Sequence)?;
-    let regex = Regex::new(pattern).map_err(|_| format!("error parsing regexp: invalid pattern: `{pattern}`"))?;
+    let regex = Regex::new(pattern).map_err(|_| crate::select::regex_problem(pattern))?;
     let mut count = visit_matching(node, name, &regex, rest, create, visit_node)?;
     if count == 0 && create.is_some() {
         let value = Node::scalar(pattern);
@@ -219,7 +238,10 @@ fn visit_matching(
                 visit_node(item)?;
                 count += 1;
             }
-        } else if item.get(name).is_some_and(|field| regex.is_match(&written(field))) {
+        } else if item
+            .get(name)
+            .is_some_and(|field| regex.is_match(&written(field)))
+        {
             count += visit(item, rest, create, visit_node)?;
         }
     }
@@ -249,7 +271,8 @@ pub(crate) fn emit(node: &Node) -> String {
 /// # Errors
 /// Text that is not YAML.
 pub(crate) fn parse_inner(text: &str) -> Result<Node, String> {
-    let mut documents = yaml::parse(text, &Limits::default()).map_err(|error| error.go_message())?;
+    let mut documents =
+        yaml::parse(text, &Limits::default()).map_err(|error| error.go_message())?;
     if documents.is_empty() {
         return Err("wrong node kind: expected MappingNode but got kind: 0".into());
     }
@@ -266,8 +289,17 @@ mod tests {
     fn brackets_keep_their_dots() {
         assert_eq!(split("a.b"), ["a", "b"]);
         assert_eq!(split(r"a.b\.c"), ["a", "b.c"]);
-        assert_eq!(split("metadata.annotations.[x.io/y]"), ["metadata", "annotations", "x.io/y"]);
-        assert_eq!(split("spec.[name=a.b].image"), ["spec", "[name=a.b]", "image"]);
-        assert_eq!(with_indexes(split("spec.ports[0].port")), ["spec", "ports", "0", "port"]);
+        assert_eq!(
+            split("metadata.annotations.[x.io/y]"),
+            ["metadata", "annotations", "x.io/y"]
+        );
+        assert_eq!(
+            split("spec.[name=a.b].image"),
+            ["spec", "[name=a.b]", "image"]
+        );
+        assert_eq!(
+            with_indexes(split("spec.ports[0].port")),
+            ["spec", "ports", "0", "port"]
+        );
     }
 }

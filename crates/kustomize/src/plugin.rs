@@ -49,7 +49,14 @@ pub(crate) struct ValueAdd {
 impl Transformer {
     /// Whether it asks which lists merge.
     pub fn uses_schema(&self) -> bool {
-        matches!(self, Self::PatchesStrategicMerge(_) | Self::Patch(Patch { body: patch::Body::Merge(_), .. }))
+        matches!(
+            self,
+            Self::PatchesStrategicMerge(_)
+                | Self::Patch(Patch {
+                    body: patch::Body::Merge(_),
+                    ..
+                })
+        )
     }
 
     /// Works on the objects; returns how many a patch was for, where that is known.
@@ -72,8 +79,9 @@ impl Transformer {
             }
             Self::Entries(entries) => entries.run(items)?,
             Self::JsonPatch(json, target) => {
-                let selected = patch::select(items, target)
-                    .map_err(|text| Failures::new(BuildError::SelectorInvalid, target.name.clone(), text))?;
+                let selected = patch::select(items, target).map_err(|text| {
+                    Failures::new(BuildError::SelectorInvalid, target.name.clone(), text)
+                })?;
                 for at in selected {
                     patch::apply_json(&mut items[at], json, schema)?;
                 }
@@ -94,7 +102,9 @@ impl Transformer {
 
 impl ValueAdd {
     fn run(&self, items: &mut [Item], schema: &Schema) -> Outcome<()> {
-        let fail = |text: String| Failures::new(BuildError::TransformFailed, self.field_path.clone(), text);
+        let fail = |text: String| {
+            Failures::new(BuildError::TransformFailed, self.field_path.clone(), text)
+        };
         let selected = match &self.selector {
             Some(selector) => patch::select(items, selector).map_err(fail)?,
             None => (0..items.len()).collect(),
@@ -130,19 +140,32 @@ impl ValueAdd {
         };
         if part.starts_with('[') && part.ends_with(']') {
             let Some((name, value)) = part[1..part.len() - 1].split_once('=') else {
-                return Err("list path element must contain fieldName=fieldValue for element to match".into());
+                return Err(
+                    "list path element must contain fieldName=fieldValue for element to match"
+                        .into(),
+                );
             };
             ops::expect_kind(node, yaml::Kind::Sequence)?;
-            let found = node.content.iter_mut().find(|item| item.get(name).is_some_and(|field| field.value == value));
+            let found = node
+                .content
+                .iter_mut()
+                .find(|item| item.get(name).is_some_and(|field| field.value == value));
             return found.map_or(Ok(()), |item| self.set(item, rest));
         }
         if let Ok(index) = part.parse::<usize>() {
             ops::expect_kind(node, yaml::Kind::Sequence)?;
-            return node.content.get_mut(index).map_or(Ok(()), |item| self.set(item, rest));
+            return node
+                .content
+                .get_mut(index)
+                .map_or(Ok(()), |item| self.set(item, rest));
         }
         ops::expect_kind(node, yaml::Kind::Mapping)?;
         if node.get(part).is_none() {
-            let new = if rest.is_empty() { Node::default() } else { Node::mapping([]) };
+            let new = if rest.is_empty() {
+                Node::default()
+            } else {
+                Node::mapping([])
+            };
             ops::append_field(node, part, new);
         }
         self.set(node.get_mut(part).expect("found or added just above"), rest)
@@ -165,10 +188,21 @@ fn insert_part(path: &str, at: usize, part: &str) -> String {
 pub(crate) enum Plugin {
     Ready(Transformer),
     Patch(file::Patch),
-    Patches { paths: Vec<String>, text: String },
-    JsonPatch { target: Option<Selector>, path: String, operations: String },
+    Patches {
+        paths: Vec<String>,
+        text: String,
+    },
+    JsonPatch {
+        target: Option<Selector>,
+        path: String,
+        operations: String,
+    },
     Replacements(Vec<file::ReplacementEntry>),
-    ValueAdd { value: String, targets: Vec<ValueAdd>, file: String },
+    ValueAdd {
+        value: String,
+        targets: Vec<ValueAdd>,
+        file: String,
+    },
     Generate(Generator, file::GeneratorArgs),
     ServiceAccount(Box<Node>),
     Chart,
@@ -177,11 +211,24 @@ pub(crate) enum Plugin {
 /// Whether the built-in kind is a generator; `None` when there is no such kind.
 pub(crate) fn is_generator(kind: &str) -> Option<bool> {
     match kind {
-        "ConfigMapGenerator" | "SecretGenerator" | "HelmChartInflationGenerator" | "IAMPolicyGenerator" => Some(true),
-        "AnnotationsTransformer" | "HashTransformer" | "ImageTagTransformer" | "LabelTransformer"
-        | "NamespaceTransformer" | "PatchJson6902Transformer" | "PatchStrategicMergeTransformer"
-        | "PatchTransformer" | "PrefixTransformer" | "SuffixTransformer" | "PrefixSuffixTransformer"
-        | "ReplacementTransformer" | "ReplicaCountTransformer" | "ValueAddTransformer" => Some(false),
+        "ConfigMapGenerator"
+        | "SecretGenerator"
+        | "HelmChartInflationGenerator"
+        | "IAMPolicyGenerator" => Some(true),
+        "AnnotationsTransformer"
+        | "HashTransformer"
+        | "ImageTagTransformer"
+        | "LabelTransformer"
+        | "NamespaceTransformer"
+        | "PatchJson6902Transformer"
+        | "PatchStrategicMergeTransformer"
+        | "PatchTransformer"
+        | "PrefixTransformer"
+        | "SuffixTransformer"
+        | "PrefixSuffixTransformer"
+        | "ReplacementTransformer"
+        | "ReplicaCountTransformer"
+        | "ValueAddTransformer" => Some(false),
         _ => None,
     }
 }
@@ -206,7 +253,10 @@ fn specs(d: &mut Decoder, value: &Value) -> Vec<FieldSpec> {
 fn read_with(d: &mut Decoder, kind: &str, config: &Value) -> Result<Plugin, String> {
     Ok(match kind {
         "LabelTransformer" | "AnnotationsTransformer" => {
-            let mut entries = Entries { pairs: Vec::new(), specs: Vec::new() };
+            let mut entries = Entries {
+                pairs: Vec::new(),
+                specs: Vec::new(),
+            };
             let known = match kind {
                 "LabelTransformer" => &["labels", "fieldSpecs"],
                 _ => &["annotations", "fieldSpecs"],
@@ -220,10 +270,15 @@ fn read_with(d: &mut Decoder, kind: &str, config: &Value) -> Result<Plugin, Stri
         "HashTransformer" => Plugin::Ready(Transformer::Hash),
         "ImageTagTransformer" => {
             let (mut image, mut fields) = (file::Image::default(), Vec::new());
-            d.object(config, "Plugin", &["imageTag", "fieldSpecs"], |d, name, value| match name {
-                "fieldSpecs" => fields = specs(d, value),
-                _ => image = file::image(d, value),
-            });
+            d.object(
+                config,
+                "Plugin",
+                &["imageTag", "fieldSpecs"],
+                |d, name, value| match name {
+                    "fieldSpecs" => fields = specs(d, value),
+                    _ => image = file::image(d, value),
+                },
+            );
             Plugin::Ready(Transformer::Images(Images::new(image, fields)?))
         }
         "NamespaceTransformer" => {
@@ -234,7 +289,12 @@ fn read_with(d: &mut Decoder, kind: &str, config: &Value) -> Result<Plugin, Stri
                 subjects: Subjects::Default,
             };
             let mut subjects = String::new();
-            let known = &["metadata", "fieldSpecs", "unsetOnly", "setRoleBindingSubjects"];
+            let known = &[
+                "metadata",
+                "fieldSpecs",
+                "unsetOnly",
+                "setRoleBindingSubjects",
+            ];
             d.object(config, "Plugin", known, |d, name, value| match name {
                 "metadata" => d.object(value, "ObjectMeta", &["namespace"], |d, _, value| {
                     namespace.namespace = d.string(value);
@@ -248,14 +308,27 @@ fn read_with(d: &mut Decoder, kind: &str, config: &Value) -> Result<Plugin, Stri
         }
         "PrefixTransformer" | "SuffixTransformer" | "PrefixSuffixTransformer" => {
             let (mut prefix, mut suffix, mut fields) = (String::new(), String::new(), None);
-            d.object(config, "Plugin", &["prefix", "suffix", "fieldSpecs"], |d, name, value| match name {
-                "fieldSpecs" => fields = (!value.is_null()).then(|| specs(d, value)),
-                "prefix" => prefix = d.string(value),
-                _ => suffix = d.string(value),
-            });
+            d.object(
+                config,
+                "Plugin",
+                &["prefix", "suffix", "fieldSpecs"],
+                |d, name, value| match name {
+                    "fieldSpecs" => fields = (!value.is_null()).then(|| specs(d, value)),
+                    "prefix" => prefix = d.string(value),
+                    _ => suffix = d.string(value),
+                },
+            );
             let specs = fields.ok_or("fieldSpecs is not expected to be nil")?;
-            let prefix = Affix { text: prefix, specs: specs.clone(), suffix: false };
-            let suffix = Affix { text: suffix, specs, suffix: true };
+            let prefix = Affix {
+                text: prefix,
+                specs: specs.clone(),
+                suffix: false,
+            };
+            let suffix = Affix {
+                text: suffix,
+                specs,
+                suffix: true,
+            };
             Plugin::Ready(match kind {
                 "PrefixTransformer" => Transformer::Affix(prefix),
                 "SuffixTransformer" => Transformer::Affix(suffix),
@@ -264,10 +337,15 @@ fn read_with(d: &mut Decoder, kind: &str, config: &Value) -> Result<Plugin, Stri
         }
         "ReplicaCountTransformer" => {
             let (mut replica, mut fields) = (file::Replica::default(), Vec::new());
-            d.object(config, "Plugin", &["replica", "fieldSpecs"], |d, name, value| match name {
-                "fieldSpecs" => fields = specs(d, value),
-                _ => replica = file::replica(d, value),
-            });
+            d.object(
+                config,
+                "Plugin",
+                &["replica", "fieldSpecs"],
+                |d, name, value| match name {
+                    "fieldSpecs" => fields = specs(d, value),
+                    _ => replica = file::replica(d, value),
+                },
+            );
             Plugin::Ready(Transformer::Replicas(Replicas {
                 name: replica.name,
                 count: replica.count,
@@ -277,20 +355,34 @@ fn read_with(d: &mut Decoder, kind: &str, config: &Value) -> Result<Plugin, Stri
         "PatchTransformer" => Plugin::Patch(file::patch(d, config)),
         "PatchStrategicMergeTransformer" => {
             let (mut paths, mut text) = (Vec::new(), String::new());
-            d.object(config, "Plugin", &["paths", "patches"], |d, name, value| match name {
-                "paths" => paths = d.strings(value),
-                _ => text = d.string(value),
-            });
+            d.object(
+                config,
+                "Plugin",
+                &["paths", "patches"],
+                |d, name, value| match name {
+                    "paths" => paths = d.strings(value),
+                    _ => text = d.string(value),
+                },
+            );
             Plugin::Patches { paths, text }
         }
         "PatchJson6902Transformer" => {
             let (mut target, mut path, mut operations) = (None, String::new(), String::new());
-            d.object(config, "Plugin", &["target", "path", "jsonOp"], |d, name, value| match name {
-                "target" => target = (!value.is_null()).then(|| file::selector(d, value)),
-                "path" => path = d.string(value),
-                _ => operations = d.string(value),
-            });
-            Plugin::JsonPatch { target, path, operations }
+            d.object(
+                config,
+                "Plugin",
+                &["target", "path", "jsonOp"],
+                |d, name, value| match name {
+                    "target" => target = (!value.is_null()).then(|| file::selector(d, value)),
+                    "path" => path = d.string(value),
+                    _ => operations = d.string(value),
+                },
+            );
+            Plugin::JsonPatch {
+                target,
+                path,
+                operations,
+            }
         }
         "ReplacementTransformer" => {
             let mut entries = Vec::new();
@@ -307,20 +399,38 @@ fn read_with(d: &mut Decoder, kind: &str, config: &Value) -> Result<Plugin, Stri
                 "targets" => targets = d.list(field, "Target", value_add),
                 _ => path = d.string(field),
             });
-            Plugin::ValueAdd { value, targets, file: path }
+            Plugin::ValueAdd {
+                value,
+                targets,
+                file: path,
+            }
         }
         "ConfigMapGenerator" | "SecretGenerator" => {
             let (mut args, mut env) = (file::GeneratorArgs::default(), String::new());
             let (mut meta_name, mut meta_namespace) = (String::new(), String::new());
             const KNOWN: &[&str] = &[
-                "namespace", "name", "behavior", "literals", "files", "envs", "env", "options", "type", "metadata",
+                "namespace",
+                "name",
+                "behavior",
+                "literals",
+                "files",
+                "envs",
+                "env",
+                "options",
+                "type",
+                "metadata",
             ];
             // `kind` and `apiVersion` of the configuration are no fields of the generator.
             d.object(config, "Plugin", KNOWN, |d, name, value| match name {
-                "metadata" => d.object(value, "ObjectMeta", &["name", "namespace"], |d, name, value| match name {
-                    "name" => meta_name = d.string(value),
-                    _ => meta_namespace = d.string(value),
-                }),
+                "metadata" => d.object(
+                    value,
+                    "ObjectMeta",
+                    &["name", "namespace"],
+                    |d, name, value| match name {
+                        "name" => meta_name = d.string(value),
+                        _ => meta_namespace = d.string(value),
+                    },
+                ),
                 _ => file::generator_field(d, &mut args, &mut env, name, value),
             });
             if args.name.is_empty() {
@@ -363,16 +473,24 @@ fn service_account(d: &mut Decoder, config: &Value) -> Result<Node, String> {
     let known = &["cloud", "kubernetesService", "serviceAccount"];
     d.object(config, "Plugin", known, |d, field, value| match field {
         "cloud" => cloud = d.string(value),
-        "kubernetesService" => d.object(value, "KubernetesService", &["name", "namespace"], |d, field, value| {
-            match field {
+        "kubernetesService" => d.object(
+            value,
+            "KubernetesService",
+            &["name", "namespace"],
+            |d, field, value| match field {
                 "name" => name = d.string(value),
                 _ => namespace = d.string(value),
-            }
-        }),
-        _ => d.object(value, "ServiceAccount", &["name", "projectId"], |d, field, value| match field {
-            "name" => account = d.string(value),
-            _ => project = d.string(value),
-        }),
+            },
+        ),
+        _ => d.object(
+            value,
+            "ServiceAccount",
+            &["name", "projectId"],
+            |d, field, value| match field {
+                "name" => account = d.string(value),
+                _ => project = d.string(value),
+            },
+        ),
     });
     if cloud != "gke" {
         return Err(format!("cloud provider {cloud} not supported yet"));
@@ -381,7 +499,10 @@ fn service_account(d: &mut Decoder, config: &Value) -> Result<Node, String> {
     let mut metadata = Node::mapping([
         (
             Node::scalar("annotations"),
-            Node::mapping([(Node::scalar("iam.gke.io/gcp-service-account"), Node::string(annotation))]),
+            Node::mapping([(
+                Node::scalar("iam.gke.io/gcp-service-account"),
+                Node::string(annotation),
+            )]),
         ),
         (Node::scalar("name"), Node::scalar(name)),
     ]);

@@ -22,15 +22,29 @@ const WRITES_MAX: usize = 200_000;
 ///
 /// # Errors
 /// A source or field that is not there, or a target that does not fit.
-pub(crate) fn run(replacements: &[Replacement], items: &mut [Item], schema: &Schema) -> Outcome<()> {
+pub(crate) fn run(
+    replacements: &[Replacement],
+    items: &mut [Item],
+    schema: &Schema,
+) -> Outcome<()> {
     let mut writes = 0;
     for (number, replacement) in replacements.iter().enumerate() {
-        let fail = |text: String| Failures::new(BuildError::ReplacementFailed, (number + 1).to_string(), text);
+        let fail = |text: String| {
+            Failures::new(
+                BuildError::ReplacementFailed,
+                (number + 1).to_string(),
+                text,
+            )
+        };
         let (None | Some(_), Some(targets)) = (&replacement.source, &replacement.targets) else {
-            return Err(fail("replacements must specify a source and at least one target".into()));
+            return Err(fail(
+                "replacements must specify a source and at least one target".into(),
+            ));
         };
         if replacement.source.is_none() && replacement.source_value.is_none() {
-            return Err(fail("replacements must specify a source and at least one target".into()));
+            return Err(fail(
+                "replacements must specify a source and at least one target".into(),
+            ));
         }
         let value = source_value(replacement, items).map_err(fail)?;
         for target in targets {
@@ -53,8 +67,12 @@ fn source_value(replacement: &Replacement, items: &[Item]) -> Result<Node, Strin
             let found = paths::lookup(&object.node, &paths::split(path))
                 .map_err(|error| format!("error looking up replacement source: {error}"))?;
             let found = found.filter(|node| !ops::is_empty(node));
-            let node = found
-                .ok_or_else(|| format!("fieldPath `{path}` is missing for replacement source {}", source.id))?;
+            let node = found.ok_or_else(|| {
+                format!(
+                    "fieldPath `{path}` is missing for replacement source {}",
+                    source.id
+                )
+            })?;
             refine(source.options.as_ref(), node)
         }
         (None, None) => Err("replacements must specify a source and at least one target".into()),
@@ -62,10 +80,17 @@ fn source_value(replacement: &Replacement, items: &[Item]) -> Result<Node, Strin
 }
 
 fn select_source<'a>(source: &SourceSelector, items: &'a [Item]) -> Result<&'a Item, String> {
-    let mut found = items.iter().filter(|item| item.any_id(|id| id.is_selected_by(&source.id)));
-    let first = found.next().ok_or_else(|| format!("nothing selected by {}", source.go_text()))?;
+    let mut found = items
+        .iter()
+        .filter(|item| item.any_id(|id| id.is_selected_by(&source.id)));
+    let first = found
+        .next()
+        .ok_or_else(|| format!("nothing selected by {}", source.go_text()))?;
     match found.next() {
-        Some(_) => Err(format!("multiple matches for selector {}", source.go_text())),
+        Some(_) => Err(format!(
+            "multiple matches for selector {}",
+            source.go_text()
+        )),
         None => Ok(first),
     }
 }
@@ -76,8 +101,15 @@ impl SourceSelector {
         if !self.field_path.is_empty() {
             text = format!("{text}:{}", self.field_path);
         }
-        if let Some(options) = self.options.as_ref().filter(|o| !o.delimiter.is_empty() || o.create) {
-            text = format!("{text}:{}({}), create={}", options.delimiter, options.index, options.create);
+        if let Some(options) = self
+            .options
+            .as_ref()
+            .filter(|o| !o.delimiter.is_empty() || o.create)
+        {
+            text = format!(
+                "{text}:{}({}), create={}",
+                options.delimiter, options.index, options.create
+            );
         }
         text
     }
@@ -100,7 +132,10 @@ fn refine(options: Option<&FieldOptions>, node: &Node) -> Result<Node, String> {
             node.value = part.into();
             Ok(node)
         }
-        None => Err(format!("options.index {} is out of bounds for value {text}", options.index)),
+        None => Err(format!(
+            "options.index {} is out of bounds for value {text}",
+            options.index
+        )),
     }
 }
 
@@ -116,9 +151,18 @@ fn apply(
     };
     let wrap = |error: String| format!("error creating target selector: {error}");
     let select = select.compile().map_err(wrap)?;
-    let reject: Vec<Pattern> = target.reject.iter().map(|reject| reject.compile()).collect::<Result<_, _>>().map_err(wrap)?;
+    let reject: Vec<Pattern> = target
+        .reject
+        .iter()
+        .map(|reject| reject.compile())
+        .collect::<Result<_, _>>()
+        .map_err(wrap)?;
     let default = ["metadata.name".to_owned()];
-    let fields = if target.field_paths.is_empty() { &default[..] } else { &target.field_paths };
+    let fields = if target.field_paths.is_empty() {
+        &default[..]
+    } else {
+        &target.field_paths
+    };
     for item in items {
         if !is_target(item, &select, &reject) {
             continue;
@@ -143,7 +187,10 @@ fn is_target(item: &Item, select: &Pattern, reject: &[Pattern]) -> bool {
         if !select.metadata(&labels, &annotations) {
             return false;
         }
-        if reject.iter().any(|reject| reject.has_labels() && reject.metadata(&labels, &annotations)) {
+        if reject
+            .iter()
+            .any(|reject| reject.has_labels() && reject.metadata(&labels, &annotations))
+        {
             return false;
         }
     }
@@ -151,7 +198,12 @@ fn is_target(item: &Item, select: &Pattern, reject: &[Pattern]) -> bool {
     !reject.iter().any(|reject| reject.has_id() && any(reject)) && any(select)
 }
 
-fn write(object: &mut Node, value: &Node, field: &str, options: Option<&FieldOptions>) -> Result<(), String> {
+fn write(
+    object: &mut Node,
+    value: &Node,
+    field: &str,
+    options: Option<&FieldOptions>,
+) -> Result<(), String> {
     let create = options.filter(|options| options.create).map(|_| value.kind);
     let parts = paths::split(field);
     if write_inside_text(object, value, &parts, create).is_ok() {
@@ -201,16 +253,26 @@ fn set(options: Option<&FieldOptions>, target: &mut Node, value: &Node) -> Resul
 }
 
 /// Writes below a text that holds YAML or JSON.
-fn write_inside_text(object: &mut Node, value: &Node, parts: &[String], create: Option<Kind>) -> Result<(), String> {
+fn write_inside_text(
+    object: &mut Node,
+    value: &Node,
+    parts: &[String],
+    create: Option<Kind>,
+) -> Result<(), String> {
     if parts.len() < 2 {
         return Err("not a structured data path".into());
     }
     let outer = (1..parts.len()).find(|length| {
         let found = paths::lookup(object, &parts[..*length]).ok().flatten();
-        found.is_some_and(|node| node.kind == Kind::Scalar && (node.value.is_empty() || paths::parse_inner(&node.value).is_ok()))
+        found.is_some_and(|node| {
+            node.kind == Kind::Scalar
+                && (node.value.is_empty() || paths::parse_inner(&node.value).is_ok())
+        })
     });
     let outer = outer.ok_or("no structured data found in path")?;
-    let text = paths::lookup(object, &parts[..outer])?.map(|node| node.value.clone()).unwrap_or_default();
+    let text = paths::lookup(object, &parts[..outer])?
+        .map(|node| node.value.clone())
+        .unwrap_or_default();
     let mut inner = paths::parse_inner(&text)?;
     let count = paths::visit(&mut inner, &parts[outer..], create, &mut |node| {
         match node.kind {
@@ -240,7 +302,11 @@ fn write_inside_text(object: &mut Node, value: &Node, parts: &[String], create: 
 }
 
 /// Calls `set` for the node that [`paths::lookup`] finds.
-fn visit_exact(node: &mut Node, parts: &[String], set: &mut dyn FnMut(&mut Node) -> Result<(), String>) -> Result<(), String> {
+fn visit_exact(
+    node: &mut Node,
+    parts: &[String],
+    set: &mut dyn FnMut(&mut Node) -> Result<(), String>,
+) -> Result<(), String> {
     let Some((part, rest)) = parts.split_first() else {
         return set(node);
     };
@@ -250,7 +316,9 @@ fn visit_exact(node: &mut Node, parts: &[String], set: &mut dyn FnMut(&mut Node)
     let place = match node.kind {
         Kind::Mapping => node.position(part.trim()).map(|at| at + 1),
         Kind::Sequence => (0..node.content.len()).find(|at| {
-            let one = paths::lookup(node, std::slice::from_ref(part)).ok().flatten();
+            let one = paths::lookup(node, std::slice::from_ref(part))
+                .ok()
+                .flatten();
             one.is_some_and(|one| std::ptr::eq(one, &node.content[*at]))
         }),
         _ => None,

@@ -122,13 +122,21 @@ impl Item {
     pub fn refresh(&mut self, schema: &Schema) {
         let text = |key: &str| self.node.get(key).map_or("", |node| &node.value);
         let (api_version, kind) = (text("apiVersion"), text("kind"));
-        let metadata = self.node.get("metadata").filter(|meta| !ops::is_empty(meta));
+        let metadata = self
+            .node
+            .get("metadata")
+            .filter(|meta| !ops::is_empty(meta));
         let meta = |key: &str| -> Text {
-            let field = metadata.and_then(|meta| meta.get(key)).filter(|node| !ops::is_empty(node));
+            let field = metadata
+                .and_then(|meta| meta.get(key))
+                .filter(|node| !ops::is_empty(node));
             field.map_or_else(Text::default, |node| node.value.clone())
         };
         let (name, namespace) = (meta("name"), meta("namespace"));
-        if self.id.gvk.kind != kind || self.id.gvk.api_version() != api_version || self.id.gvk.kind.is_empty() {
+        if self.id.gvk.kind != kind
+            || self.id.gvk.api_version() != api_version
+            || self.id.gvk.kind.is_empty()
+        {
             self.id.cluster_scoped = schema.is_cluster_scoped(api_version, kind);
             self.id.gvk = Gvk::new(api_version, kind);
         }
@@ -138,7 +146,10 @@ impl Item {
 
     /// The ids this object had, oldest first, without the current one.
     pub fn previous_ids(&self) -> impl Iterator<Item = ResId> + '_ {
-        self.history.previous.iter().map(|previous| self.id_of(previous))
+        self.history
+            .previous
+            .iter()
+            .map(|previous| self.id_of(previous))
     }
 
     fn id_of(&self, previous: &Previous) -> ResId {
@@ -179,7 +190,9 @@ impl Item {
 
     /// Where the object begins, for errors about it.
     pub fn place(&self) -> Option<diag::Span> {
-        self.origin.as_ref().map(|origin| diag::Span::line(origin.path.as_str(), origin.line))
+        self.origin
+            .as_ref()
+            .map(|origin| diag::Span::line(origin.path.as_str(), origin.line))
     }
 
     pub fn labels(&self) -> BTreeMap<Text, Text> {
@@ -191,7 +204,11 @@ impl Item {
     }
 
     pub fn annotation(&self, key: &str) -> Option<&str> {
-        let annotations = self.node.get("metadata").filter(|meta| !ops::is_empty(meta))?.get("annotations")?;
+        let annotations = self
+            .node
+            .get("metadata")
+            .filter(|meta| !ops::is_empty(meta))?
+            .get("annotations")?;
         annotations.get(key).map(|value| value.value.as_str())
     }
 
@@ -202,7 +219,12 @@ impl Item {
     }
 
     /// Sets a text under `metadata`; an existing one keeps its style.
-    pub fn set_metadata(&mut self, field: &str, value: &str, schema: &Schema) -> Result<(), String> {
+    pub fn set_metadata(
+        &mut self,
+        field: &str,
+        value: &str,
+        schema: &Schema,
+    ) -> Result<(), String> {
         let meta = ops::map_entry(&mut self.node, "metadata")?;
         if value.is_empty() && field == "namespace" {
             meta.remove(field);
@@ -230,7 +252,11 @@ impl Item {
         let has_internal = self
             .node
             .at(&["metadata", "annotations"])
-            .is_some_and(|annotations| annotations.pairs().any(|(key, _)| is_build_annotation(&key.value)));
+            .is_some_and(|annotations| {
+                annotations
+                    .pairs()
+                    .any(|(key, _)| is_build_annotation(&key.value))
+            });
         if !has_internal {
             return;
         }
@@ -239,20 +265,32 @@ impl Item {
             let value = annotations.remove(format!("{INTERNAL}{key}").as_str());
             value.map_or_else(Vec::new, |value| value.split(',').map(Text::from).collect())
         };
-        let (names, namespaces, kinds) = (list("previousNames"), list("previousNamespaces"), list("previousKinds"));
+        let (names, namespaces, kinds) = (
+            list("previousNames"),
+            list("previousNamespaces"),
+            list("previousKinds"),
+        );
         self.history.prefixes = list("prefixes");
         self.history.suffixes = list("suffixes");
         list("refBy");
-        let mut flag = |key: &str| -> Option<Text> { annotations.remove(format!("{INTERNAL}{key}").as_str()) };
-        self.history.behavior = flag("generatorBehavior").map_or(Behavior::Unspecified, |text| Behavior::read(&text));
+        let mut flag =
+            |key: &str| -> Option<Text> { annotations.remove(format!("{INTERNAL}{key}").as_str()) };
+        self.history.behavior =
+            flag("generatorBehavior").map_or(Behavior::Unspecified, |text| Behavior::read(&text));
         self.history.needs_hash = flag("needsHashSuffix").is_some_and(|value| value == "enabled");
-        self.history.allow_name_change = flag("allowNameChange").is_some_and(|value| value == "enabled");
-        self.history.allow_kind_change = flag("allowKindChange").is_some_and(|value| value == "enabled");
+        self.history.allow_name_change =
+            flag("allowNameChange").is_some_and(|value| value == "enabled");
+        self.history.allow_kind_change =
+            flag("allowKindChange").is_some_and(|value| value == "enabled");
         self.history.helm_generated = flag("helm-generated").is_some_and(|value| value == "true");
         if names.len() == namespaces.len() && names.len() == kinds.len() {
             let all = names.into_iter().zip(namespaces).zip(kinds);
             self.history.previous = all
-                .map(|((name, namespace), kind)| Previous { name, namespace, kind })
+                .map(|((name, namespace), kind)| Previous {
+                    name,
+                    namespace,
+                    kind,
+                })
                 .collect();
         }
         annotations.retain(|key, _| !is_build_annotation(key));
@@ -298,7 +336,12 @@ pub(crate) struct ReadFailure {
 
 impl ReadFailure {
     fn object(message: String, line: u32) -> Self {
-        Self { message, line, column: 0, malformed: false }
+        Self {
+            message,
+            line,
+            column: 0,
+            malformed: false,
+        }
     }
 }
 
@@ -328,7 +371,8 @@ pub(crate) fn read_objects(text: &str) -> Result<Vec<Node>, ReadFailure> {
             continue;
         }
         shift_lines(&mut node, line);
-        ops::expand(&mut node, limits.nodes_max).map_err(|message| ReadFailure::object(message, node.line))?;
+        ops::expand(&mut node, limits.nodes_max)
+            .map_err(|message| ReadFailure::object(message, node.line))?;
         let kind = node.get("kind").map_or("", ops::text_of);
         if single && (kind == "List" || kind == "ResourceList") && node.get("items").is_some() {
             if let Some(items) = node.remove("items") {
@@ -357,7 +401,9 @@ fn shift_lines(node: &mut Node, by: u32) {
         return;
     }
     node.line += by;
-    node.content.iter_mut().for_each(|child| shift_lines(child, by));
+    node.content
+        .iter_mut()
+        .for_each(|child| shift_lines(child, by));
 }
 
 /// The parts of a text between lines that begin with `---`, each with the number of lines before it.
@@ -406,7 +452,11 @@ fn check_objects(nodes: &mut Vec<Node>) -> Result<(), ReadFailure> {
 }
 
 fn object_problem(node: &Node) -> Option<String> {
-    let text = |key: &str| node.get(key).filter(|value| !ops::is_empty(value)).map_or("", |value| &value.value);
+    let text = |key: &str| {
+        node.get(key)
+            .filter(|value| !ops::is_empty(value))
+            .map_or("", |value| &value.value)
+    };
     let (api_version, kind) = (text("apiVersion"), text("kind"));
     let metadata = node.get("metadata").filter(|meta| !ops::is_empty(meta));
     if api_version.is_empty() && kind.is_empty() && metadata.is_none() {
@@ -414,12 +464,17 @@ fn object_problem(node: &Node) -> Option<String> {
     }
     let meta = |key: &str| {
         let value = metadata.and_then(|meta| meta.get(key));
-        value.filter(|value| !ops::is_empty(value)).map_or("", |value| &value.value)
+        value
+            .filter(|value| !ops::is_empty(value))
+            .map_or("", |value| &value.value)
     };
     let described = || {
         let map = |field: &str| {
             let entries = ops::metadata_map(node, field);
-            let entries: Vec<_> = entries.iter().map(|(key, value)| format!("{key}:{value}")).collect();
+            let entries: Vec<_> = entries
+                .iter()
+                .map(|(key, value)| format!("{key}:{value}"))
+                .collect();
             format!("map[{}]", entries.join(" "))
         };
         format!(
@@ -441,7 +496,10 @@ fn object_problem(node: &Node) -> Option<String> {
 
 /// Replaces objects whose kind ends in `List` by their items, which go to the end.
 fn take_lists_apart(nodes: Vec<Node>) -> Result<Vec<Node>, ReadFailure> {
-    let is_list = |node: &Node| node.get("kind").is_some_and(|kind| kind.value.ends_with("List"));
+    let is_list = |node: &Node| {
+        node.get("kind")
+            .is_some_and(|kind| kind.value.ends_with("List"))
+    };
     if !nodes.iter().any(is_list) {
         return Ok(nodes);
     }
@@ -453,10 +511,14 @@ fn take_lists_apart(nodes: Vec<Node>) -> Result<Vec<Node>, ReadFailure> {
             continue;
         }
         let line = node.line;
-        let kind = node.get("kind").map_or_else(Text::default, |kind| kind.value.clone());
+        let kind = node
+            .get("kind")
+            .map_or_else(Text::default, |kind| kind.value.clone());
         match node.remove("items") {
             None => result.push(node),
-            Some(items) if ops::is_null(&items) || (items.kind == Kind::Scalar && items.value.is_empty()) => {}
+            Some(items)
+                if ops::is_null(&items)
+                    || (items.kind == Kind::Scalar && items.value.is_empty()) => {}
             Some(items) if items.kind == Kind::Sequence => {
                 let mut items = items.content;
                 check_objects(&mut items)?;
@@ -474,7 +536,10 @@ fn take_lists_apart(nodes: Vec<Node>) -> Result<Vec<Node>, ReadFailure> {
             }
         }
         if queue.len() + result.len() > OBJECTS_MAX {
-            return Err(ReadFailure::object(format!("more than {OBJECTS_MAX} objects in one file"), line));
+            return Err(ReadFailure::object(
+                format!("more than {OBJECTS_MAX} objects in one file"),
+                line,
+            ));
         }
     }
     Ok(result)
@@ -490,6 +555,9 @@ mod tests {
         assert_eq!(parts, [("a: 1\n", 0), ("b: 2\n", 2), ("d: 3\n", 4)]);
         let error = split_documents("a: 1\n--- b\nc: 2\n").unwrap_err();
         assert_eq!(error.message, "invalid document separator: --- b");
-        assert_eq!(split_documents("---\na: 1\n").unwrap(), [("---\na: 1\n", 0)]);
+        assert_eq!(
+            split_documents("---\na: 1\n").unwrap(),
+            [("---\na: 1\n", 0)]
+        );
     }
 }

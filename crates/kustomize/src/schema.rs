@@ -45,7 +45,11 @@ impl<'a> Place<'a> {
     /// The schema of a field.
     pub fn field(self, name: &str) -> Option<Self> {
         let definition = &self.schema.definitions[self.at];
-        let at = definition.fields.get(name).copied().or(definition.additional)?;
+        let at = definition
+            .fields
+            .get(name)
+            .copied()
+            .or(definition.additional)?;
         self.schema.follow(at)
     }
 
@@ -68,7 +72,9 @@ impl Schema {
     /// The schema every build starts with.
     pub fn built_in() -> Arc<Self> {
         static BUILT_IN: OnceLock<Arc<Schema>> = OnceLock::new();
-        BUILT_IN.get_or_init(|| Arc::new(Self::from_table(include_str!("merge_keys.txt")))).clone()
+        BUILT_IN
+            .get_or_init(|| Arc::new(Self::from_table(include_str!("merge_keys.txt"))))
+            .clone()
     }
 
     /// The schema of a kind.
@@ -89,7 +95,12 @@ impl Schema {
     fn follow(&self, mut at: usize) -> Option<Place<'_>> {
         for _ in 0..REFERENCES_MAX {
             match &self.definitions[at].reference {
-                Some(name) => at = *self.names.get(name).or_else(|| self.names.get(short_name(name)))?,
+                Some(name) => {
+                    at = *self
+                        .names
+                        .get(name)
+                        .or_else(|| self.names.get(short_name(name)))?
+                }
                 None => return Some(Place { schema: self, at }),
             }
         }
@@ -109,7 +120,10 @@ impl Schema {
         };
         for line in table.lines().filter(|line| !line.starts_with('#')) {
             let mut words = line.split(' ');
-            let (what, name) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            let (what, name) = (
+                words.next().unwrap_or_default(),
+                words.next().unwrap_or_default(),
+            );
             if what == "kind" {
                 let version = name.rsplit('/').next().unwrap_or_default();
                 for word in words {
@@ -124,7 +138,10 @@ impl Schema {
             }
             let mut definition = Definition::default();
             for (field, shape) in words.filter_map(|word| word.split_once('=')) {
-                let at = match shape.strip_prefix('[').and_then(|list| list.split_once(']')) {
+                let at = match shape
+                    .strip_prefix('[')
+                    .and_then(|list| list.split_once(']'))
+                {
                     Some((keys, element)) => {
                         let items = match element.is_empty() {
                             true => None,
@@ -132,7 +149,11 @@ impl Schema {
                         };
                         schema.add(Definition {
                             merges: true,
-                            keys: keys.split('+').filter(|key| !key.is_empty()).map(Text::from).collect(),
+                            keys: keys
+                                .split('+')
+                                .filter(|key| !key.is_empty())
+                                .map(Text::from)
+                                .collect(),
                             items,
                             ..Definition::default()
                         })
@@ -163,7 +184,9 @@ impl Schema {
             return;
         };
         for (path, value) in paths.iter() {
-            let Some(kind) = value.get("get").and_then(|get| type_meta(get.get("x-kubernetes-group-version-kind")?))
+            let Some(kind) = value
+                .get("get")
+                .and_then(|get| type_meta(get.get("x-kubernetes-group-version-kind")?))
             else {
                 continue;
             };
@@ -181,11 +204,18 @@ impl Schema {
             return definition;
         }
         if let Some(reference) = value.str_at(&["$ref"]) {
-            let name = reference.strip_prefix("#/definitions/").unwrap_or(reference);
+            let name = reference
+                .strip_prefix("#/definitions/")
+                .unwrap_or(reference);
             definition.reference = Some(name.into());
             return definition;
         }
-        for (name, property) in value.get("properties").and_then(Value::as_map).into_iter().flat_map(|map| map.iter()) {
+        for (name, property) in value
+            .get("properties")
+            .and_then(Value::as_map)
+            .into_iter()
+            .flat_map(|map| map.iter())
+        {
             let property = self.read(property, depth + 1);
             let at = self.add(property);
             definition.fields.insert(name.clone(), at);
@@ -202,9 +232,15 @@ impl Schema {
         }
         if let Some(strategy) = value.str_at(&["x-kubernetes-patch-strategy"]) {
             definition.merges = strategy.split(',').any(|word| word == "merge");
-            let keys = value.get("x-kubernetes-list-map-keys").and_then(Value::as_list);
+            let keys = value
+                .get("x-kubernetes-list-map-keys")
+                .and_then(Value::as_list);
             definition.keys = match (keys, value.str_at(&["x-kubernetes-patch-merge-key"])) {
-                (Some(keys), _) => keys.iter().filter_map(Value::as_str).map(Text::from).collect(),
+                (Some(keys), _) => keys
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .map(Text::from)
+                    .collect(),
                 (None, Some(key)) => vec![key.into()],
                 (None, None) => Vec::new(),
             };
@@ -223,8 +259,13 @@ fn short_name(name: &str) -> &str {
 const DEPTH_MAX: usize = 100;
 
 fn gvks(value: &Value) -> Vec<(Text, Text)> {
-    let list = value.get("x-kubernetes-group-version-kind").and_then(Value::as_list);
-    list.unwrap_or_default().iter().filter_map(type_meta).collect()
+    let list = value
+        .get("x-kubernetes-group-version-kind")
+        .and_then(Value::as_list);
+    list.unwrap_or_default()
+        .iter()
+        .filter_map(type_meta)
+        .collect()
 }
 
 fn type_meta(value: &Value) -> Option<(Text, Text)> {
@@ -239,10 +280,17 @@ fn type_meta(value: &Value) -> Option<(Text, Text)> {
 /// Kinds without namespace in Kubernetes 1.21.2, by exact group and version.
 fn is_known_cluster_scoped(api_version: &str, kind: &str) -> bool {
     let kinds: &[&str] = match api_version {
-        "v1" => &["ComponentStatus", "Namespace", "Node", "NodeProxyOptions", "PersistentVolume"],
-        "admissionregistration.k8s.io/v1" | "admissionregistration.k8s.io/v1beta1" => {
-            &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]
-        }
+        "v1" => &[
+            "ComponentStatus",
+            "Namespace",
+            "Node",
+            "NodeProxyOptions",
+            "PersistentVolume",
+        ],
+        "admissionregistration.k8s.io/v1" | "admissionregistration.k8s.io/v1beta1" => &[
+            "MutatingWebhookConfiguration",
+            "ValidatingWebhookConfiguration",
+        ],
         "apiextensions.k8s.io/v1" | "apiextensions.k8s.io/v1beta1" => &["CustomResourceDefinition"],
         "apiregistration.k8s.io/v1" | "apiregistration.k8s.io/v1beta1" => &["APIService"],
         "certificates.k8s.io/v1" | "certificates.k8s.io/v1beta1" => &["CertificateSigningRequest"],
@@ -278,7 +326,11 @@ mod tests {
         let ports = containers.elements().unwrap().field("ports").unwrap();
         assert_eq!(ports.merge_keys().unwrap(), ["containerPort", "protocol"]);
         assert!(containers.elements().unwrap().field("args").is_none());
-        assert!(schema.kind("autoscaling/v2", "HorizontalPodAutoscaler").is_none());
+        assert!(
+            schema
+                .kind("autoscaling/v2", "HorizontalPodAutoscaler")
+                .is_none()
+        );
         assert!(schema.is_cluster_scoped("v1", "Namespace"));
         assert!(!schema.is_cluster_scoped("v2", "Namespace"));
     }

@@ -36,7 +36,13 @@ impl Selector {
     /// # Errors
     /// A pattern or selector that cannot be read, in the reference's words.
     pub fn compile(&self) -> Result<Pattern, String> {
-        let fields = [&self.group, &self.version, &self.kind, &self.name, &self.namespace];
+        let fields = [
+            &self.group,
+            &self.version,
+            &self.kind,
+            &self.name,
+            &self.namespace,
+        ];
         Ok(Pattern {
             group: anchored(&self.group)?,
             version: anchored(&self.version)?,
@@ -74,7 +80,51 @@ fn anchored(pattern: &str) -> Result<Option<Regex>, String> {
     }
     match Regex::new(&format!("^(?:{pattern})$")) {
         Ok(regex) => Ok(Some(regex)),
-        Err(_) => Err(format!("error parsing regexp: invalid pattern: `^(?:{pattern})$`")),
+        Err(_) => Err(regex_problem(&format!("^(?:{pattern})$"))),
+    }
+}
+
+/// What Go says about a pattern it cannot read, for the slips people make.
+pub(crate) fn regex_problem(pattern: &str) -> String {
+    let mut depth = 0i32;
+    let mut escaped = false;
+    let mut in_class = false;
+    let mut previous = '(';
+    for symbol in pattern.chars() {
+        if std::mem::take(&mut escaped) {
+            previous = 'x';
+            continue;
+        }
+        match symbol {
+            '\\' => escaped = true,
+            '[' => in_class = true,
+            ']' => in_class = false,
+            '(' if !in_class => depth += 1,
+            ')' if !in_class => depth -= 1,
+            '*' | '+' | '?'
+                if !in_class && matches!(previous, '(' | '|' | '^' | ':') && symbol != '?' =>
+            {
+                return format!(
+                    "error parsing regexp: missing argument to repetition operator: `{symbol}`"
+                );
+            }
+            _ => {}
+        }
+        if depth < 0 {
+            return format!("error parsing regexp: unexpected ): `{pattern}`");
+        }
+        previous = symbol;
+    }
+    match (in_class, depth > 0) {
+        (true, _) => {
+            let from = pattern.rfind('[').unwrap_or(0);
+            format!(
+                "error parsing regexp: missing closing ]: `{}`",
+                &pattern[from..]
+            )
+        }
+        (false, true) => format!("error parsing regexp: missing closing ): `{pattern}`"),
+        (false, false) => format!("error parsing regexp: invalid pattern: `{pattern}`"),
     }
 }
 
@@ -84,7 +134,9 @@ fn matches(pattern: &Option<Regex>, text: &str) -> bool {
 
 impl Pattern {
     pub fn gvk(&self, gvk: &Gvk) -> bool {
-        matches(&self.group, &gvk.group) && matches(&self.version, &gvk.version) && matches(&self.kind, &gvk.kind)
+        matches(&self.group, &gvk.group)
+            && matches(&self.version, &gvk.version)
+            && matches(&self.kind, &gvk.kind)
     }
 
     pub fn name(&self, name: &str) -> bool {
@@ -110,9 +162,18 @@ impl Pattern {
         self.has_labels
     }
 
-    pub fn metadata(&self, labels: &BTreeMap<Text, Text>, annotations: &BTreeMap<Text, Text>) -> bool {
-        self.labels.iter().all(|requirement| requirement.holds(labels))
-            && self.annotations.iter().all(|requirement| requirement.holds(annotations))
+    pub fn metadata(
+        &self,
+        labels: &BTreeMap<Text, Text>,
+        annotations: &BTreeMap<Text, Text>,
+    ) -> bool {
+        self.labels
+            .iter()
+            .all(|requirement| requirement.holds(labels))
+            && self
+                .annotations
+                .iter()
+                .all(|requirement| requirement.holds(annotations))
     }
 }
 
@@ -140,8 +201,12 @@ impl Requirement {
         match &self.operator {
             Operator::Exists => value.is_some(),
             Operator::Absent => value.is_none(),
-            Operator::In(wanted) => value.is_some_and(|text| wanted.iter().any(|want| *want == text.as_str())),
-            Operator::NotIn(banned) => !value.is_some_and(|text| banned.iter().any(|ban| *ban == text.as_str())),
+            Operator::In(wanted) => {
+                value.is_some_and(|text| wanted.iter().any(|want| *want == text.as_str()))
+            }
+            Operator::NotIn(banned) => {
+                !value.is_some_and(|text| banned.iter().any(|ban| *ban == text.as_str()))
+            }
             Operator::Greater(bound) => number().is_some_and(|value| value > *bound),
             Operator::Less(bound) => number().is_some_and(|value| value < *bound),
         }
@@ -156,13 +221,17 @@ fn parse_requirements(text: &str) -> Result<Vec<Requirement>, String> {
     let mut rest = text.trim();
     let mut requirements = Vec::new();
     while !rest.is_empty() {
-        let invalid = || format!("unable to parse requirement: found '{rest}', expected: identifier");
+        let invalid =
+            || format!("unable to parse requirement: found '{rest}', expected: identifier");
         if let Some(after) = rest.strip_prefix('!') {
             let (key, after) = take_word(after.trim_start());
             if key.is_empty() {
                 return Err(invalid());
             }
-            requirements.push(Requirement { key: key.into(), operator: Operator::Absent });
+            requirements.push(Requirement {
+                key: key.into(),
+                operator: Operator::Absent,
+            });
             rest = after.trim_start();
         } else {
             let (key, after) = take_word(rest);
@@ -170,9 +239,15 @@ fn parse_requirements(text: &str) -> Result<Vec<Requirement>, String> {
                 return Err(invalid());
             }
             let (operator, after) = take_operator(after.trim_start()).ok_or_else(|| {
+                if after.contains('(') && !after.contains(')') {
+                    return "unable to parse requirement: found '', expected: ',' or ')'".to_owned();
+                }
                 format!("unable to parse requirement: found '{after}', expected: in, notin, =, ==, !=, gt, lt")
             })?;
-            requirements.push(Requirement { key: key.into(), operator });
+            requirements.push(Requirement {
+                key: key.into(),
+                operator,
+            });
             rest = after.trim_start();
         }
         if let Some(after) = rest.strip_prefix(',') {
@@ -217,7 +292,10 @@ fn take_operator(text: &str) -> Option<(Operator, &str)> {
     let (word, after) = take_word(text);
     let list = after.trim_start().strip_prefix('(')?;
     let (inside, after) = list.split_once(')')?;
-    let values = inside.split(',').map(|value| value.trim().to_owned()).collect();
+    let values = inside
+        .split(',')
+        .map(|value| value.trim().to_owned())
+        .collect();
     match word {
         "in" => Some((Operator::In(values), after)),
         "notin" => Some((Operator::NotIn(values), after)),
@@ -249,7 +327,11 @@ mod tests {
         ];
         for (text, expected) in cases {
             let requirements = parse_requirements(text).unwrap();
-            assert_eq!(requirements.iter().all(|r| r.holds(&labels)), expected, "{text}");
+            assert_eq!(
+                requirements.iter().all(|r| r.holds(&labels)),
+                expected,
+                "{text}"
+            );
         }
         for text in ["app in web", "=x", "a=b,", "a b"] {
             assert!(parse_requirements(text).is_err(), "{text}");
@@ -258,7 +340,10 @@ mod tests {
 
     #[test]
     fn patterns_match_whole_texts_in_linear_time() {
-        let selector = Selector { name: "(a+)+".into(), ..Selector::default() };
+        let selector = Selector {
+            name: "(a+)+".into(),
+            ..Selector::default()
+        };
         let pattern = selector.compile().unwrap();
         assert!(pattern.name("aaa"));
         assert!(!pattern.name(&format!("{}b", "a".repeat(10_000))));

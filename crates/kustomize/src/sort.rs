@@ -15,7 +15,13 @@ use crate::resource::Item;
 /// # Errors
 /// An order that does not exist, or options that belong to another order.
 pub(crate) fn run(items: &mut [Item], options: &SortOptions) -> Outcome<()> {
-    let fail = |text: &str| Err(Failures::new(BuildError::ConfigurationInvalid, "sortOptions", text));
+    let fail = |text: &str| {
+        Err(Failures::new(
+            BuildError::ConfigurationInvalid,
+            "sortOptions",
+            text,
+        ))
+    };
     match (options.order.as_str(), &options.legacy) {
         ("legacy", Some(lists)) => legacy(items, &as_ranks(&lists.first, &lists.last)),
         ("legacy", None) => legacy_default(items),
@@ -32,7 +38,13 @@ pub(crate) fn run(items: &mut [Item], options: &SortOptions) -> Outcome<()> {
 
 /// Well-known kinds first, webhooks last, the rest by text.
 pub(crate) fn legacy_default(items: &mut [Item]) {
-    legacy(items, &as_ranks(&ORDER_FIRST.map(str::to_owned), &ORDER_LAST.map(str::to_owned)));
+    legacy(
+        items,
+        &as_ranks(
+            &ORDER_FIRST.map(str::to_owned),
+            &ORDER_LAST.map(str::to_owned),
+        ),
+    );
 }
 
 fn as_ranks(first: &[String], last: &[String]) -> HashMap<String, i64> {
@@ -48,19 +60,31 @@ fn as_ranks(first: &[String], last: &[String]) -> HashMap<String, i64> {
 
 fn legacy(items: &mut [Item], ranks: &HashMap<String, i64>) {
     let key = |item: &Item| {
-        let rank = ranks.get(item.id.gvk.kind.as_str()).copied().unwrap_or_default();
-        (rank, item.id.gvk.sort_text(), id_text(&item.id), item.id.gvk.clone())
+        let rank = ranks
+            .get(item.id.gvk.kind.as_str())
+            .copied()
+            .unwrap_or_default();
+        (
+            rank,
+            item.id.gvk.sort_text(),
+            id_text(&item.id),
+            item.id.gvk.clone(),
+        )
     };
     let mut keyed: Vec<_> = items.iter().map(key).zip(0..).collect();
-    keyed.sort_by(|((a_rank, a_kind, a_id, a), _), ((b_rank, b_kind, b_id, b), _)| {
-        if a == b {
-            return a_id.cmp(b_id);
-        }
-        a_rank.cmp(b_rank).then_with(|| match both_namespaces(a, b) {
-            true => b_kind.cmp(a_kind),
-            false => a_kind.cmp(b_kind),
-        })
-    });
+    keyed.sort_by(
+        |((a_rank, a_kind, a_id, a), _), ((b_rank, b_kind, b_id, b), _)| {
+            if a == b {
+                return a_id.cmp(b_id);
+            }
+            a_rank
+                .cmp(b_rank)
+                .then_with(|| match both_namespaces(a, b) {
+                    true => b_kind.cmp(a_kind),
+                    false => a_kind.cmp(b_kind),
+                })
+        },
+    );
     let order: Vec<usize> = keyed.into_iter().map(|(_, at)| at).collect();
     permute(items, order);
 }
@@ -86,8 +110,11 @@ fn both_namespaces(a: &Gvk, b: &Gvk) -> bool {
 }
 
 fn id_text(id: &ResId) -> String {
-    let namespace = if id.namespace.is_empty() { "~X" } else { &id.namespace };
+    let namespace = if id.namespace.is_empty() {
+        "~X"
+    } else {
+        &id.namespace
+    };
     let name = if id.name.is_empty() { "~N" } else { &id.name };
     format!("{}|{namespace}|{name}", id.gvk)
 }
-

@@ -106,7 +106,8 @@ impl Namespace {
                 "metadata/namespace" => true,
                 "metadata/name" => !is_core,
                 "subjects/namespace" => {
-                    binding && matches!(spec.gvk.kind.as_str(), "RoleBinding" | "ClusterRoleBinding")
+                    binding
+                        && matches!(spec.gvk.kind.as_str(), "RoleBinding" | "ClusterRoleBinding")
                 }
                 _ => false,
             };
@@ -131,12 +132,18 @@ impl Namespace {
             Subjects::Default => ("name", "default"),
             Subjects::ServiceAccounts => ("kind", "ServiceAccount"),
         };
-        let Some(subjects) = object.get_mut("subjects").filter(|subjects| !ops::is_null(subjects)) else {
+        let Some(subjects) = object
+            .get_mut("subjects")
+            .filter(|subjects| !ops::is_null(subjects))
+        else {
             return Ok(());
         };
         ops::expect_kind(subjects, Kind::Sequence)?;
         for subject in &mut subjects.content {
-            if subject.get(field).is_some_and(|value| ops::text_of(value) == wanted) {
+            if subject
+                .get(field)
+                .is_some_and(|value| ops::text_of(value) == wanted)
+            {
                 if subject.get("namespace").is_none() {
                     ops::append_field(subject, "namespace", Node::default());
                 }
@@ -151,11 +158,20 @@ fn conflict(items: &[Item], key: &IdKey) -> Failures {
     let same: Vec<_> = items.iter().filter(|item| item.id.key() == *key).collect();
     let texts: Vec<_> = same
         .iter()
-        .map(|item| crate::value::to_value(&item.node).map_or_else(|error| error, |value| crate::generate::go_json(&value)))
+        .map(|item| {
+            crate::value::to_value(&item.node)
+                .map_or_else(|error| error, |value| crate::generate::go_json(&value))
+        })
         .collect();
-    let text = format!("namespace transformation produces ID conflict: [{}]", texts.join(" "));
-    let subject = same.first().map_or_else(String::new, |item| item.id.to_string());
-    Failures::new(BuildError::DuplicateObject, subject, text).at(same.last().and_then(|item| item.place()))
+    let text = format!(
+        "namespace transformation produces ID conflict: [{}]",
+        texts.join(" ")
+    );
+    let subject = same
+        .first()
+        .map_or_else(String::new, |item| item.id.to_string());
+    Failures::new(BuildError::DuplicateObject, subject, text)
+        .at(same.last().and_then(|item| item.place()))
 }
 
 /// Puts text before or after names.
@@ -229,7 +245,11 @@ impl Entries {
 
     pub fn run_on(&self, item: &mut Item) -> Result<(), String> {
         let id = item.id.clone();
-        let specs: Vec<&FieldSpec> = self.specs.iter().filter(|spec| id.gvk.is_selected(&spec.gvk)).collect();
+        let specs: Vec<&FieldSpec> = self
+            .specs
+            .iter()
+            .filter(|spec| id.gvk.is_selected(&spec.gvk))
+            .collect();
         for (key, text) in &self.pairs {
             let value = Node {
                 anchor: item.next_share(),
@@ -259,10 +279,21 @@ impl Images {
     /// # Errors
     /// A name that is no regular expression.
     pub fn new(image: Image, specs: Vec<FieldSpec>) -> Result<Self, String> {
-        let pattern = format!("^{}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$", image.name);
-        let pattern = Regex::new(&pattern)
-            .map_err(|_| format!("error parsing regexp: image name `{}` is no pattern", image.name))?;
-        Ok(Self { image, specs, pattern })
+        let pattern = format!(
+            "^{}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$",
+            image.name
+        );
+        let pattern = Regex::new(&pattern).map_err(|_| {
+            format!(
+                "error parsing regexp: image name `{}` is no pattern",
+                image.name
+            )
+        })?;
+        Ok(Self {
+            image,
+            specs,
+            pattern,
+        })
     }
 
     pub fn run(&self, items: &mut [Item]) -> Outcome<()> {
@@ -273,7 +304,9 @@ impl Images {
             let id = item.id.clone();
             let result = self.walk(&mut item.node).and_then(|()| {
                 self.specs.iter().try_for_each(|spec| {
-                    fieldspec::apply(&mut item.node, &id, spec, Create::Nothing, &mut |node| self.set(node))
+                    fieldspec::apply(&mut item.node, &id, spec, Create::Nothing, &mut |node| {
+                        self.set(node)
+                    })
                 })
             });
             result.map_err(|text| failed(item, text))?;
@@ -289,7 +322,9 @@ impl Images {
             Kind::Mapping => {
                 for (key, value) in node.pairs_mut() {
                     self.walk(value)?;
-                    if value.kind != Kind::Sequence || !matches!(key.value.as_str(), "containers" | "initContainers") {
+                    if value.kind != Kind::Sequence
+                        || !matches!(key.value.as_str(), "containers" | "initContainers")
+                    {
                         continue;
                     }
                     for container in &mut value.content {
@@ -349,7 +384,11 @@ fn split_image(image: &str) -> (&str, &str, &str) {
         (colon, Some(digest)) if colon.is_none_or(|colon| digest < colon) => {
             (&image[..digest], "", &image[digest + 1..])
         }
-        (Some(colon), Some(digest)) => (&image[..colon], &image[colon + 1..digest], &image[digest + 1..]),
+        (Some(colon), Some(digest)) => (
+            &image[..colon],
+            &image[colon + 1..digest],
+            &image[digest + 1..],
+        ),
         (Some(colon), None) => (&image[..colon], &image[colon + 1..], ""),
         (None, Some(digest)) => (&image[..digest], "", &image[digest + 1..]),
     }
@@ -368,7 +407,8 @@ impl Replicas {
         let mut found = false;
         for spec in &self.specs {
             for item in items.iter_mut() {
-                if !item.any_id(|id| id.name == self.name.as_str() && id.gvk.is_selected(&spec.gvk)) {
+                if !item.any_id(|id| id.name == self.name.as_str() && id.gvk.is_selected(&spec.gvk))
+                {
                     continue;
                 }
                 found = true;
@@ -389,7 +429,8 @@ impl Replicas {
             self.name,
             kinds.join(" ")
         );
-        let near = crate::error::nearest(&self.name, items.iter().map(|item| item.id.name.as_str()));
+        let near =
+            crate::error::nearest(&self.name, items.iter().map(|item| item.id.name.as_str()));
         Err(Failures::new(BuildError::PatchTargetNotFound, self.name.clone(), text).near(near))
     }
 }
@@ -400,7 +441,8 @@ pub(crate) fn add_hashes(items: &mut [Item], schema: &Schema) -> Outcome<()> {
         let hash = crate::generate::hash(&item.node).map_err(|text| failed(item, text))?;
         item.store_previous();
         let name = format!("{}-{hash}", item.id.name);
-        item.set_metadata("name", &name, schema).map_err(|text| failed(item, text))?;
+        item.set_metadata("name", &name, schema)
+            .map_err(|text| failed(item, text))?;
         item.unify();
     }
     Ok(())
@@ -415,7 +457,10 @@ mod tests {
         let cases = [
             ("nginx", ("nginx", "", "")),
             ("nginx:1.2", ("nginx", "1.2", "")),
-            ("host:5000/a/b:1@sha256:x", ("host:5000/a/b", "1", "sha256:x")),
+            (
+                "host:5000/a/b:1@sha256:x",
+                ("host:5000/a/b", "1", "sha256:x"),
+            ),
             ("busybox@sha256:abc", ("busybox", "", "sha256:abc")),
         ];
         for (image, expected) in cases {
@@ -425,13 +470,33 @@ mod tests {
 
     #[test]
     fn a_new_tag_drops_the_digest_and_a_new_digest_the_tag() {
-        let change = |image: Image, written: &str| Images::new(image, Vec::new()).unwrap().changed(written);
-        let tag = Image { new_tag: "2".into(), ..Image::default() };
+        let change =
+            |image: Image, written: &str| Images::new(image, Vec::new()).unwrap().changed(written);
+        let tag = Image {
+            new_tag: "2".into(),
+            ..Image::default()
+        };
         assert_eq!(change(tag, "a:1@sha256:x"), "a:2");
-        let digest = Image { digest: "sha256:y".into(), new_name: "b".into(), ..Image::default() };
+        let digest = Image {
+            digest: "sha256:y".into(),
+            new_name: "b".into(),
+            ..Image::default()
+        };
         assert_eq!(change(digest, "a:1"), "b@sha256:y");
-        let suffix = Image { tag_suffix: "-x".into(), ..Image::default() };
+        let suffix = Image {
+            tag_suffix: "-x".into(),
+            ..Image::default()
+        };
         assert_eq!(change(suffix, "a:1@sha256:x"), "a:1-x");
-        assert!(Images::new(Image { name: "(".into(), ..Image::default() }, Vec::new()).is_err());
+        assert!(
+            Images::new(
+                Image {
+                    name: "(".into(),
+                    ..Image::default()
+                },
+                Vec::new()
+            )
+            .is_err()
+        );
     }
 }

@@ -22,7 +22,12 @@ use yaml::{Kind, Node, tag};
 pub(crate) fn to_value(node: &Node) -> Result<Value, String> {
     match node.kind {
         Kind::Mapping => mapping(node),
-        Kind::Sequence => node.content.iter().map(to_value).collect::<Result<Vec<_>, _>>().map(Value::from),
+        Kind::Sequence => node
+            .content
+            .iter()
+            .map(to_value)
+            .collect::<Result<Vec<_>, _>>()
+            .map(Value::from),
         Kind::Scalar => scalar(node),
         Kind::Alias => Err(format!("yaml: unknown anchor '{}' referenced", node.value)),
     }
@@ -37,7 +42,10 @@ fn mapping(node: &Node) -> Result<Value, String> {
     let mut seen: HashSet<&str> = HashSet::new();
     for (at, (key, value)) in node.pairs().enumerate() {
         let name = match key.kind {
-            Kind::Scalar => match key.style.is_quoted() || key.tag == tag::STR || key.tag == tag::MERGE {
+            Kind::Scalar => match key.style.is_quoted()
+                || key.tag == tag::STR
+                || key.tag == tag::MERGE
+            {
                 true => key.value.clone(),
                 false => match scalar(key)? {
                     Value::String(text) => text,
@@ -48,7 +56,10 @@ fn mapping(node: &Node) -> Result<Value, String> {
         };
         let repeated = match pairs > SCAN_MAX {
             true => !seen.insert(&key.value),
-            false => node.pairs().take(at).any(|(before, _)| before.value == key.value),
+            false => node
+                .pairs()
+                .take(at)
+                .any(|(before, _)| before.value == key.value),
         };
         if repeated {
             let first = node.pairs().find(|(before, _)| before.value == key.value);
@@ -86,9 +97,9 @@ fn scalar(node: &Node) -> Result<Value, String> {
     match tag {
         tag::FLOAT if implicit == tag::INT => resolved(text, tag::INT),
         tag::BINARY => binary(text),
-        tag::NULL | tag::BOOL | tag::INT | tag::FLOAT | tag::TIMESTAMP => {
-            Err(format!("yaml: cannot decode {implicit} `{text}` as a {tag}"))
-        }
+        tag::NULL | tag::BOOL | tag::INT | tag::FLOAT | tag::TIMESTAMP => Err(format!(
+            "yaml: cannot decode {implicit} `{text}` as a {tag}"
+        )),
         _ => Ok(Value::String(text.clone())),
     }
 }
@@ -163,11 +174,17 @@ fn timestamp(text: &str) -> Option<Text> {
     let mut parts = date.split('-').map(|part| part.parse::<u32>().ok());
     let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
     let Some(time) = time else {
-        return Some(Text::from(format!("{year:04}-{month:02}-{day:02}T00:00:00Z")));
+        return Some(Text::from(format!(
+            "{year:04}-{month:02}-{day:02}T00:00:00Z"
+        )));
     };
     let zone_at = time.find(['Z', 'z', '+', '-']).unwrap_or(time.len());
     let (clock, zone) = time.split_at(zone_at);
-    let zone = if zone.is_empty() || zone.eq_ignore_ascii_case("z") { "Z" } else { zone };
+    let zone = if zone.is_empty() || zone.eq_ignore_ascii_case("z") {
+        "Z"
+    } else {
+        zone
+    };
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
     let mut parts = clock.split(':').map(|part| part.parse::<u32>().ok());
     let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
@@ -202,17 +219,26 @@ mod tests {
             (node("", Style::PLAIN, "5"), Ok(Value::Int(5))),
             (node("", Style::DOUBLE_QUOTED, "5"), Ok(Value::from("5"))),
             (node("!!str", Style::PLAIN, "5"), Ok(Value::from("5"))),
-            (node("!!int", Style::DOUBLE_QUOTED, "5"), Ok(Value::from("5"))),
+            (
+                node("!!int", Style::DOUBLE_QUOTED, "5"),
+                Ok(Value::from("5")),
+            ),
             (node("!!int", Style::PLAIN, "0x1F"), Ok(Value::Int(31))),
             (node("!!float", Style::PLAIN, "1.0"), Ok(Value::Int(1))),
             (node("", Style::PLAIN, "yes"), Ok(Value::from("yes"))),
             (node("", Style::PLAIN, ""), Ok(Value::Null)),
-            (node("", Style::PLAIN, "2020-01-01"), Ok(Value::from("2020-01-01T00:00:00Z"))),
+            (
+                node("", Style::PLAIN, "2020-01-01"),
+                Ok(Value::from("2020-01-01T00:00:00Z")),
+            ),
             (
                 node("!!int", Style::PLAIN, "true"),
                 Err("yaml: cannot decode !!bool `true` as a !!int".to_owned()),
             ),
-            (node("!!float", Style::PLAIN, ".inf"), Err("json: unsupported value: +Inf".to_owned())),
+            (
+                node("!!float", Style::PLAIN, ".inf"),
+                Err("json: unsupported value: +Inf".to_owned()),
+            ),
         ];
         for (node, expected) in cases {
             assert_eq!(to_value(&node), expected, "{node:?}");

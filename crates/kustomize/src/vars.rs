@@ -37,7 +37,12 @@ impl Var {
 ///
 /// # Errors
 /// A name that is taken, or a variable that could read several objects.
-pub(crate) fn merge(known: &mut Vec<Var>, incoming: &[Var], items: &mut [Item], schema: &Schema) -> Outcome<()> {
+pub(crate) fn merge(
+    known: &mut Vec<Var>,
+    incoming: &[Var],
+    items: &mut [Item],
+    schema: &Schema,
+) -> Outcome<()> {
     for var in incoming {
         let wanted = var.wanted(schema);
         let exact = !wanted.namespace.is_empty() || wanted.cluster_scoped;
@@ -58,7 +63,11 @@ pub(crate) fn merge(known: &mut Vec<Var>, incoming: &[Var], items: &mut [Item], 
                     "found {count} resId matches for var {} (unable to disambiguate)",
                     var.go_text()
                 );
-                return Err(Failures::new(BuildError::VariableFailed, var.name.clone(), text));
+                return Err(Failures::new(
+                    BuildError::VariableFailed,
+                    var.name.clone(),
+                    text,
+                ));
             }
         }
     }
@@ -73,7 +82,11 @@ pub(crate) fn add_all(known: &mut Vec<Var>, incoming: &[Var]) -> Outcome<()> {
     for var in incoming {
         if known.iter().any(|other| other.name == var.name) {
             let text = format!("var '{}' already encountered", var.name);
-            return Err(Failures::new(BuildError::VariableFailed, var.name.clone(), text));
+            return Err(Failures::new(
+                BuildError::VariableFailed,
+                var.name.clone(),
+                text,
+            ));
         }
         known.push(var.clone());
     }
@@ -93,7 +106,11 @@ enum Value {
 ///
 /// # Errors
 /// A variable without object or field, or text in a place of another kind.
-pub(crate) fn resolve(items: &mut [Item], vars: &[Var], specs: &[FieldSpec]) -> Outcome<Vec<String>> {
+pub(crate) fn resolve(
+    items: &mut [Item],
+    vars: &[Var],
+    specs: &[FieldSpec],
+) -> Outcome<Vec<String>> {
     if vars.is_empty() {
         return Ok(Vec::new());
     }
@@ -120,18 +137,32 @@ pub(crate) fn resolve(items: &mut [Item], vars: &[Var], specs: &[FieldSpec]) -> 
 
 fn value_of(var: &Var, items: &[Item]) -> Outcome<Value> {
     let fail = |text: String| Failures::new(BuildError::VariableFailed, var.name.clone(), text);
-    let Some(item) = items.iter().find(|item| item.variables.iter().any(|name| *name == var.name.as_str())) else {
+    let Some(item) = items
+        .iter()
+        .find(|item| item.variables.iter().any(|name| *name == var.name.as_str()))
+    else {
         return Err(fail(format!(
             "var '{}' cannot be mapped to a field in the set of known resources",
             var.go_text()
         )));
     };
-    let missing = || fail(format!("field specified in var '{}' not found in corresponding resource", var.go_text()));
+    let missing = || {
+        fail(format!(
+            "field specified in var '{}' not found in corresponding resource",
+            var.go_text()
+        ))
+    };
     let fields = paths::with_indexes(paths::split(&var.field_path));
-    let node = paths::lookup(&item.node, &fields).map_err(|_| missing())?.ok_or_else(missing)?;
+    let node = paths::lookup(&item.node, &fields)
+        .map_err(|_| missing())?
+        .ok_or_else(missing)?;
     Ok(match (node.kind, node.tag.as_str()) {
-        (Kind::Scalar, tag::INT) if node.value.parse::<i64>().is_ok() => Value::Typed(tag::INT, node.value.clone()),
-        (Kind::Scalar, tag::BOOL) => Value::Typed(tag::BOOL, node.value.to_ascii_lowercase().into()),
+        (Kind::Scalar, tag::INT) if node.value.parse::<i64>().is_ok() => {
+            Value::Typed(tag::INT, node.value.clone())
+        }
+        (Kind::Scalar, tag::BOOL) => {
+            Value::Typed(tag::BOOL, node.value.to_ascii_lowercase().into())
+        }
         (Kind::Scalar, tag::FLOAT) => Value::Typed(tag::FLOAT, node.value.clone()),
         (Kind::Scalar, tag::INT) => return Err(missing()),
         (Kind::Scalar, _) => Value::Text(node.value.clone()),
@@ -139,7 +170,11 @@ fn value_of(var: &Var, items: &[Item]) -> Outcome<Value> {
     })
 }
 
-fn expand(node: &mut Node, values: &BTreeMap<&str, Value>, used: &mut HashSet<String>) -> Result<(), String> {
+fn expand(
+    node: &mut Node,
+    values: &BTreeMap<&str, Value>,
+    used: &mut HashSet<String>,
+) -> Result<(), String> {
     if ops::is_null(node) {
         return Ok(());
     }
@@ -149,7 +184,10 @@ fn expand(node: &mut Node, values: &BTreeMap<&str, Value>, used: &mut HashSet<St
         Kind::Mapping => {
             for (key, value) in node.pairs_mut() {
                 if !ops::is_text(key) {
-                    return Err(format!("invalid map key: value='{}', tag='{}'", key.value, key.tag));
+                    return Err(format!(
+                        "invalid map key: value='{}', tag='{}'",
+                        key.value, key.tag
+                    ));
                 }
                 if ops::is_text(value) {
                     expand_scalar(value, values, used);

@@ -104,9 +104,15 @@ impl fmt::Display for RenderError {
             Self::PathNotFound { path, .. } => write!(f, "kustomization path not found: {path}"),
             Self::Build(error) => write!(f, "kustomize build failed: {error}"),
             Self::FileInvalid { at, problem } => {
-                write!(f, "failed to decode Kubernetes YAML from {}: {problem}", at.path)
+                write!(
+                    f,
+                    "failed to decode Kubernetes YAML from {}: {problem}",
+                    at.path
+                )
             }
-            Self::ComponentNotLocal { path } => write!(f, "component path '{path}' must be local and relative"),
+            Self::ComponentNotLocal { path } => {
+                write!(f, "component path '{path}' must be local and relative")
+            }
             Self::VariableName { name } => write!(
                 f,
                 "'{name}' var name is invalid, must match '^[_[:alpha:]][_[:alpha:][:digit:]]*$'"
@@ -116,16 +122,27 @@ impl fmt::Display for RenderError {
                 "post build failed for '{}': envsubst error: variable substitution failed: {error}",
                 object.name
             ),
-            Self::SubstitutionBroke { object, problem, .. } => {
-                write!(f, "post build failed for '{}': envsubst error: YAMLToJSON: {problem}", object.name)
+            Self::SubstitutionBroke {
+                object, problem, ..
+            } => {
+                write!(
+                    f,
+                    "post build failed for '{}': envsubst error: YAMLToJSON: {problem}",
+                    object.name
+                )
             }
             Self::SubstitutionChangedStructure { object, became, .. } => {
                 write!(f, "replacing variables turns {object} into {became}")
             }
             Self::DuplicateObject { object, .. } => write!(f, "{object} is defined twice"),
-            Self::ObjectInvalid { object, problem, .. } => write!(f, "{object} is no valid object: {problem}"),
+            Self::ObjectInvalid {
+                object, problem, ..
+            } => write!(f, "{object} is no valid object: {problem}"),
             Self::SecretEncrypted { object, .. } => {
-                write!(f, "{object} is SOPS encrypted, configuring decryption is required for this secret to be reconciled")
+                write!(
+                    f,
+                    "{object} is SOPS encrypted, configuring decryption is required for this secret to be reconciled"
+                )
             }
             Self::LimitReached { what } => write!(f, "rendering gives {what}"),
         }

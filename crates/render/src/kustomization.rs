@@ -80,9 +80,15 @@ fn render(
         remote_bases: spec.remote_bases,
         ..kustomize::Options::flux()
     };
-    let (built, build_warnings) = kustomize::build_with(tree, &directory, Some(&overlay), &options, world);
+    let (built, build_warnings) =
+        kustomize::build_with(tree, &directory, Some(&overlay), &options, world);
     warnings.extend(build_warnings);
-    let built = built.map_err(|errors| errors.into_iter().map(RenderError::Build).collect::<Vec<_>>())?;
+    let built = built.map_err(|errors| {
+        errors
+            .into_iter()
+            .map(RenderError::Build)
+            .collect::<Vec<_>>()
+    })?;
     let substituted = substitute_all(built.objects, spec, variables)?;
     let mut objects = Vec::with_capacity(substituted.len());
     for object in substituted {
@@ -97,7 +103,13 @@ fn render(
     if !errors.is_empty() {
         return Err(errors);
     }
-    let digest = Digest::of(tree, &built.files_read, &built.sources_read, spec, variables);
+    let digest = Digest::of(
+        tree,
+        &built.files_read,
+        &built.sources_read,
+        spec,
+        variables,
+    );
     Ok(Rendered { objects, digest })
 }
 
@@ -116,10 +128,13 @@ fn directory(tree: &Tree, spec: &Spec) -> Result<TreePath, Vec<RenderError>> {
     }
     let parent = path.parent().unwrap_or_default();
     let name = path.file_name().to_lowercase();
-    let near = tree.list(&parent).into_iter().find(|(entry, is_directory)| {
-        let entry = entry.to_lowercase();
-        *is_directory && (entry == name || entry.starts_with(&name) || name.starts_with(&entry))
-    });
+    let near = tree
+        .list(&parent)
+        .into_iter()
+        .find(|(entry, is_directory)| {
+            let entry = entry.to_lowercase();
+            *is_directory && (entry == name || entry.starts_with(&name) || name.starts_with(&entry))
+        });
     Err(missing(near.map(|(entry, _)| match parent.is_root() {
         true => entry,
         false => format!("{parent}/{entry}"),
@@ -156,10 +171,14 @@ fn overlay(
     }
     for component in &spec.components {
         if !is_local(component) {
-            errors.push(RenderError::ComponentNotLocal { path: component.clone() });
+            errors.push(RenderError::ComponentNotLocal {
+                path: component.clone(),
+            });
             continue;
         }
-        let exists = directory.join(component).is_ok_and(|path| tree.is_directory(&path) || tree.is_file(&path));
+        let exists = directory
+            .join(component)
+            .is_ok_and(|path| tree.is_directory(&path) || tree.is_file(&path));
         if exists || !spec.ignore_missing_components {
             overlay.components.push(component.clone());
         }
@@ -182,7 +201,11 @@ fn overlay(
             digest: image.digest.clone(),
         })
         .collect();
-    if errors.is_empty() { Ok(overlay) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(overlay)
+    } else {
+        Err(errors)
+    }
 }
 
 fn selector(selector: &Selector) -> OverlaySelector {
@@ -206,8 +229,19 @@ fn has_kustomization(tree: &Tree, directory: &TreePath) -> bool {
 /// Whether a component's path is neither an address nor absolute.
 fn is_local(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
-    let remote = ["git::", "gh:", "ssh://", "https://", "http://", "git@", "github.com:", "github.com/"];
-    let is_remote = remote.iter().any(|prefix| lower.len() > prefix.len() && lower.starts_with(prefix));
+    let remote = [
+        "git::",
+        "gh:",
+        "ssh://",
+        "https://",
+        "http://",
+        "git@",
+        "github.com:",
+        "github.com/",
+    ];
+    let is_remote = remote
+        .iter()
+        .any(|prefix| lower.len() > prefix.len() && lower.starts_with(prefix));
     !is_remote && !lower.starts_with('/') && !lower.trim_start_matches("file://").starts_with('/')
 }
 
@@ -222,7 +256,9 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn directory(&mut self, directory: &TreePath, errors: &mut Vec<RenderError>) {
         for (name, is_directory) in self.tree.list(directory) {
-            let Ok(path) = directory.join(&name) else { continue };
+            let Ok(path) = directory.join(&name) else {
+                continue;
+            };
             if is_directory {
                 // A link to a directory is a file as far as a walk is concerned.
                 if self.tree.resolve(&path).is_ok_and(|real| real != path) && self.is_link(&path) {
@@ -247,10 +283,14 @@ impl Walk<'_> {
     }
 
     fn file(&mut self, path: &TreePath, errors: &mut Vec<RenderError>) {
-        let extension = path.file_name().rsplit_once('.').map_or("", |(_, extension)| extension);
+        let extension = path
+            .file_name()
+            .rsplit_once('.')
+            .map_or("", |(_, extension)| extension);
         if extension != "yaml" && extension != "yml" {
             if matches!(extension.to_ascii_lowercase().as_str(), "yaml" | "yml") {
-                let text = format!("`{path}` is left out: only `.yaml` and `.yml` in lower case are read");
+                let text =
+                    format!("`{path}` is left out: only `.yaml` and `.yml` in lower case are read");
                 let warning = Diagnostic::warning(Code("FileLeftOut"), text);
                 self.warnings.push(warning.at(Span::file(path.as_str())));
             }
@@ -274,38 +314,57 @@ impl Walk<'_> {
 
     fn add(&mut self, path: &TreePath) {
         let rest = &path.as_str()[self.base.as_str().len()..];
-        self.resources.push(format!("./{}", rest.trim_start_matches('/')));
+        self.resources
+            .push(format!("./{}", rest.trim_start_matches('/')));
     }
 }
 
 /// Replaces variables in every object.
-fn substitute_all(objects: Vec<Object>, spec: &Spec, variables: &Variables) -> Result<Vec<Object>, Vec<RenderError>> {
+fn substitute_all(
+    objects: Vec<Object>,
+    spec: &Spec,
+    variables: &Variables,
+) -> Result<Vec<Object>, Vec<RenderError>> {
     if variables.is_empty() && !spec.substitute_always {
         return Ok(objects);
     }
     let mut errors: Vec<RenderError> = variables
         .names()
         .filter(|name| !is_variable_name(name))
-        .map(|name| RenderError::VariableName { name: name.to_owned() })
+        .map(|name| RenderError::VariableName {
+            name: name.to_owned(),
+        })
         .collect();
     let mut substituted = Vec::with_capacity(objects.len());
     for object in objects {
         match substitute_one(object, spec, variables) {
             Ok(object) => substituted.push(object),
-            Err(error) => errors.push(error),
+            Err(error) => errors.push(*error),
         }
     }
-    if errors.is_empty() { Ok(substituted) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(substituted)
+    } else {
+        Err(errors)
+    }
 }
 
 fn is_variable_name(name: &str) -> bool {
     let mut letters = name.chars();
-    letters.next().is_some_and(|first| first == '_' || first.is_ascii_alphabetic())
+    letters
+        .next()
+        .is_some_and(|first| first == '_' || first.is_ascii_alphabetic())
         && letters.all(|letter| letter == '_' || letter.is_ascii_alphanumeric())
 }
 
-fn substitute_one(object: Object, spec: &Spec, variables: &Variables) -> Result<Object, RenderError> {
-    if object.label(SUBSTITUTE) == Some("disabled") || object.annotation(SUBSTITUTE) == Some("disabled") {
+fn substitute_one(
+    object: Object,
+    spec: &Spec,
+    variables: &Variables,
+) -> Result<Object, Box<RenderError>> {
+    if object.label(SUBSTITUTE) == Some("disabled")
+        || object.annotation(SUBSTITUTE) == Some("disabled")
+    {
         return Ok(object);
     }
     let text = yaml::to_string(&object.node);
@@ -314,36 +373,43 @@ fn substitute_one(object: Object, spec: &Spec, variables: &Variables) -> Result<
     }
     let key = object.key();
     let at = object.origin.as_deref().map(span_of);
-    let replaced = substitute(&text, |name| variables.get(name), !spec.substitute_leniently).map_err(|error| {
+    let replaced = substitute(
+        &text,
+        |name| variables.get(name),
+        !spec.substitute_leniently,
+    )
+    .map_err(|error| {
         let near = match &error.problem {
             Problem::Unset(name) => nearest(name, variables),
             _ => None,
         };
-        RenderError::Substitution {
+        Box::new(RenderError::Substitution {
             object: key.clone(),
             at: at.clone(),
             error,
             near,
-        }
+        })
     })?;
     if replaced == text {
         return Ok(object);
     }
-    let node = read_value(&replaced).map_err(|problem| RenderError::SubstitutionBroke {
-        object: key.clone(),
-        at: at.clone(),
-        problem,
+    let node = read_value(&replaced).map_err(|problem| {
+        Box::new(RenderError::SubstitutionBroke {
+            object: key.clone(),
+            at: at.clone(),
+            problem,
+        })
     })?;
     let became = Object {
         node,
         origin: object.origin.clone(),
     };
     if changed_identity(&object, &became) {
-        return Err(RenderError::SubstitutionChangedStructure {
+        return Err(Box::new(RenderError::SubstitutionChangedStructure {
             object: key,
             at,
             became: became.key(),
-        });
+        }));
     }
     Ok(became)
 }
@@ -356,11 +422,14 @@ fn changed_identity(before: &Object, after: &Object) -> bool {
         (before.name(), after.name()),
         (before.namespace(), after.namespace()),
     ];
-    parts.iter().any(|(before, after)| !before.contains('$') && before != after)
+    parts
+        .iter()
+        .any(|(before, after)| !before.contains('$') && before != after)
 }
 
 fn read_value(text: &str) -> Result<Node, String> {
-    let mut documents = yaml::parse(text, &Limits::default()).map_err(|error| error.go_message())?;
+    let mut documents =
+        yaml::parse(text, &Limits::default()).map_err(|error| error.go_message())?;
     if documents.is_empty() {
         return Ok(Node::Null);
     }
@@ -385,16 +454,26 @@ fn differences(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let same_front = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
     let (a, b) = (&a[same_front..], &b[same_front..]);
-    let same_back = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
+    let same_back = a
+        .iter()
+        .rev()
+        .zip(b.iter().rev())
+        .take_while(|(a, b)| a == b)
+        .count();
     a.len().max(b.len()) - same_back
 }
 
 /// Drops what is no object, and finds what cannot be one and what is there twice.
 fn check(objects: &mut Vec<Object>, warnings: &mut Vec<Diagnostic>) -> Vec<RenderError> {
     objects.retain(|object| {
-        let whole = !object.api_version().is_empty() && !object.kind().is_empty() && !object.name().is_empty();
+        let whole = !object.api_version().is_empty()
+            && !object.kind().is_empty()
+            && !object.name().is_empty();
         if !whole {
-            let text = format!("{} is left out: an object needs apiVersion, kind and name", object.key());
+            let text = format!(
+                "{} is left out: an object needs apiVersion, kind and name",
+                object.key()
+            );
             let mut warning = Diagnostic::warning(Code("ObjectLeftOut"), text);
             warning.span = object.origin.as_deref().map(span_of);
             warnings.push(warning);
@@ -406,11 +485,20 @@ fn check(objects: &mut Vec<Object>, warnings: &mut Vec<Diagnostic>) -> Vec<Rende
     for object in objects.iter() {
         let key = object.key();
         let at = object.origin.as_deref().map(span_of);
-        if let Some(problem) = name_problem(object.name()).or_else(|| name_problem(object.namespace())) {
-            errors.push(RenderError::ObjectInvalid { object: key.clone(), at: at.clone(), problem });
+        if let Some(problem) =
+            name_problem(object.name()).or_else(|| name_problem(object.namespace()))
+        {
+            errors.push(RenderError::ObjectInvalid {
+                object: key.clone(),
+                at: at.clone(),
+                problem,
+            });
         }
         if is_encrypted(object) {
-            errors.push(RenderError::SecretEncrypted { object: key.clone(), at });
+            errors.push(RenderError::SecretEncrypted {
+                object: key.clone(),
+                at,
+            });
         }
         match seen.get(&key) {
             Some(first) => errors.push(RenderError::DuplicateObject {
@@ -465,7 +553,12 @@ fn size(node: &Node) -> usize {
     match node {
         Node::String(text) => text.len() + 2,
         Node::List(items) => items.iter().map(|item| size(item) + 1).sum::<usize>() + 2,
-        Node::Map(map) => map.iter().map(|(key, value)| key.len() + size(value) + 4).sum::<usize>() + 2,
+        Node::Map(map) => {
+            map.iter()
+                .map(|(key, value)| key.len() + size(value) + 4)
+                .sum::<usize>()
+                + 2
+        }
         _ => 5,
     }
 }

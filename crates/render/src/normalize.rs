@@ -21,12 +21,20 @@ pub(crate) fn flatten(object: Object, into: &mut Vec<Object>) {
 }
 
 fn flatten_at(object: Object, into: &mut Vec<Object>, depth: usize) {
-    let is_list = object.kind().ends_with("List") && object.node.get("items").is_some_and(|items| items.as_list().is_some());
+    let is_list = object.kind().ends_with("List")
+        && object
+            .node
+            .get("items")
+            .is_some_and(|items| items.as_list().is_some());
     if !is_list || depth > LISTS_MAX {
         into.push(object);
         return;
     }
-    let items = object.node.get("items").and_then(Node::as_list).unwrap_or_default();
+    let items = object
+        .node
+        .get("items")
+        .and_then(Node::as_list)
+        .unwrap_or_default();
     for item in items {
         let item = Object {
             node: item.clone(),
@@ -59,7 +67,10 @@ pub(crate) fn normalize(object: &mut Object, owner: Option<&Owner>, common: &Com
         ("apps", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet")
         | ("batch", "Job")
         | ("", "ReplicationController") => pod(&mut object.node, &["spec", "template", "spec"]),
-        ("batch", "CronJob") => pod(&mut object.node, &["spec", "jobTemplate", "spec", "template", "spec"]),
+        ("batch", "CronJob") => pod(
+            &mut object.node,
+            &["spec", "jobTemplate", "spec", "template", "spec"],
+        ),
         _ => {}
     }
     for (key, value) in &common.labels {
@@ -75,7 +86,10 @@ fn set_text(object: &mut Object, field: &str, key: &str, value: &str) {
 }
 
 fn pod(object: &mut Node, path: &[&str]) {
-    let Some(containers) = object.at_mut(path).and_then(|spec| spec.get_mut("containers")) else {
+    let Some(containers) = object
+        .at_mut(path)
+        .and_then(|spec| spec.get_mut("containers"))
+    else {
         return;
     };
     for container in containers.as_list_mut().into_iter().flatten() {
@@ -85,8 +99,13 @@ fn pod(object: &mut Node, path: &[&str]) {
 
 fn default_protocol(ports: Option<&mut Node>) {
     for port in ports.and_then(Node::as_list_mut).into_iter().flatten() {
-        let Some(port) = port.as_map_mut() else { continue };
-        if port.get("protocol").is_none_or(|protocol| protocol.is_null() || protocol.as_str() == Some("")) {
+        let Some(port) = port.as_map_mut() else {
+            continue;
+        };
+        if port
+            .get("protocol")
+            .is_none_or(|protocol| protocol.is_null() || protocol.as_str() == Some(""))
+        {
             port.insert("protocol", "TCP");
         }
     }
@@ -100,9 +119,15 @@ fn encode_strings(secret: &mut Node) {
     if strings.is_empty() {
         return;
     }
-    let mut data: Map = secret.get("data").and_then(Node::as_map).cloned().unwrap_or_default();
+    let mut data: Map = secret
+        .get("data")
+        .and_then(Node::as_map)
+        .cloned()
+        .unwrap_or_default();
     for (key, value) in strings.iter() {
-        let text = value.as_str().map_or_else(|| object::json::to_string(value), str::to_owned);
+        let text = value
+            .as_str()
+            .map_or_else(|| object::json::to_string(value), str::to_owned);
         data.insert(key.clone(), base64(text.as_bytes()));
     }
     secret.set(&["data"], data);
@@ -112,7 +137,10 @@ fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0u32, |group, byte| group << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let group = chunk
+            .iter()
+            .fold(0u32, |group, byte| group << 8 | u32::from(*byte))
+            << (8 * (3 - chunk.len()));
         for at in 0..4 {
             match at <= chunk.len() {
                 true => out.push(char::from(ALPHABET[(group >> (18 - 6 * at)) as usize & 63])),

@@ -115,7 +115,11 @@ impl Part {
 }
 
 impl Reference {
-    fn value<'a>(&self, value: &dyn Fn(&str) -> Option<&'a str>, strict: bool) -> Result<String, SubstituteError> {
+    fn value<'a>(
+        &self,
+        value: &dyn Fn(&str) -> Option<&'a str>,
+        strict: bool,
+    ) -> Result<String, SubstituteError> {
         let mut arguments = Vec::with_capacity(self.arguments.len());
         for argument in &self.arguments {
             let mut text = String::new();
@@ -123,7 +127,10 @@ impl Reference {
             arguments.push(text);
         }
         let found = value(&self.name);
-        if found.is_none() && strict && !matches!(self.operator.as_str(), "=" | ":=" | ":-" | ":?" | ":+") {
+        if found.is_none()
+            && strict
+            && !matches!(self.operator.as_str(), "=" | ":=" | ":-" | ":?" | ":+")
+        {
             return Err(SubstituteError {
                 problem: Problem::Unset(self.name.clone()),
                 offset: self.offset,
@@ -177,7 +184,11 @@ fn slice(value: &str, position: &str, length: Option<&str>) -> String {
     let Ok(position) = position.parse::<i64>() else {
         return value.to_owned();
     };
-    let begin = if position < 0 { (total + position).max(0) } else { position };
+    let begin = if position < 0 {
+        (total + position).max(0)
+    } else {
+        position
+    };
     let end = match length.map(str::parse::<i64>) {
         None => total,
         Some(Err(_)) => return value.to_owned(),
@@ -187,7 +198,11 @@ fn slice(value: &str, position: &str, length: Option<&str>) -> String {
     if begin >= total || end < begin {
         return String::new();
     }
-    let whole = |at: i64| (at as usize..=value.len()).find(|at| value.is_char_boundary(*at)).unwrap_or(value.len());
+    let whole = |at: i64| {
+        (at as usize..=value.len())
+            .find(|at| value.is_char_boundary(*at))
+            .unwrap_or(value.len())
+    };
     value[whole(begin)..whole(end)].to_owned()
 }
 
@@ -254,15 +269,27 @@ impl<'a> Parser<'a> {
                 return self.fail(Problem::BadSubstitution, offset);
             }
             self.close(offset)?;
-            return Ok(Reference { offset, name, operator: "#".into(), arguments: Vec::new() });
+            return Ok(Reference {
+                offset,
+                name,
+                operator: "#".into(),
+                arguments: Vec::new(),
+            });
         }
         let name = self.name();
         if name.is_empty() {
             return self.fail(Problem::Name, offset);
         }
-        let mut reference = Reference { offset, name, operator: String::new(), arguments: Vec::new() };
+        let mut reference = Reference {
+            offset,
+            name,
+            operator: String::new(),
+            arguments: Vec::new(),
+        };
         match self.peek() {
-            Some(':') if self.rest()[1..].starts_with(['=', '-', '?', '+']) => self.default(2, &mut reference, depth)?,
+            Some(':') if self.rest()[1..].starts_with(['=', '-', '?', '+']) => {
+                self.default(2, &mut reference, depth)?
+            }
             Some('=') => self.default(1, &mut reference, depth)?,
             Some(':') => self.substring(&mut reference, depth)?,
             Some(',' | '^') => {
@@ -272,7 +299,14 @@ impl<'a> Parser<'a> {
             Some('/') => self.replace(&mut reference, depth)?,
             Some(sign @ ('#' | '%')) => {
                 reference.operator = self.take_up_to(2, |c| c == sign);
-                let argument = self.argument(Accept { stop: &['}'], escapes: false }, offset, depth)?;
+                let argument = self.argument(
+                    Accept {
+                        stop: &['}'],
+                        escapes: false,
+                    },
+                    offset,
+                    depth,
+                )?;
                 reference.arguments.push(argument);
                 self.close(offset)?;
             }
@@ -282,22 +316,45 @@ impl<'a> Parser<'a> {
         Ok(reference)
     }
 
-    fn default(&mut self, length: usize, reference: &mut Reference, depth: usize) -> Result<(), SubstituteError> {
+    fn default(
+        &mut self,
+        length: usize,
+        reference: &mut Reference,
+        depth: usize,
+    ) -> Result<(), SubstituteError> {
         reference.operator = self.rest()[..length].to_owned();
         self.at += length;
         while self.peek() != Some('}') {
-            let argument = self.argument(Accept { stop: &['}'], escapes: false }, reference.offset, depth)?;
+            let argument = self.argument(
+                Accept {
+                    stop: &['}'],
+                    escapes: false,
+                },
+                reference.offset,
+                depth,
+            )?;
             reference.arguments.push(argument);
         }
         self.at += 1;
         Ok(())
     }
 
-    fn substring(&mut self, reference: &mut Reference, depth: usize) -> Result<(), SubstituteError> {
+    fn substring(
+        &mut self,
+        reference: &mut Reference,
+        depth: usize,
+    ) -> Result<(), SubstituteError> {
         let offset = reference.offset;
         reference.operator = ":".into();
         self.at += 1;
-        let position = self.argument(Accept { stop: &[':', '}'], escapes: false }, offset, depth)?;
+        let position = self.argument(
+            Accept {
+                stop: &[':', '}'],
+                escapes: false,
+            },
+            offset,
+            depth,
+        )?;
         reference.arguments.push(position);
         match self.peek() {
             Some('}') => {
@@ -306,7 +363,14 @@ impl<'a> Parser<'a> {
             }
             Some(':') => {
                 self.take_up_to(usize::MAX, |c| c == ':');
-                let length = self.argument(Accept { stop: &['}'], escapes: false }, offset, depth)?;
+                let length = self.argument(
+                    Accept {
+                        stop: &['}'],
+                        escapes: false,
+                    },
+                    offset,
+                    depth,
+                )?;
                 reference.arguments.push(length);
                 self.close(offset)
             }
@@ -318,21 +382,40 @@ impl<'a> Parser<'a> {
         let offset = reference.offset;
         self.at += 1;
         reference.operator = format!("/{}", self.take_up_to(1, |c| matches!(c, '/' | '#' | '%')));
-        let search = self.argument(Accept { stop: &['/'], escapes: true }, offset, depth)?;
+        let search = self.argument(
+            Accept {
+                stop: &['/'],
+                escapes: true,
+            },
+            offset,
+            depth,
+        )?;
         reference.arguments.push(search);
         if self.peek() != Some('/') {
             return self.fail(Problem::BadSubstitution, offset);
         }
         self.take_up_to(usize::MAX, |c| c == '/');
         if self.peek() != Some('}') {
-            let new = self.argument(Accept { stop: &['}'], escapes: true }, offset, depth)?;
+            let new = self.argument(
+                Accept {
+                    stop: &['}'],
+                    escapes: true,
+                },
+                offset,
+                depth,
+            )?;
             reference.arguments.push(new);
         }
         self.close(offset)
     }
 
     /// A reference, or text up to one of the stops or a reference.
-    fn argument(&mut self, accept: Accept, offset: usize, depth: usize) -> Result<Part, SubstituteError> {
+    fn argument(
+        &mut self,
+        accept: Accept,
+        offset: usize,
+        depth: usize,
+    ) -> Result<Part, SubstituteError> {
         if self.rest().starts_with("${") {
             return self.reference(depth + 1).map(Part::Reference);
         }
@@ -343,7 +426,9 @@ impl<'a> Parser<'a> {
                 break;
             }
             let escaped = accept.escapes
-                && (self.rest().starts_with("$$") || self.rest().starts_with(r"\/") || self.rest().starts_with(r"\\"));
+                && (self.rest().starts_with("$$")
+                    || self.rest().starts_with(r"\/")
+                    || self.rest().starts_with(r"\\"));
             if escaped {
                 text.push_str(&self.rest()[1..2]);
                 self.at += 2;
@@ -366,7 +451,12 @@ impl<'a> Parser<'a> {
     }
 
     fn take_up_to(&mut self, most: usize, accept: impl Fn(char) -> bool) -> String {
-        let taken: String = self.rest().chars().take(most).take_while(|c| accept(*c)).collect();
+        let taken: String = self
+            .rest()
+            .chars()
+            .take(most)
+            .take_while(|c| accept(*c))
+            .collect();
         self.at += taken.len();
         taken
     }
@@ -395,7 +485,10 @@ mod glob {
     pub(super) fn trim_end(value: &str, pattern: &str, longest: bool) -> String {
         let reversed: String = value.chars().rev().collect();
         let pattern: String = pattern.chars().rev().collect();
-        trim_start(&reversed, &pattern, longest).chars().rev().collect()
+        trim_start(&reversed, &pattern, longest)
+            .chars()
+            .rev()
+            .collect()
     }
 
     /// Length of the shortest or longest non-empty prefix that matches.
@@ -415,7 +508,10 @@ mod glob {
         Star,
         Any,
         One(char),
-        Class { ranges: Vec<(char, char)>, negated: bool },
+        Class {
+            ranges: Vec<(char, char)>,
+            negated: bool,
+        },
     }
 
     /// `None` for a pattern with a class that is not closed or empty, or a lonely backslash.
@@ -435,7 +531,11 @@ mod glob {
                             ']' if !ranges.is_empty() => break,
                             ']' | '-' => return None,
                             letter => {
-                                let from = if letter == '\\' { letters.next()? } else { letter };
+                                let from = if letter == '\\' {
+                                    letters.next()?
+                                } else {
+                                    letter
+                                };
                                 let to = match letters.next_if_eq(&'-') {
                                     None => from,
                                     Some(_) => match letters.next()? {
@@ -481,7 +581,9 @@ mod glob {
                 },
             }
         }
-        items[item.min(items.len())..].iter().all(|item| matches!(item, Item::Star))
+        items[item.min(items.len())..]
+            .iter()
+            .all(|item| matches!(item, Item::Star))
     }
 
     fn accepts(item: &Item, letter: char) -> bool {
@@ -490,7 +592,10 @@ mod glob {
             Item::Any => letter != '/',
             Item::One(one) => *one == letter,
             Item::Class { ranges, negated } => {
-                ranges.iter().any(|(from, to)| (*from..=*to).contains(&letter)) != *negated
+                ranges
+                    .iter()
+                    .any(|(from, to)| (*from..=*to).contains(&letter))
+                    != *negated
             }
         }
     }
@@ -500,8 +605,17 @@ mod glob {
 mod tests {
     use super::*;
 
-    fn check(text: &str, variables: &[(&str, &'static str)], strict: bool) -> Result<String, String> {
-        let value = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+    fn check(
+        text: &str,
+        variables: &[(&str, &'static str)],
+        strict: bool,
+    ) -> Result<String, String> {
+        let value = |name: &str| {
+            variables
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| *value)
+        };
         substitute(text, value, strict).map_err(|error| error.to_string())
     }
 
@@ -524,8 +638,14 @@ mod tests {
             ("${#v}", "8"),
             ("${v^}|${v^^}|${v,,}", "AbcDEF12|ABCDEF12|abcdef12"),
             ("${v:3}|${v:3:2}|${v:-2}", "DEF12|DE|abcDEF12"),
-            ("${v: -2}|${v:9}|${v:x}|${v:1:-1}", "abcDEF12||abcDEF12|bcDEF1"),
-            ("${path#*/}|${path##*/}", "path/to/some.file.txt|some.file.txt"),
+            (
+                "${v: -2}|${v:9}|${v:x}|${v:1:-1}",
+                "abcDEF12||abcDEF12|bcDEF1",
+            ),
+            (
+                "${path#*/}|${path##*/}",
+                "path/to/some.file.txt|some.file.txt",
+            ),
             ("${path%.*}|${path%%.*}", "/path/to/some.file|/path/to/some"),
             ("${path#[!/]}", "path/to/some.file.txt"),
             ("${empty:-d}|${none:=d}|${none=d}|${v:-d}", "d|d|d|abcDEF12"),
@@ -533,12 +653,19 @@ mod tests {
             ("${none:=}", ""),
             ("${path/some/other}", "/path/to/other.file.txt"),
             (r"${path//\//-}", "-path-to-some.file.txt"),
-            ("${path/#\\/path/x}|${path/%txt/md}", "x/to/some.file.txt|/path/to/some.file.md"),
+            (
+                "${path/#\\/path/x}|${path/%txt/md}",
+                "x/to/some.file.txt|/path/to/some.file.md",
+            ),
             ("${path/.file/}", "/path/to/some.txt"),
             ("${ref}", "${v}"),
         ];
         for (text, expected) in cases {
-            assert_eq!(check(text, &variables, true).as_deref(), Ok(expected), "{text}");
+            assert_eq!(
+                check(text, &variables, true).as_deref(),
+                Ok(expected),
+                "{text}"
+            );
         }
     }
 
@@ -557,7 +684,11 @@ mod tests {
             ("${#}", "bad substitution"),
         ];
         for (text, expected) in cases {
-            assert_eq!(check(text, &[("v", "x")], true), Err(expected.to_owned()), "{text}");
+            assert_eq!(
+                check(text, &[("v", "x")], true),
+                Err(expected.to_owned()),
+                "{text}"
+            );
         }
         assert_eq!(check("a${none}b", &[], false).as_deref(), Ok("ab"));
         let error = substitute("ab ${none}", |_| None, true).unwrap_err();

@@ -1,3 +1,4 @@
 //! Builds compared with the reference's.
 
+mod golden;
 mod krusty;

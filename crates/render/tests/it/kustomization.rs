@@ -25,7 +25,11 @@ fn config_map(name: &str) -> String {
     format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n")
 }
 
-fn render(files: &[(&str, &str)], spec: &Spec, variables: &[(&str, &str)]) -> Result<render::Rendered, Vec<RenderError>> {
+fn render(
+    files: &[(&str, &str)],
+    spec: &Spec,
+    variables: &[(&str, &str)],
+) -> Result<render::Rendered, Vec<RenderError>> {
     let tree: Tree = files.iter().copied().collect();
     let variables: Variables = variables.iter().copied().collect();
     render::kustomization(&tree, spec, &variables, &Isolated).0
@@ -34,7 +38,11 @@ fn render(files: &[(&str, &str)], spec: &Spec, variables: &[(&str, &str)]) -> Re
 fn check(files: &[(&str, &str)], spec: &Spec, variables: &[(&str, &str)], expected: Expect) {
     let text = match render(files, spec, variables) {
         Ok(rendered) => {
-            let texts: Vec<_> = rendered.objects.iter().map(|object| yaml::to_string(&object.node)).collect();
+            let texts: Vec<_> = rendered
+                .objects
+                .iter()
+                .map(|object| yaml::to_string(&object.node))
+                .collect();
             texts.join("---\n")
         }
         Err(errors) => errors.iter().fold(String::new(), |mut out, error| {
@@ -55,15 +63,24 @@ fn a_directory_without_kustomization_file_is_walked() {
         ("apps/b.yaml", config_map("b")),
         ("apps/a/one.yml", config_map("one")),
         ("apps/a/readme.md", "no yaml".into()),
-        ("apps/sub/kustomization.yaml", "resources: [x.yaml]\nnamePrefix: sub-\n".into()),
+        (
+            "apps/sub/kustomization.yaml",
+            "resources: [x.yaml]\nnamePrefix: sub-\n".into(),
+        ),
         ("apps/sub/x.yaml", config_map("x")),
         ("apps/sub/unused.yaml", config_map("unused")),
         ("other/c.yaml", config_map("c")),
     ];
-    let files: Vec<_> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let files: Vec<_> = files
+        .iter()
+        .map(|(path, text)| (*path, text.as_str()))
+        .collect();
     let spec = Spec {
         path: "./apps".into(),
-        owner: Some(Owner { name: "apps".into(), namespace: "flux-system".into() }),
+        owner: Some(Owner {
+            name: "apps".into(),
+            namespace: "flux-system".into(),
+        }),
         ..Spec::default()
     };
     let rendered = render(&files, &spec, &[]).unwrap();
@@ -74,7 +91,11 @@ fn a_directory_without_kustomization_file_is_walked() {
         .collect();
     assert_eq!(
         names,
-        ["ConfigMap/one apps/a/one.yml:1", "ConfigMap/b apps/b.yaml:1", "ConfigMap/sub-x apps/sub/x.yaml:1"]
+        [
+            "ConfigMap/one apps/a/one.yml:1",
+            "ConfigMap/b apps/b.yaml:1",
+            "ConfigMap/sub-x apps/sub/x.yaml:1"
+        ]
     );
     let label = rendered.objects[0].label("kustomize.toolkit.fluxcd.io/namespace");
     assert_eq!(label, Some("flux-system"));
@@ -82,20 +103,37 @@ fn a_directory_without_kustomization_file_is_walked() {
 
 #[test]
 fn fields_of_the_unit_are_added_to_the_file() {
-    let files = [("kustomization.yaml", "resources: [web.yaml]\nunknown: ignored\n"), ("web.yaml", WEB)];
+    let files = [
+        (
+            "kustomization.yaml",
+            "resources: [web.yaml]\nunknown: ignored\n",
+        ),
+        ("web.yaml", WEB),
+    ];
     let spec = Spec {
         target_namespace: "prod".into(),
         name_prefix: "a-".into(),
         patches: vec![Patch {
-            patch: "[{\"op\": \"add\", \"path\": \"/metadata/annotations/x\", \"value\": \"y\"}]".into(),
-            target: Some(Selector { kind: "Deployment".into(), ..Selector::default() }),
+            patch: "[{\"op\": \"add\", \"path\": \"/metadata/annotations/x\", \"value\": \"y\"}]"
+                .into(),
+            target: Some(Selector {
+                kind: "Deployment".into(),
+                ..Selector::default()
+            }),
         }],
-        images: vec![render::Image { name: "web".into(), new_tag: "2".into(), ..render::Image::default() }],
+        images: vec![render::Image {
+            name: "web".into(),
+            new_tag: "2".into(),
+            ..render::Image::default()
+        }],
         common_metadata: CommonMetadata {
             labels: vec![("team".into(), "a".into())],
             annotations: Vec::new(),
         },
-        owner: Some(Owner { name: "apps".into(), namespace: "flux-system".into() }),
+        owner: Some(Owner {
+            name: "apps".into(),
+            namespace: "flux-system".into(),
+        }),
         ..Spec::default()
     };
     check(
@@ -193,7 +231,11 @@ fn all_errors_of_a_step_come_at_once() {
         "#]],
     );
     check(
-        &[("a.yaml", "a: ["), ("b.yaml", "no object"), ("c.yaml", &config_map("c"))],
+        &[
+            ("a.yaml", "a: ["),
+            ("b.yaml", "no object"),
+            ("c.yaml", &config_map("c")),
+        ],
         &Spec::default(),
         &[],
         expect![[r#"
@@ -274,7 +316,10 @@ items:
 
 #[test]
 fn hostile_values_and_paths_are_refused() {
-    let files = [("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  x: ${x}\n")];
+    let files = [(
+        "a.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  x: ${x}\n",
+    )];
     check(
         &files,
         &Spec::default(),
@@ -286,7 +331,10 @@ fn hostile_values_and_paths_are_refused() {
     );
     check(
         &files,
-        &Spec { path: "../x".into(), ..Spec::default() },
+        &Spec {
+            path: "../x".into(),
+            ..Spec::default()
+        },
         &[],
         expect![[r#"
             PathNotFound kustomization path not found: ../x
@@ -295,23 +343,38 @@ fn hostile_values_and_paths_are_refused() {
     );
     check(
         &files,
-        &Spec { components: vec!["https://github.com/a/b".into()], ..Spec::default() },
+        &Spec {
+            components: vec!["https://github.com/a/b".into()],
+            ..Spec::default()
+        },
         &[("1x", "")],
         expect![[r#"
             ComponentNotLocal component path 'https://github.com/a/b' must be local and relative
               Copy the component into the source and name its directory.
         "#]],
     );
-    let spec = Spec { name_prefix: "p".repeat(300), ..Spec::default() };
+    let spec = Spec {
+        name_prefix: "p".repeat(300),
+        ..Spec::default()
+    };
     let errors = render(&files, &spec, &[("x", "")]).unwrap_err();
     assert_eq!(errors[0].code(), diag::Code("ObjectInvalid"));
-    assert!(errors[0].to_string().ends_with("look at `namePrefix` and `nameSuffix`"), "{}", errors[0]);
+    assert!(
+        errors[0]
+            .to_string()
+            .ends_with("look at `namePrefix` and `nameSuffix`"),
+        "{}",
+        errors[0]
+    );
 }
 
 #[test]
 fn the_digest_follows_what_was_read_and_nothing_else() {
     let digest = |files: &[(&str, &str)], variables: &[(&str, &str)]| {
-        let spec = Spec { path: "a".into(), ..Spec::default() };
+        let spec = Spec {
+            path: "a".into(),
+            ..Spec::default()
+        };
         render(files, &spec, variables).unwrap().digest
     };
     let (one, two) = (config_map("one"), config_map("two"));
@@ -325,6 +388,9 @@ fn the_digest_follows_what_was_read_and_nothing_else() {
 #[test]
 fn an_empty_directory_renders_nothing() {
     let files = [("a/readme.md", "x")];
-    let spec = Spec { path: "/a".into(), ..Spec::default() };
+    let spec = Spec {
+        path: "/a".into(),
+        ..Spec::default()
+    };
     assert_eq!(render(&files, &spec, &[]).unwrap().objects, []);
 }
