@@ -9,6 +9,7 @@ use diag::{Code, Explain, Reason, Retry};
 use tree::{Tree, TreeBuilder, TreePath};
 
 use crate::ignore::{IgnoreError, Rules};
+use crate::include::{Include, IncludeError, include};
 use crate::semver::{self, RangeError};
 
 /// The branch of a source that names none.
@@ -31,10 +32,12 @@ pub struct FetchRequest {
     pub timeout: Duration,
     /// Folders to keep, all others are left out; empty keeps everything.
     pub sparse: Vec<String>,
+    /// Files of other sources to lay into the tree.
+    pub include: Vec<Include>,
     /// Files to leave out, in gitignore syntax; `None` for the built-in list.
     pub ignore: Option<String>,
-    /// The revision that is stored and would come out the same way otherwise: same `ignore`, archive
-    /// verified. `None` fetches in any case.
+    /// The revision that is stored and would come out the same way otherwise: same `ignore`,
+    /// `sparse` and included artifacts, archive verified. `None` fetches in any case.
     pub previous: Option<String>,
 }
 
@@ -114,6 +117,9 @@ pub enum FetchError {
     /// A folder of the sparse checkout is not in the revision.
     #[error("failed to sparse checkout: directory '{0}' does not exist")]
     Sparse(String),
+    /// Files of another source cannot be laid into the tree.
+    #[error(transparent)]
+    Include(#[from] IncludeError),
     /// The patterns to ignore files are too many.
     #[error(transparent)]
     Ignore(#[from] IgnoreError),
@@ -129,6 +135,7 @@ impl Explain for FetchError {
             Self::Commit(_) => Code("CommitInvalid"),
             Self::Empty { .. } => Code("EmptyGitRepository"),
             Self::Sparse(_) => Code("SparseFolderMissing"),
+            Self::Include(_) => Code("IncludeFailed"),
             Self::Ignore(_) => Code("IgnoreLimit"),
         }
     }
@@ -137,6 +144,7 @@ impl Explain for FetchError {
         match self {
             Self::Remote { source, .. } => source.reason(),
             Self::Empty { .. } => Reason("EmptyGitRepository"),
+            Self::Include(_) => Reason("CopyFailure"),
             Self::Ignore(_) => Reason("ArchiveOperationFailed"),
             _ => Reason("GitOperationFailed"),
         }
@@ -228,6 +236,7 @@ pub async fn fetch(client: &Client, request: &FetchRequest) -> Result<Fetched, F
         return Err(clone_error(Error::NoSuchCommit { id: target.commit }));
     }
     let tree = sparse(snapshot.tree, &request.sparse)?;
+    let tree = include(&tree, &request.include)?;
     let rules = Rules::of(&tree, request.ignore.as_deref())?;
     Ok(Fetched::New(Checkout {
         revision: target.revision(),

@@ -17,13 +17,16 @@ pub mod disk;
 pub mod download;
 pub mod git;
 pub mod ignore;
+pub mod include;
 pub mod secret;
+
 mod semver;
 pub mod serve;
 pub mod storage;
 
 pub use download::{DownloadError, Downloader};
 pub use git::{Checkout, FetchError, FetchRequest, Fetched};
+pub use include::{Include, IncludeError};
 pub use secret::{Access, SecretError};
 pub use semver::RangeError;
 pub use storage::{ArtifactKey, Retention, Storage, StorageError, Stored};

@@ -261,13 +261,22 @@ impl Client {
         within(remote, work).await
     }
 
+    /// The name, as in [`PushEvent::repository`](crate::server::PushEvent), of the repository at an
+    /// address that is read in process; `None` for others.
+    pub fn local_repository(&self, url: &RemoteUrl) -> Option<String> {
+        self.find_local(url).map(|(_, name)| name)
+    }
+
+    fn find_local(&self, url: &RemoteUrl) -> Option<(Arc<Server>, String)> {
+        self.locals.iter().find_map(|(base, server)| {
+            let path = url.as_str().strip_prefix(base.as_str())?;
+            Some((server.clone(), server.name_in_path(path)?))
+        })
+    }
+
     /// The server in this process that has the repository, once it lets us read.
     fn local(&self, remote: &Remote) -> Result<Option<(Arc<Server>, String)>, Error> {
-        let found = self.locals.iter().find_map(|(base, server)| {
-            let path = remote.url.as_str().strip_prefix(base.as_str())?;
-            Some((server.clone(), server.name_in_path(path)?))
-        });
-        let Some((server, name)) = found else {
+        let Some((server, name)) = self.find_local(&remote.url) else {
             return Ok(None);
         };
         let secret = match remote.credentials() {

@@ -301,6 +301,17 @@ fn a_repository_in_this_process_is_as_closed_as_over_a_socket() {
         .build()
         .unwrap();
     let mut remote = remote("http://127.0.0.1:7080/git/app.git");
+    assert_eq!(client.local_repository(&remote.url).as_deref(), Some("app"));
+    for other in [
+        "http://127.0.0.1:70801/git/app",
+        "http://127.0.0.1:7080/other/app",
+    ] {
+        let url = RemoteUrl::parse(other);
+        assert!(
+            url.is_err() || client.local_repository(&url.unwrap()).is_none(),
+            "{other}"
+        );
+    }
     for (credentials, open) in [
         (Credentials::None, false),
         (Credentials::Bearer("wrong".into()), false),

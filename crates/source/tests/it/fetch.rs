@@ -87,6 +87,7 @@ fn request(reference: GitReference) -> FetchRequest {
         proxy: None,
         timeout: Duration::from_secs(20),
         sparse: Vec::new(),
+        include: Vec::new(),
         ignore: None,
         previous: None,
     }
@@ -217,6 +218,29 @@ async fn sparse_folders_keep_only_what_is_below_them() {
         world.fetch(&request).await.unwrap_err().code().0,
         "SparseFolderMissing"
     );
+}
+
+#[tokio::test]
+async fn included_files_are_filtered_with_the_others() {
+    let world = World::new();
+    world.commit(None, "main", &[("a.yaml", "")], "first");
+    let mut request = request(reference("branch:main"));
+    request.include = vec![source::Include {
+        tree: [("deploy/b.yaml", ""), ("deploy/logo.png", ""), ("c", "")]
+            .into_iter()
+            .collect(),
+        from: "deploy".into(),
+        to: "other".into(),
+    }];
+    let Fetched::New(checkout) = world.fetch(&request).await.unwrap() else {
+        panic!("new");
+    };
+    let names: Vec<_> = checkout
+        .tree
+        .entries()
+        .map(|(path, _)| path.to_string())
+        .collect();
+    assert_eq!(names, ["a.yaml", "other/b.yaml"]);
 }
 
 #[tokio::test]
