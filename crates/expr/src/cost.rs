@@ -6,7 +6,7 @@
 
 use crate::Value;
 
-/// A name, a field, a test for a field.
+/// A name, a field, an item.
 pub(crate) const SELECT: u64 = 1;
 /// `[…]`
 pub(crate) const LIST: u64 = 10;

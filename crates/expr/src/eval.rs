@@ -125,8 +125,8 @@ impl<'a> Evaluator<'a> {
 
     #[inline(never)]
     fn has(&mut self, select: &Select, at: u32) -> Outcome {
+        // The test itself is free, as in Kubernetes.
         let operand = self.value(&select.operand)?;
-        self.spend(cost::SELECT, at)?;
         let operand = match &operand {
             Value::Optional(None) => return Ok(Value::Bool(false)),
             Value::Optional(Some(inner)) => inner.as_ref(),

@@ -28,6 +28,7 @@ mod check;
 mod compare;
 mod cost;
 mod error;
+mod estimate;
 mod eval;
 mod functions;
 mod lexer;
@@ -40,6 +41,7 @@ use std::sync::Arc;
 use object::{Map, Node, Text};
 
 pub use error::{CompileError, EvalError, EvalErrorKind, Issue};
+pub use estimate::Sizes;
 pub use functions::network::Cidr;
 pub use functions::url::Url;
 pub use shape::{Field, ListIdentity, ListShape, ObjectShape, Shape, escape};

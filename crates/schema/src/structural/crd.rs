@@ -67,7 +67,7 @@ pub fn record_storage_version(crd: &mut Node) {
 /// Everything wrong with a new definition, after [`default`] and [`record_storage_version`].
 pub fn validate(crd: &Node) -> Vec<FieldError> {
     let mut errors = name_errors(crd);
-    errors.extend(spec_errors(crd));
+    errors.extend(spec_errors(crd, None));
     errors.extend(status_errors(crd));
     errors.extend(approval_errors(crd, None));
     errors.extend(preserving_errors(crd, None));
@@ -76,7 +76,7 @@ pub fn validate(crd: &Node) -> Vec<FieldError> {
 
 /// Everything wrong with a changed definition.
 pub fn validate_update(crd: &Node, old: &Node) -> Vec<FieldError> {
-    let mut errors = spec_errors(crd);
+    let mut errors = spec_errors(crd, Some(old));
     let established = condition(old, "Established") == Some("True");
     let fixed: [(&[&str], bool); 4] = [
         (&["spec", "scope"], established),
@@ -119,7 +119,8 @@ pub fn warnings(crd: &Node) -> Vec<String> {
 }
 
 /// The status of a definition once its names have been compared with those of all `others`:
-/// accepted names and the conditions NamesAccepted and Established. `now` is the transition time
+/// accepted names and the conditions NamesAccepted and Established, for groups of Kubernetes itself
+/// also KubernetesAPIApprovalPolicyConformant. `now` is the transition time
 /// of conditions that change, in RFC 3339.
 pub fn settle(crd: &Node, others: &[&Node], now: &str) -> Node {
     let group = crd.str_at(&["spec", "group"]);
@@ -191,6 +192,16 @@ pub fn settle(crd: &Node, others: &[&Node], now: &str) -> Node {
 
     let mut status = crd.get("status").cloned().unwrap_or_else(Node::map);
     status.set(&["acceptedNames"], accepted);
+    if protected(crd) {
+        let (state, reason, message) = approval_told(crd);
+        let told = (state, reason, message.as_str());
+        set_condition(
+            &mut status,
+            "KubernetesAPIApprovalPolicyConformant",
+            told,
+            now,
+        );
+    }
     let established = condition(crd, "Established") == Some("True");
     match conflict {
         Some((reason, message)) => {
@@ -347,7 +358,8 @@ fn name_errors(crd: &Node) -> Vec<FieldError> {
     details.into_iter().map(error).collect()
 }
 
-fn spec_errors(crd: &Node) -> Vec<FieldError> {
+/// With `old`, rules of schemas that did not change are not held to their cost again.
+fn spec_errors(crd: &Node, old: Option<&Node>) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let none = Node::Null;
     let spec = crd.get("spec").unwrap_or(&none);
@@ -380,6 +392,15 @@ fn spec_errors(crd: &Node) -> Vec<FieldError> {
             }
         }
     }
+    let unchanged = |version: &Node| {
+        let name = version.str_at(&["name"]);
+        old.is_some_and(|old| {
+            let same = self::versions(old)
+                .iter()
+                .find(|own| own.str_at(&["name"]) == name);
+            same.is_some_and(|same| same.get("schema") == version.get("schema"))
+        })
+    };
     let status = |version: &Node| version.at(&["subresources", "status"]).is_some();
     for (index, version) in versions.iter().enumerate() {
         let path = format!("spec.versions[{index}]");
@@ -393,7 +414,16 @@ fn spec_errors(crd: &Node) -> Vec<FieldError> {
             ));
         }
         errors.extend(deprecation_errors(version, &path));
-        parts(version, &path, &shared, false, status(version), &mut errors);
+        let unchanged = unchanged(version);
+        parts(
+            version,
+            &path,
+            &shared,
+            false,
+            status(version),
+            unchanged,
+            &mut errors,
+        );
     }
     errors.extend(version_set_errors(versions, &shared));
     let names = spec.get("names").unwrap_or(&none);
@@ -405,7 +435,15 @@ fn spec_errors(crd: &Node) -> Vec<FieldError> {
     names_errors(names, "spec.names", &mut errors);
     if let Some(first) = versions.first() {
         let any = versions.iter().any(status);
-        parts(first, "spec", &shared, true, any, &mut errors);
+        parts(
+            first,
+            "spec",
+            &shared,
+            true,
+            any,
+            unchanged(first),
+            &mut errors,
+        );
     }
     errors.extend(conversion_errors(spec));
     errors
@@ -419,6 +457,7 @@ fn parts(
     shared: &[&str],
     hoisted: bool,
     status: bool,
+    unchanged: bool,
     errors: &mut Vec<FieldError>,
 ) {
     let part = |key: &str| {
@@ -431,6 +470,7 @@ fn parts(
             raw,
             path: &format!("{path}.{schema_name}.openAPIV3Schema"),
             status_subresource: status,
+            costs_limited: !unchanged,
         }));
     }
     if let Some(subresources) = part("subresources") {
@@ -795,15 +835,44 @@ fn approval(crd: &Node) -> Approval {
     }
 }
 
-fn approval_errors(crd: &Node, old: Option<&Node>) -> Option<FieldError> {
+/// Whether the group belongs to Kubernetes itself.
+fn protected(crd: &Node) -> bool {
     let group = crd.str_at(&["spec", "group"]).unwrap_or_default();
-    let protected = ["k8s.io", "kubernetes.io"].iter().any(|owner| {
+    ["k8s.io", "kubernetes.io"].iter().any(|owner| {
         group
             .strip_suffix(owner)
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    });
+    })
+}
+
+/// Status, reason and message of the condition about approval.
+fn approval_told(crd: &Node) -> (&'static str, &'static str, String) {
+    let annotation = crd
+        .str_at(&["metadata", "annotations", APPROVED])
+        .unwrap_or_default();
+    let refused = approval_errors(crd, None).map(|error| error.detail);
+    match approval(crd) {
+        Approval::Given => (
+            "True",
+            "ApprovedAnnotation",
+            format!("approved in {annotation}"),
+        ),
+        Approval::Bypassed => {
+            let quoted = crate::field_error::quote(annotation);
+            (
+                "False",
+                "UnapprovedAnnotation",
+                format!("not approved: {quoted}"),
+            )
+        }
+        Approval::Missing => ("False", "MissingAnnotation", refused.unwrap_or_default()),
+        Approval::Invalid => ("False", "InvalidAnnotation", refused.unwrap_or_default()),
+    }
+}
+
+fn approval_errors(crd: &Node, old: Option<&Node>) -> Option<FieldError> {
     let state = approval(crd);
-    if !protected || old.is_some_and(|old| approval(old) == state) {
+    if !protected(crd) || old.is_some_and(|old| approval(old) == state) {
         return None;
     }
     let path = format!("metadata.annotations[{APPROVED}]");

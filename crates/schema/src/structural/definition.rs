@@ -16,6 +16,8 @@ pub(super) struct Definition<'a> {
     /// Its place: `spec.versions[0].schema.openAPIV3Schema`.
     pub path: &'a str,
     pub status_subresource: bool,
+    /// Whether single rules may be refused for their cost; not when the schema was accepted before.
+    pub costs_limited: bool,
 }
 
 /// Everything wrong with the schema.
@@ -52,10 +54,14 @@ pub(super) fn errors(definition: &Definition<'_>) -> Vec<FieldError> {
         schema: Vec::new(),
         rules: Vec::new(),
         rules_wanted: sound,
+        costs_limited: definition.costs_limited,
+        total: 0,
+        expensive: Vec::new(),
     };
     checker.level(&level, definition.raw, path, &Context::root());
     errors.append(&mut checker.schema);
     errors.append(&mut checker.rules);
+    errors.append(&mut checker.total_errors(path));
     if let (true, Some(detail)) = (errors.is_empty(), unsupported) {
         errors.push(FieldError::invalid(path, "", detail));
     }
@@ -621,6 +627,8 @@ struct Context {
     inside_metadata: bool,
     /// The first level above whose values cannot be found again in an old object.
     uncorrelatable: Option<String>,
+    /// How often a value can occur in an object; `None` when the levels above do not say.
+    occurrences: Option<u64>,
 }
 
 impl Context {
@@ -630,6 +638,7 @@ impl Context {
             defaults_forbidden: None,
             inside_metadata: false,
             uncorrelatable: None,
+            occurrences: Some(1),
         }
     }
 }
@@ -639,6 +648,10 @@ struct OpenApi {
     rules: Vec<FieldError>,
     /// Rules are looked at only when the schema is sound.
     rules_wanted: bool,
+    costs_limited: bool,
+    total: u64,
+    /// Costs worth naming when the total is too much.
+    expensive: Vec<(u64, String)>,
 }
 
 impl OpenApi {
@@ -653,7 +666,7 @@ impl OpenApi {
         self.extensions(level, raw, path);
         self.rule_texts(level, path);
         if self.schema.len() == before && self.rules_wanted && !level.rules.is_empty() {
-            self.rule_problems(level, path, context);
+            self.rule_reports(level, path, context);
         }
     }
 
@@ -713,6 +726,10 @@ impl OpenApi {
         let root = context.root;
         let context = Context {
             root: false,
+            occurrences: context
+                .occurrences
+                .zip(elements_max(level))
+                .map(|(above, here)| above.saturating_mul(here)),
             ..context.clone()
         };
         if let Some(additional) = &level.additional {
@@ -1027,18 +1044,27 @@ impl OpenApi {
         }
     }
 
-    fn rule_problems(&mut self, level: &Level, path: &str, context: &Context) {
-        let root = context.root;
-        let problems = rules::problems(level, root);
-        for (index, rule) in level.rules.iter().enumerate() {
+    fn rule_reports(&mut self, level: &Level, path: &str, context: &Context) {
+        let Some((reports, occurrences)) = rules::reports(level, context.root) else {
+            return;
+        };
+        let occurrences = context.occurrences.unwrap_or(occurrences);
+        for (index, (rule, report)) in level.rules.iter().zip(reports).enumerate() {
             let path = format!("{path}.x-kubernetes-validations[{index}]");
-            for problem in problems.iter().filter(|problem| problem.index == index) {
+            let cost = report.cost.saturating_mul(occurrences);
+            self.cost(format!("{path}.rule"), "estimated rule cost", cost);
+            if let Some((field, detail)) = report.problem {
                 let value = FieldValue::Bare(super::internal::rule(rule));
-                let path = format!("{path}.{}", problem.field);
-                self.rules
-                    .push(FieldError::invalid(path, value, problem.detail.clone()));
+                let path = format!("{path}.{field}");
+                self.rules.push(FieldError::invalid(path, value, detail));
             }
-            if rules::uses_old_self(level, rule, root) {
+            let message = "estimated messageExpression cost";
+            self.cost(
+                format!("{path}.messageExpression"),
+                message,
+                report.message_cost,
+            );
+            if report.uses_old {
                 if let Some(above) = &context.uncorrelatable {
                     self.rules.push(FieldError::invalid(
                         format!("{path}.rule"),
@@ -1056,5 +1082,65 @@ impl OpenApi {
                 ));
             }
         }
+    }
+
+    /// Counts what an expression may cost and refuses it when that alone is too much.
+    fn cost(&mut self, path: String, what: &str, cost: u64) {
+        if self.costs_limited && cost > EXPRESSION_COST_MAX {
+            let detail = over_budget(what, cost, EXPRESSION_COST_MAX);
+            self.rules.push(FieldError::forbidden(&path, detail));
+        }
+        self.total = self.total.saturating_add(cost);
+        if cost >= DEFINITION_COST_MAX / 100 {
+            self.expensive.push((cost, path));
+        }
+    }
+
+    /// What the rules of the whole schema may cost.
+    fn total_errors(&mut self, path: &str) -> Vec<FieldError> {
+        if self.total <= DEFINITION_COST_MAX {
+            return Vec::new();
+        }
+        self.expensive
+            .sort_by_key(|(cost, _)| std::cmp::Reverse(*cost));
+        let detail = "contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema";
+        let worst = self.expensive.iter().take(4);
+        let mut errors: Vec<FieldError> = worst
+            .map(|(_, path)| FieldError::forbidden(path, detail))
+            .collect();
+        let what = "x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema";
+        let detail = over_budget(what, self.total, DEFINITION_COST_MAX);
+        errors.push(FieldError::forbidden(path, detail));
+        errors
+    }
+}
+
+/// Most that one expression may be estimated to cost, all its evaluations in one request together.
+const EXPRESSION_COST_MAX: u64 = 10_000_000;
+
+/// Most that all rules of a schema may be estimated to cost.
+const DEFINITION_COST_MAX: u64 = 100_000_000;
+
+fn over_budget(what: &str, cost: u64, limit: u64) -> String {
+    let factor = cost as f64 / limit as f64;
+    let factor = if factor > 100.0 {
+        "more than 100x".to_owned()
+    } else if factor < 1.5 {
+        format!("{factor:.6}x")
+    } else {
+        format!("{factor:.1}x")
+    };
+    format!(
+        "{what} exceeds budget by factor of {factor} (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)"
+    )
+}
+
+/// How many values of the level below one value of this can hold.
+fn elements_max(level: &Level) -> Option<u64> {
+    let declared = |bound: Option<i64>| bound.map(|bound| u64::try_from(bound).unwrap_or(0));
+    match level.kind.as_str() {
+        "object" if level.additional.is_some() => declared(level.properties_max),
+        "array" => declared(level.items_max),
+        _ => Some(1),
     }
 }

@@ -67,6 +67,7 @@ impl Structural {
             raw: schema,
             path: "openAPIV3Schema",
             status_subresource: false,
+            costs_limited: true,
         });
         if !errors.is_empty() {
             return Err(errors);

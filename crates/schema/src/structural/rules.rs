@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use expr::{Bindings, Budget, CompileError, Options, Program, Shape, Value};
+use expr::{Bindings, Budget, CompileError, Options, Program, Shape, Sizes, Value};
 use object::Node;
 
 use super::field_path;
 use super::node::{Level, Rule};
-use super::shapes::shape_of;
-use super::values::correlated;
+use super::shapes::{REQUEST_BYTES_MAX, bounds_of, shape_of};
+use super::values::Before;
 use crate::field_error::{FieldError, FieldErrorKind, FieldValue, Place};
 
 /// Longest message an expression may give, as in Kubernetes.
@@ -35,13 +35,17 @@ struct CompiledRule {
     uses_old: bool,
 }
 
-/// What is wrong with a rule of a definition.
-#[derive(Debug)]
-pub(super) struct RuleProblem {
-    pub index: usize,
-    /// The field of the rule: `rule` or `messageExpression`.
-    pub field: &'static str,
-    pub detail: String,
+/// What the definition checks need to know of a rule.
+#[derive(Debug, Default)]
+pub(super) struct RuleReport {
+    /// The field that does not compile, `rule` or `messageExpression`, and why.
+    pub problem: Option<(&'static str, String)>,
+    /// Most that one evaluation can cost.
+    pub cost: u64,
+    /// Most that one evaluation of the message can cost.
+    pub message_cost: u64,
+    /// Whether it compares with the old value.
+    pub uses_old: bool,
 }
 
 /// Compiles the rules here and below. `root`: this is the schema of a whole object.
@@ -75,41 +79,46 @@ pub(super) fn compile(level: &mut Level, root: bool) {
     }
 }
 
-/// Finds what is wrong with the rules of one level.
-pub(super) fn problems(level: &Level, root: bool) -> Vec<RuleProblem> {
-    let mut problems = Vec::new();
-    let Some(shape) = shape_of(level, root || level.embedded) else {
-        return problems;
-    };
-    for (index, rule) in level.rules.iter().enumerate() {
+/// Looks at the rules of one level, in their order; the second part is how often its values can
+/// occur in a request at most.
+///
+/// `None` when expressions cannot see values of the level.
+pub(super) fn reports(level: &Level, root: bool) -> Option<(Vec<RuleReport>, u64)> {
+    let bounds = bounds_of(level, root || level.embedded)?;
+    let shape = &bounds.sizes.shape;
+    let occurrences = REQUEST_BYTES_MAX / (bounds.bytes_min + 1);
+    let report = |rule: &Rule| {
+        let mut report = RuleReport::default();
         if rule.rule.trim().is_empty() {
-            continue;
+            return report;
         }
-        let mut report = |field, detail| {
-            problems.push(RuleProblem {
-                index,
-                field,
-                detail,
-            })
+        let old = match rule.optional_old_self {
+            Some(true) => Arc::new(Sizes {
+                shape: Shape::Optional(Arc::new(shape.clone())),
+                ..(*bounds.sizes).clone()
+            }),
+            _ => bounds.sizes.clone(),
         };
-        if let Err(error) = compile_rule(rule, &shape) {
-            report("rule", error);
-            continue;
+        let variables = [("self", bounds.sizes.clone()), ("oldSelf", old)];
+        match compile_rule(rule, shape) {
+            Ok(program) => {
+                report.uses_old = program.uses("oldSelf");
+                report.cost = program.estimate(&variables).0;
+            }
+            Err(error) => {
+                report.problem = Some(("rule", error));
+                return report;
+            }
         }
-        if !rule.message_expression.trim().is_empty()
-            && let Err(error) = compile_message(rule, &shape)
-        {
-            report("messageExpression", error);
+        if !rule.message_expression.trim().is_empty() {
+            match compile_message(rule, shape) {
+                Ok(program) => report.message_cost = program.estimate(&variables).0,
+                Err(error) => report.problem = Some(("messageExpression", error)),
+            }
         }
-    }
-    problems
-}
-
-/// Whether the rule compares with the old value.
-pub(super) fn uses_old_self(level: &Level, rule: &Rule, root: bool) -> bool {
-    shape_of(level, root || level.embedded)
-        .and_then(|shape| compile_rule(rule, &shape).ok())
-        .is_some_and(|program| program.uses("oldSelf"))
+        report
+    };
+    Some((level.rules.iter().map(report).collect(), occurrences))
 }
 
 fn options(rule: &Rule, shape: &Shape) -> Options {
@@ -301,11 +310,12 @@ impl Run {
                 let Some(inner) = level.items.as_ref().filter(|inner| inner.has_rules) else {
                     return;
                 };
+                let known = Before::of(level, old);
                 for (index, item) in items.iter().enumerate() {
                     if self.stopped {
                         return;
                     }
-                    let before = correlated(level, item, old);
+                    let before = known.item(item);
                     let correlation = correlation.below(None, item, before);
                     self.value(inner, item, before, place.index(index), correlation);
                 }
@@ -465,5 +475,91 @@ impl Run {
         let text = text.trim();
         let shown = !text.is_empty() && text.len() <= MESSAGE_BYTES_MAX && !text.contains('\n');
         Ok(shown.then(|| text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The estimate of each rule over values of a level, as kube-apiserver computes it.
+    ///
+    /// # Source
+    /// kubernetes/apiextensions-apiserver `pkg/apiserver/schema/cel/compilation_test.go`,
+    /// `TestCostEstimation`.
+    #[test]
+    fn rules_cost_what_the_schema_lets_them() {
+        let list = |item: &str, bound: &str| format!("{{type: array, items: {{{item}}}{bound}}}");
+        let map = |item: &str| format!("{{type: object, additionalProperties: {{{item}}}}}");
+        let text = "{type: string}".to_owned();
+        let number = "type: number";
+        for (level, rule, cost) in [
+            (list(number, ""), "self.all(x, true)", 4_718_591),
+            (list(number, ", maxItems: 10"), "self.all(x, true)", 32),
+            (list("type: string", ""), "self.all(x, true)", 3_145_727),
+            (list("type: boolean", ""), "self.all(x, true)", 1_887_437),
+            (
+                list("type: string, format: duration", ""),
+                "self.all(x, true)",
+                2_359_295,
+            ),
+            (
+                list("type: string, format: date", ""),
+                "self.all(x, true)",
+                725_936,
+            ),
+            (
+                list("type: string, format: date-time", ""),
+                "self.all(x, true)",
+                428_963,
+            ),
+            (
+                list("x-kubernetes-int-or-string: true", ""),
+                "self.all(x, true)",
+                4_718_591,
+            ),
+            (map(number), "self.all(x, true)", 1_348_169),
+            (map("type: string"), "self.all(x, true)", 1_179_647),
+            (map("type: boolean"), "self.all(x, true)", 943_718),
+            (map(number), "has(self.x)", 0),
+            (text.clone(), "self.contains('test')", 314_574),
+            (text.clone(), "self.startsWith('test')", 2),
+            (
+                text.clone(),
+                "size(self + 'hello') > size('hello')",
+                314_578,
+            ),
+            (text.clone(), "self.matches('x')", 314_574),
+            (text.clone(), "self.matches('')", 1),
+            (list(number, ""), "self[1] == 0.0", 2),
+            (list("type: string", ""), "self[1] == self[1]", 314_577),
+            (
+                list(number, ", maxItems: 10"),
+                "self.all(x, self.all(y, true))",
+                352,
+            ),
+            (list(number, ""), "self.all(x, x == 0.0)", 6_291_454),
+            (
+                list("x-kubernetes-int-or-string: true", ""),
+                "self[0] == 5",
+                3,
+            ),
+            (list("type: boolean", ""), "self[0] == false", 2),
+            (
+                list("type: string, format: duration", ""),
+                "self[0].getHours() == 2",
+                4,
+            ),
+        ] {
+            let documents = yaml::load(&level, &yaml::Limits::default()).expect("valid YAML");
+            let mut node = documents[0].node.clone();
+            let mut written = Node::map();
+            written.set(&["rule"], rule);
+            node.set(&["x-kubernetes-validations"], Node::list([written]));
+            let level = Level::read(&node).expect("a shallow schema");
+            let (reports, _) = reports(&level, false).expect("a visible value");
+            assert_eq!(reports[0].problem, None, "{rule}");
+            assert_eq!(reports[0].cost, cost, "{rule} over {level:?}");
+        }
     }
 }

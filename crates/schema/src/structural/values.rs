@@ -4,6 +4,8 @@
 //! kubernetes/kube-openapi `pkg/validation/validate/`, `pkg/validation/errors/schema.go`;
 //! kubernetes/apiextensions-apiserver `pkg/apiserver/validation/{validation,ratcheting}.go`.
 
+use std::collections::HashMap;
+
 use golang::strconv::format_float_g;
 use object::Node;
 
@@ -330,8 +332,9 @@ impl Check<'_> {
         found: &mut Found,
     ) {
         if let Some(inner) = &level.items {
+            let before = Before::of(level, old);
             for (index, item) in items.iter().enumerate() {
-                let old = correlated(level, item, old);
+                let old = before.item(item);
                 found.merge(self.value(inner, item, place.index(index), old, false));
             }
         }
@@ -497,19 +500,35 @@ impl Check<'_> {
     }
 }
 
-/// The item of the old list that `item` was before: only keys tell.
-pub(super) fn correlated<'a>(
-    level: &Level,
-    item: &Node,
-    old: Option<&'a Node>,
-) -> Option<&'a Node> {
-    if !level.is_list_map() {
-        return None;
+/// The items of a list before an update, found again by their keys; nothing else tells which item
+/// of two lists is the same.
+pub(super) struct Before<'l, 'a> {
+    level: &'l Level,
+    items: HashMap<String, &'a Node>,
+}
+
+impl<'l, 'a> Before<'l, 'a> {
+    pub fn of(level: &'l Level, old: Option<&'a Node>) -> Self {
+        let keyed = old.filter(|_| level.is_list_map());
+        let items = keyed.and_then(Node::as_list).unwrap_or_default();
+        // Of items with the same keys the first counts.
+        let items = items.iter().rev();
+        Self {
+            level,
+            items: items.map(|item| (key_text(level, item), item)).collect(),
+        }
     }
-    let key = key_of(level, item);
-    old?.as_list()?
-        .iter()
-        .find(|other| key_of(level, other) == key)
+
+    pub fn item(&self, item: &Node) -> Option<&'a Node> {
+        if self.items.is_empty() {
+            return None;
+        }
+        self.items.get(&key_text(self.level, item)).copied()
+    }
+}
+
+fn key_text(level: &Level, item: &Node) -> String {
+    object::json::to_string(&key_of(level, item))
 }
 
 fn number_text(node: &Node) -> String {

@@ -243,3 +243,44 @@ fn names_go_to_the_first_who_asks() {
         Some("True")
     );
 }
+
+#[test]
+fn groups_of_kubernetes_need_approval() {
+    let judge = |annotation: &str| {
+        let mut definition = definition(&[
+            (&["metadata", "name"], "things.x.k8s.io"),
+            (&["spec", "group"], "x.k8s.io"),
+        ]);
+        if !annotation.is_empty() {
+            definition.set(
+                &["metadata", "annotations", "api-approved.kubernetes.io"],
+                annotation,
+            );
+        }
+        let status = crd::settle(&definition, &[], "2024-01-01T00:00:00Z");
+        let condition = status.get("conditions").and_then(Node::as_list).unwrap()[0].clone();
+        let text = |key: &str| condition.str_at(&[key]).unwrap_or_default().to_owned();
+        (
+            crd::validate(&definition).len(),
+            text("type"),
+            format!("{} {}: {}", text("status"), text("reason"), text("message")),
+        )
+    };
+    let name = "KubernetesAPIApprovalPolicyConformant";
+    let missing = "False MissingAnnotation: protected groups must have approval annotation \"api-approved.kubernetes.io\", see https://github.com/kubernetes/enhancements/pull/1111";
+    for (annotation, errors, told) in [
+        (
+            "https://example.com/1",
+            0,
+            "True ApprovedAnnotation: approved in https://example.com/1",
+        ),
+        (
+            "unapproved, a test",
+            0,
+            "False UnapprovedAnnotation: not approved: \"unapproved, a test\"",
+        ),
+        ("", 1, missing),
+    ] {
+        assert_eq!(judge(annotation), (errors, name.into(), told.into()));
+    }
+}

@@ -334,3 +334,30 @@ fn deep_schemas_are_refused_and_deep_objects_end_at_their_schema() {
         "openAPIV3Schema: Invalid value: \"\": nested deeper than 100 levels\n"
     );
 }
+
+#[test]
+fn long_lists_with_keys_are_compared_in_linear_time() {
+    let schema = schema(
+        "l: {type: array, items: {type: object, properties: {k: {type: string}, n: {type: integer, x-kubernetes-validations: [{rule: self >= oldSelf}]}}, required: [k]}, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [k]}",
+    );
+    let list = |reverse: bool| {
+        let mut items: Vec<object::Node> = (0..20_000i64)
+            .map(|n| {
+                let mut item = object::Node::map();
+                item.set(&["k"], format!("key-{n}"));
+                item.set(&["n"], n);
+                item
+            })
+            .collect();
+        if reverse {
+            items.reverse();
+        }
+        let mut object = object("{}");
+        object.set(&["spec", "l"], items);
+        object
+    };
+    let started = std::time::Instant::now();
+    let found = schema.validate(&list(true), Some(&list(false)));
+    assert_eq!(lines(&found.errors), "");
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}

@@ -133,7 +133,14 @@ fn old_items_are_found_by_their_keys() {
 
 #[test]
 fn one_object_has_one_budget() {
-    let schema = schema(
+    // Definitions accepted by another server may hold rules this one would refuse.
+    let stored = |properties: &str| {
+        let text = format!(
+            "{{type: object, properties: {{spec: {{type: object, properties: {{{properties}}}}}}}}}"
+        );
+        Structural::compile_stored(&data(&text)).expect("a shallow schema")
+    };
+    let schema = stored(
         "l: {type: array, items: {type: string, x-kubernetes-validations: [{rule: 'lists.range(40000).all(i, i >= 0) && lists.range(40000).all(i, i >= 0)'}]}}",
     );
     let many: Vec<&str> = vec!["a"; 50];
@@ -147,7 +154,7 @@ fn one_object_has_one_budget() {
         last.ends_with("validation failed due to running out of cost budget, no further validation rules will be run"),
         "{last}"
     );
-    let schema = self::schema(
+    let schema = stored(
         "l: {type: string, x-kubernetes-validations: [{rule: 'lists.range(1000000).all(i, i >= 0)', message: m}]}",
     );
     assert_eq!(
@@ -165,4 +172,48 @@ fn rules_see_names_of_the_object_and_nothing_else_of_its_metadata() {
     assert!(compile("self.metadata.name.startsWith(\"x\") && self.kind == \"Thing\"").is_ok());
     let refused = lines(&compile("size(self.metadata.labels) > 0").unwrap_err());
     assert!(refused.contains("undefined field 'labels'"), "{refused}");
+}
+
+#[test]
+fn rules_that_could_cost_too_much_are_refused() {
+    let refused = |level: &str| {
+        let text = format!("{{type: object, properties: {{a: {level}}}}}");
+        match Structural::compile(&data(&text)) {
+            Ok(_) => String::new(),
+            Err(errors) => lines(&errors).replace("openAPIV3Schema", "~"),
+        }
+    };
+    let advice = "(try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)";
+    let total =
+        "contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema";
+    let rule = "~.properties[a].x-kubernetes-validations[0].rule: Forbidden";
+    let pairs = |bound: &str| {
+        format!(
+            "{{type: array, items: {{type: integer}}{bound}, x-kubernetes-validations: [{{rule: 'self.all(x, self.all(y, x != y))'}}]}}"
+        )
+    };
+    assert_eq!(refused(&pairs(", maxItems: 100")), "");
+    assert_eq!(
+        refused(&pairs("")),
+        format!(
+            "{rule}: estimated rule cost exceeds budget by factor of more than 100x {advice}\n{rule}: {total}\n~: Forbidden: x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema exceeds budget by factor of more than 100x {advice}\n"
+        )
+    );
+    // A rule below a list counts once for every item that fits a request.
+    assert_eq!(
+        refused(
+            "{type: array, items: {type: object, properties: {s: {type: string}}, x-kubernetes-validations: [{rule: 'self.s.matches(\"x\")'}]}}"
+        ),
+        format!(
+            "~.properties[a].items.x-kubernetes-validations[0].rule: Forbidden: estimated rule cost exceeds budget by factor of more than 100x {advice}\n~.properties[a].items.x-kubernetes-validations[0].rule: Forbidden: {total}\n~: Forbidden: x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema exceeds budget by factor of more than 100x {advice}\n"
+        )
+    );
+    // Nobody knows how long the text of a number is.
+    let message = refused(
+        "{type: integer, x-kubernetes-validations: [{rule: self > 1, messageExpression: '\"n is \" + string(self)'}]}",
+    );
+    assert!(
+        message.starts_with("~.properties[a].x-kubernetes-validations[0].messageExpression: Forbidden: estimated messageExpression cost exceeds budget by factor of more than 100x"),
+        "{message}"
+    );
 }
