@@ -197,6 +197,7 @@ impl Shared {
             proxy: self.proxy(repository).await?,
             timeout: repository.timeout.to_std(),
             sparse: repository.sparse_checkout.clone(),
+            include: Vec::new(),
             ignore: repository.ignore.clone(),
             previous: known.filter(|_| same).map(|known| known.revision.clone()),
         };

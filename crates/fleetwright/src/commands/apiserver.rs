@@ -37,7 +37,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     token_auth_file: Option<PathBuf>,
     /// What happens to objects after they are written.
-    #[arg(long, value_enum, default_value_t = Simulate::None)]
+    #[arg(long, value_enum, default_value_t = Simulate::Workloads)]
     simulate: Simulate,
     /// Admission plugins to switch off: ServiceAccount, DefaultStorageClass.
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
@@ -47,6 +47,8 @@ pub struct Args {
 /// Who acts on objects beside the API server itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Simulate {
+    /// Controllers and kubelets: Deployments get pods, and pods become ready.
+    Workloads,
     /// Nobody; controllers of your own may connect.
     None,
 }
@@ -87,6 +89,7 @@ pub async fn run(args: Args) -> Outcome {
         },
         tokens,
         reducers: match args.simulate {
+            Simulate::Workloads => workloads::reducers(),
             Simulate::None => Vec::new(),
         },
         ..Options::default()

@@ -1,0 +1,331 @@
+//! What can be said on the command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands::{apiserver, build, diff};
+
+/// Turns Git into running fleets.
+#[derive(Debug, Parser)]
+#[command(
+    name = "fleetwright",
+    version,
+    disable_version_flag = true,
+    infer_subcommands = false
+)]
+pub struct Cli {
+    /// More on standard error; twice for everything.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Tries everything in one process: a control plane, two clusters and a sample repository.
+    Demo(DemoArgs),
+    /// Runs the same, durable, in a data directory.
+    Serve(ServeArgs),
+    /// Reconciles the Flux objects of a Kubernetes cluster.
+    Controller(Box<ControllerArgs>),
+    /// Runs only the Kubernetes-compatible API server.
+    Apiserver(apiserver::Args),
+    /// Builds manifests from files, without a server.
+    #[command(subcommand)]
+    Build(build::BuildCommand),
+    /// Shows what applying files would change.
+    #[command(subcommand)]
+    Diff(diff::DiffCommand),
+    /// Lists sources and units and how they are.
+    Get(GetArgs),
+    /// Shows the objects of a unit, and of the units among them.
+    Tree(UnitArgs),
+    /// Lists what happened, oldest first.
+    Events(EventsArgs),
+    /// Looks at a source or unit now, and waits for the outcome.
+    Reconcile(ReconcileArgs),
+    /// Stops reconciling a source or unit.
+    Suspend(UnitArgs),
+    /// Goes on reconciling a source or unit.
+    Resume(UnitArgs),
+    /// Lets a held deletion go.
+    Confirm(ConfirmArgs),
+    /// Says why a unit is not in sync, down to the cause.
+    Why(UnitArgs),
+    /// Explains an error code.
+    Explain {
+        /// The code, as `PatchTargetNotFound`; without one, lists them.
+        code: Option<String>,
+    },
+    /// Prints a completion script.
+    Completion {
+        /// For which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Prints the version.
+    Version,
+}
+
+/// Which server to talk to.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ServerArgs {
+    /// The kubeconfig to use; else KUBECONFIG, else that of a running demo or serve.
+    #[arg(long, env = "KUBECONFIG", value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig to use.
+    #[arg(long)]
+    pub context: Option<String>,
+    /// Folder where a running demo or serve left its kubeconfig.
+    #[arg(long, env = "FLEETWRIGHT_STATE_DIR", value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Namespace of the object.
+    #[arg(short, long, default_value = "flux-system")]
+    pub namespace: String,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Columns for people.
+    #[default]
+    Table,
+    /// More columns.
+    Wide,
+    /// JSON.
+    Json,
+    /// YAML.
+    Yaml,
+    /// One name a line.
+    Name,
+}
+
+/// Addresses of everything that listens.
+#[derive(Clone, Debug, Args)]
+pub struct Addresses {
+    /// Status page and Git server; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:7080", value_name = "ADDRESS")]
+    pub http_addr: SocketAddr,
+    /// Kubernetes API; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:7443", value_name = "ADDRESS")]
+    pub api_addr: SocketAddr,
+    /// Archives of sources; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:9090", value_name = "ADDRESS")]
+    pub storage_addr: SocketAddr,
+}
+
+/// `demo`.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    #[command(flatten)]
+    pub addresses: Addresses,
+    /// Ends when every unit rests, with a summary; exits 0 if each is as the sample says.
+    #[arg(long)]
+    pub settle: bool,
+    /// How the summary of --settle is printed.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Format,
+    /// Longest time for --settle.
+    #[arg(long, default_value = "60s", value_parser = duration)]
+    pub timeout: golang::Duration,
+    /// Folder for the kubeconfig.
+    #[arg(long, env = "FLEETWRIGHT_STATE_DIR", value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub engine: EngineArgs,
+}
+
+/// `serve`.
+#[derive(Clone, Debug, Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    pub addresses: Addresses,
+    /// Folder that keeps everything; your data folder by default.
+    #[arg(long, env = "FLEETWRIGHT_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Folder for the kubeconfig.
+    #[arg(long, env = "FLEETWRIGHT_STATE_DIR", value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// A real control plane instead of the embedded one.
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig to use.
+    #[arg(long)]
+    pub context: Option<String>,
+    #[command(flatten)]
+    pub engine: EngineArgs,
+}
+
+/// What is common to everything that reconciles.
+#[derive(Clone, Debug, Args)]
+pub struct EngineArgs {
+    /// Reads addresses that begin with FROM as if they began with TO; may be repeated.
+    #[arg(long, value_name = "FROM=TO")]
+    pub git_rewrite: Vec<String>,
+    /// What is done about large deletions: confirm, warn or off.
+    #[arg(long, value_name = "MODE")]
+    pub deletion_brake: Option<BrakeMode>,
+    /// Reconciles of units at the same time.
+    #[arg(long, default_value_t = 4)]
+    pub concurrent: usize,
+    /// Dry runs of one unit at the same time.
+    #[arg(long, default_value_t = 4)]
+    pub concurrent_ssa: usize,
+    /// Refuses sources of other namespaces.
+    #[arg(long)]
+    pub no_cross_namespace_refs: bool,
+    /// Service account of units that name none.
+    #[arg(long, default_value = "", value_name = "NAME")]
+    pub default_service_account: String,
+    /// Kinds applied in a stage of their own before others, as Group/Kind.
+    #[arg(long, value_delimiter = ',', value_name = "GROUP/KIND")]
+    pub custom_apply_stage_kinds: Vec<String>,
+    /// Lets kubeconfigs from Secrets name addresses of this machine.
+    #[arg(long)]
+    pub allow_loopback_targets: bool,
+}
+
+/// What is done about large deletions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BrakeMode {
+    /// They wait until somebody confirms them.
+    Confirm,
+    /// They happen, with a warning.
+    Warn,
+    /// They happen.
+    Off,
+}
+
+/// `controller`.
+#[derive(Clone, Debug, Args)]
+pub struct ControllerArgs {
+    /// The cluster to serve; inside one, its own by default.
+    #[arg(long, env = "KUBECONFIG", value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig to use.
+    #[arg(long)]
+    pub context: Option<String>,
+    /// What to do, of `source` and `kustomize`.
+    #[arg(long, value_delimiter = ',', default_value = "source,kustomize")]
+    pub roles: Vec<Role>,
+    /// Serves all namespaces; else only that of RUNTIME_NAMESPACE.
+    #[arg(long, default_value = "true", num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub watch_all_namespaces: bool,
+    /// The namespace served when not all are.
+    #[arg(
+        long,
+        env = "RUNTIME_NAMESPACE",
+        default_value = "flux-system",
+        hide = true
+    )]
+    pub runtime_namespace: String,
+    /// Folder for archives.
+    #[arg(long, default_value = "/data", value_name = "DIR")]
+    pub storage_path: PathBuf,
+    /// Where archives are served.
+    #[arg(long, default_value = "0.0.0.0:9090", value_name = "ADDRESS")]
+    pub storage_addr: SocketAddr,
+    /// The address of archives as others see it.
+    #[arg(long, value_name = "HOST")]
+    pub storage_adv_addr: Option<String>,
+    /// Where health is answered: /healthz and /readyz.
+    #[arg(long, default_value = "0.0.0.0:9440", value_name = "ADDRESS")]
+    pub health_addr: SocketAddr,
+    /// Installs the CRDs of the served kinds first.
+    #[arg(long)]
+    pub install_crds: bool,
+    #[command(flatten)]
+    pub engine: EngineArgs,
+}
+
+/// A part of the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// Fetches GitRepositories.
+    Source,
+    /// Reconciles Kustomizations.
+    Kustomize,
+}
+
+/// `get`.
+#[derive(Clone, Debug, Args)]
+pub struct GetArgs {
+    /// `all`, `ks`, `sources`, or KIND/NAME.
+    #[arg(default_value = "all")]
+    pub what: String,
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// All namespaces.
+    #[arg(short = 'A', long)]
+    pub all_namespaces: bool,
+    /// How it is printed.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Format,
+}
+
+/// A command about one source or unit.
+#[derive(Clone, Debug, Args)]
+pub struct UnitArgs {
+    /// KIND/NAME, or KIND and NAME: `ks/apps`, `gitrepo/fleet`.
+    #[arg(required = true, num_args = 1..=2)]
+    pub unit: Vec<String>,
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// How it is printed.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Format,
+}
+
+/// `events`.
+#[derive(Clone, Debug, Args)]
+pub struct EventsArgs {
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// All namespaces.
+    #[arg(short = 'A', long)]
+    pub all_namespaces: bool,
+    /// Only events of KIND/NAME, and of its source.
+    #[arg(long = "for", value_name = "KIND/NAME")]
+    pub for_object: Option<String>,
+    /// How it is printed.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Format,
+}
+
+/// `reconcile`.
+#[derive(Clone, Debug, Args)]
+pub struct ReconcileArgs {
+    /// KIND/NAME, or KIND and NAME.
+    #[arg(required = true, num_args = 1..=2)]
+    pub unit: Vec<String>,
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// Looks at the unit's source first.
+    #[arg(long)]
+    pub with_source: bool,
+    /// Longest time to wait.
+    #[arg(long, default_value = "5m", value_parser = duration)]
+    pub timeout: golang::Duration,
+}
+
+/// `confirm`.
+#[derive(Clone, Debug, Args)]
+pub struct ConfirmArgs {
+    /// KIND/NAME, or KIND and NAME.
+    #[arg(required = true, num_args = 1..=2)]
+    pub unit: Vec<String>,
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// Digest of the held deletions, as the unit's status names it.
+    #[arg(long, value_name = "DIGEST")]
+    pub plan: String,
+}
+
+/// Reads a Go duration.
+pub fn duration(text: &str) -> Result<golang::Duration, String> {
+    text.parse::<golang::Duration>()
+        .map_err(|error| error.to_string())
+}

@@ -1,0 +1,72 @@
+//! One module a command.
+
+pub mod apiserver;
+pub mod build;
+mod confirm;
+mod controller;
+mod demo;
+pub mod diff;
+mod events;
+mod explain;
+mod get;
+mod reconcile;
+mod serve;
+mod suspend;
+mod tree;
+mod why;
+
+use clap::CommandFactory;
+
+use crate::cli::{Cli, Command};
+use crate::exit::{Exit, Failure};
+use crate::output::print;
+
+/// What a command comes to.
+pub type Outcome = Result<Exit, Failure>;
+
+/// Runs the command that was given.
+pub fn run(cli: Cli) -> Outcome {
+    match cli.command {
+        Command::Version => {
+            print(&format!("fleetwright {}\n", env!("CARGO_PKG_VERSION")));
+            Ok(Exit::Done)
+        }
+        Command::Completion { shell } => {
+            let mut command = Cli::command();
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command, "fleetwright", &mut script);
+            print(&String::from_utf8_lossy(&script));
+            Ok(Exit::Done)
+        }
+        Command::Explain { code } => explain::run(code.as_deref()),
+        Command::Build(command) => build::run(command),
+        command => {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .build()?;
+            runtime.block_on(run_async(command))
+        }
+    }
+}
+
+async fn run_async(command: Command) -> Outcome {
+    match command {
+        Command::Demo(args) => demo::run(args).await,
+        Command::Serve(args) => serve::run(args).await,
+        Command::Controller(args) => controller::run(*args).await,
+        Command::Apiserver(args) => apiserver::run(args).await,
+        Command::Diff(command) => diff::run(command).await,
+        Command::Get(args) => get::run(args).await,
+        Command::Tree(args) => tree::run(args).await,
+        Command::Events(args) => events::run(args).await,
+        Command::Reconcile(args) => reconcile::run(args).await,
+        Command::Suspend(args) => suspend::run(args, true).await,
+        Command::Resume(args) => suspend::run(args, false).await,
+        Command::Confirm(args) => confirm::run(args).await,
+        Command::Why(args) => why::run(args).await,
+        Command::Build(_)
+        | Command::Explain { .. }
+        | Command::Completion { .. }
+        | Command::Version => Ok(Exit::Done),
+    }
+}

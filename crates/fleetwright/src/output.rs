@@ -1,0 +1,90 @@
+//! Printing: tables for people, JSON and YAML for programs, logs on standard error.
+
+use std::io::Write as _;
+
+use object::Node;
+
+use crate::cli::{Cli, Command, Format};
+
+/// Starts logging to standard error.
+///
+/// Servers log what happens, as JSON when nobody watches; other commands only warn.
+pub fn start_logging(cli: &Cli) {
+    use tracing_subscriber::EnvFilter;
+    let controller = matches!(cli.command, Command::Controller(_));
+    let default = match (cli.verbose, controller) {
+        (0, true) | (1, _) => "info,kube=warn,hyper=warn",
+        (0, false) => "warn",
+        _ => "debug",
+    };
+    let filter = EnvFilter::try_from_env("FLEETWRIGHT_LOG").unwrap_or_else(|_| default.into());
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match controller {
+        true => subscriber.json().init(),
+        false => subscriber.with_target(false).init(),
+    }
+}
+
+/// Rows under a header, in columns of equal width; the last column is not padded.
+pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        let cells = cells.map(|cell| cell.chars().count());
+        cells.max().unwrap_or(0).max(header[column].len())
+    };
+    let widths: Vec<usize> = (0..header.len()).map(width).collect();
+    let line = |cells: Vec<&str>| {
+        let mut line = String::new();
+        for (column, cell) in cells.iter().enumerate() {
+            line.push_str(cell);
+            if column + 1 < cells.len() {
+                let pad = widths[column] + 3 - cell.chars().count();
+                line.extend(std::iter::repeat_n(' ', pad));
+            }
+        }
+        line.push('\n');
+        line
+    };
+    let mut text = line(header.to_vec());
+    for row in rows {
+        text.push_str(&line(row.iter().map(String::as_str).collect()));
+    }
+    text
+}
+
+/// Prints to standard output; a reader that is gone is no error.
+pub fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes());
+    let _ = out.flush();
+}
+
+/// Prints a value as JSON or YAML, or what `table` makes of it.
+pub fn print_as(format: Format, node: &Node, table: impl FnOnce(bool) -> String) {
+    match format {
+        Format::Json => print(&(object::json::to_string_pretty(node, 2) + "\n")),
+        Format::Yaml => print(&yaml::to_string(node)),
+        Format::Table => print(&table(false)),
+        Format::Wide => print(&table(true)),
+        Format::Name => {
+            let items = node.get("items").and_then(Node::as_list).unwrap_or(&[]);
+            for item in items {
+                if let Some(name) = item.str_at(&["id"]) {
+                    print(&format!("{name}\n"));
+                }
+            }
+        }
+    }
+}
+
+/// The revision as people read it: the commit cut to twelve characters.
+pub fn short_revision(revision: &str) -> String {
+    match revision.rsplit_once(':') {
+        Some((before, hex)) if hex.len() > 12 && hex.is_ascii() => {
+            format!("{before}:{}", &hex[..12])
+        }
+        _ => revision.to_owned(),
+    }
+}
