@@ -44,7 +44,7 @@ struct Pointer(Vec<Text>);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JsonPatchError {
     /// It is no list of operations.
-    #[error("json: cannot unmarshal {0} into Go value of type jsonpatch.Patch")]
+    #[error("json: cannot unmarshal {0} into Go value of type []handlers.jsonPatchOp")]
     NotAList(&'static str),
     /// More than [`OPERATIONS_MAX`].
     #[error("The allowed maximum operations in a JSON patch is {OPERATIONS_MAX}, got {0}")]
@@ -115,7 +115,7 @@ impl JsonPatch {
     /// `live` after all operations, each seeing the result of those before.
     ///
     /// As in the API server, `replace` of a missing key adds it, negative indexes count from the
-    /// end, and a missing key equals null in a `test`.
+    /// end, leading zeros are allowed, and a missing key equals null in a `test`.
     ///
     /// # Errors
     /// When an operation does not apply.
@@ -353,17 +353,16 @@ impl Pointer {
 }
 
 /// The place a token names in a list of `length`; from the end when negative.
+///
+/// As lenient as Go's `strconv.Atoi`: a plus sign and leading zeros are allowed, as a recorded
+/// kube-apiserver 1.36.3 allows them, although the RFC does not.
 fn index(token: &str, length: usize) -> Option<usize> {
-    let digits = token.strip_prefix('-').unwrap_or(token);
-    let plain = digits == "0" || !digits.starts_with('0');
-    if !plain || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let number: usize = digits.parse().ok()?;
-    let at = if token.starts_with('-') {
-        length.checked_sub(number)?
+    let number: i64 = token.parse().ok()?;
+    let magnitude = usize::try_from(number.unsigned_abs()).ok()?;
+    let at = if number < 0 {
+        length.checked_sub(magnitude)?
     } else {
-        number
+        magnitude
     };
     (at < length).then_some(at)
 }

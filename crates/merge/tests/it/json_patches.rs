@@ -47,8 +47,8 @@ fn json_patches_apply_as_the_api_server_applies_them() {
         ),
         (
             r#"{"a": [1, 2]}"#,
-            r#"[{"op": "remove", "path": "/a/01"}]"#,
-            "",
+            r#"[{"op": "remove", "path": "/a/+01"}]"#,
+            r#"{"a": [1]}"#,
         ),
         (
             r#"{"a": [1, 2]}"#,
