@@ -4,7 +4,7 @@ use object::Node;
 
 use crate::call::{Call, Target, finalizers, is_deleting, set_finalizers};
 use crate::status::Cause;
-use crate::{Refusal, crds, pods, protection};
+use crate::{Refusal, crds, limits, pods, protection, quota};
 
 /// Changes an object on its way in, or refuses it. `object` is new, `live` what it replaces.
 pub(crate) fn mutate(
@@ -17,7 +17,10 @@ pub(crate) fn mutate(
         namespace_exists(call, target, crate::call::meta(object, "name"))?;
         crds::admit(call, target, crate::call::meta(object, "name"))?;
         match target.resource.storage.as_str() {
-            "pods" => pods::admit(call, target, object)?,
+            "pods" => {
+                pods::admit(call, target, object)?;
+                limits::set_defaults(call, target, object);
+            }
             "persistentvolumeclaims" => protect(object, protection::CLAIM),
             "persistentvolumes" => protect(object, protection::VOLUME),
             _ => {}
@@ -39,8 +42,15 @@ pub(crate) fn validate(
     object: Option<&Node>,
     live: Option<&Node>,
 ) -> Result<(), Refusal> {
-    let _ = (call, target, object, live);
-    Ok(())
+    let Some(object) =
+        object.filter(|_| target.resource.namespaced && target.subresource.is_empty())
+    else {
+        return Ok(());
+    };
+    if live.is_none() {
+        limits::check(call, target, object)?;
+    }
+    quota::check(call, target, object, live)
 }
 
 /// Storage in use is not deleted: whoever uses it, or finds it unused, drops the finalizer.

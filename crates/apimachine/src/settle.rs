@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{Env, Event, Key, State, Writer};
-use crate::{crds, garbage, namespaces, protection};
+use crate::{crds, garbage, namespaces, protection, quota};
 
 /// Rounds before the rest is left to the next call.
 ///
@@ -51,6 +51,7 @@ fn run(state: &mut State, env: &Env, mut worklist: Worklist, events: &[Event]) -
         garbage::react(&mut writer, &worklist, &news);
         namespaces::react(&mut writer, &worklist, &news);
         protection::react(&mut writer, &worklist, &news);
+        quota::react(&mut writer, &worklist, &news);
         written.extend(writer.events().iter().cloned());
         written.extend(crate::rbac::react(state, env, &worklist));
         worklist.clear();
