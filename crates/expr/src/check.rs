@@ -146,7 +146,7 @@ impl Checker<'_> {
             }
             Kind::Map(entries) => {
                 let mut values = Vec::with_capacity(entries.len());
-                let mut texts = true;
+                let mut texts = !entries.is_empty();
                 for entry in entries {
                     texts &= matches!(self.expr(&mut entry.key), Shape::String);
                     let value = self.expr(&mut entry.value);
@@ -348,9 +348,7 @@ impl Checker<'_> {
             });
             (least..=most).contains(&shapes.len()) && first.unwrap_or(true)
         };
-        // Without declarations the wrong overload fails when it is called.
-        let fallback = named.peek().copied().filter(|_| self.declared.is_none());
-        let Some(function) = named.find(|function| fits(function)).or(fallback) else {
+        let Some(function) = named.find(|function| fits(function)) else {
             self.no_overload(&name, call.member, &shapes, at);
             return Shape::Dyn;
         };

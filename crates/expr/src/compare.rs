@@ -79,14 +79,10 @@ fn numbers(a: &Value, b: &Value) -> Option<Option<Ordering>> {
     })
 }
 
+/// Outside of what 64 bits hold the double decides; inside both compare as doubles, which loses the
+/// last digits of large integers, as in Kubernetes.
 fn integer_with_double(integer: i128, double: f64) -> Option<Ordering> {
-    if double.is_nan() {
-        return None;
-    }
-    // The cast saturates, so infinities land beyond every 64-bit integer.
-    let whole = double.trunc() as i128;
-    let fraction = 0.0.partial_cmp(&double.fract()).unwrap_or(Ordering::Equal);
-    Some(integer.cmp(&whole).then(fraction))
+    (integer as f64).partial_cmp(&double)
 }
 
 fn lists_equal(a: &List, b: &List) -> bool {

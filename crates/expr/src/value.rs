@@ -113,7 +113,6 @@ impl Entries {
     pub(crate) fn insert(&mut self, key: Value, value: Value) -> Result<(), EvalErrorKind> {
         match &key {
             Value::String(_) | Value::Int(_) | Value::Uint(_) | Value::Bool(_) => {}
-            Value::Double(_) => {}
             other => return Err(format!("unsupported key type: {}", other.type_name()).into()),
         }
         if self.position(&key).is_some() {

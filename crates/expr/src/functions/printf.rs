@@ -149,6 +149,12 @@ fn plain(value: &Value) -> String {
             entries.sort();
             format!("{{{}}}", entries.join(", "))
         }
+        Value::Double(number) if number.is_infinite() => if *number > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        }
+        .into(),
         other => other.display(),
     }
 }

@@ -171,8 +171,13 @@ fn index_of(a: &[Value], last: bool) -> Outcome {
         // The last occurrence that begins at or before the offset.
         (Some(offset), true) => {
             let from = byte_at(haystack, int(offset)?)?;
-            let end = haystack.ceil_char_boundary((from + needle.len()).min(haystack.len()));
-            haystack[..end].rfind(needle)
+            let starts = haystack.char_indices().map(|(byte, _)| byte);
+            let starts = starts
+                .chain([haystack.len()])
+                .take_while(|byte| *byte <= from);
+            starts
+                .filter(|byte| haystack[*byte..].starts_with(needle))
+                .last()
         }
     };
     Ok(Value::Int(found.map_or(-1, characters)))

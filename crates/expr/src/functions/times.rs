@@ -129,11 +129,9 @@ pub(crate) fn valid(seconds: i64) -> bool {
 
 /// `time + nanos`; `None` beyond what CEL can express.
 pub(crate) fn later(time: Timestamp, nanos: i64) -> Option<Timestamp> {
-    let seconds = time.unix() + nanos.div_euclid(SECOND);
-    // One second of tolerance: the fraction may carry.
-    let near = (SECONDS_MIN..=SECONDS_MAX).contains(&seconds);
-    let sum = time.plus(Duration(nanos));
-    (near && valid(sum.unix())).then_some(sum)
+    let carried = (i64::from(time.subsecond()) + nanos.rem_euclid(SECOND)) / SECOND;
+    let seconds = time.unix() + nanos.div_euclid(SECOND) + carried;
+    valid(seconds).then(|| time.plus(Duration(nanos)))
 }
 
 /// `later - earlier` in nanoseconds; `None` beyond 292 years.
