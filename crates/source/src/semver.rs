@@ -243,25 +243,34 @@ impl Comparison {
     fn allows(&self, version: &Version) -> bool {
         let order = version.compare(&self.version);
         let same = |count: usize| version.numbers[..count] == self.version.numbers[..count];
-        let whole = self.given == 3;
+        // A wildcard alone means any version to `=` and `~`, and 0.0.0 to the others.
+        let whole = self.given == 3 || self.given == 0;
         match self.operator {
-            Operator::Equal if whole => order.is_eq(),
+            Operator::Equal if self.given == 3 => order.is_eq(),
             Operator::Equal => order.is_ge() && same(self.given),
             Operator::NotEqual if whole => order.is_ne(),
-            Operator::NotEqual => !same(self.given),
+            Operator::NotEqual => {
+                let prereleases = [&version.prerelease, &self.version.prerelease];
+                let differ = self.given == 2 && prereleases[0] != prereleases[1];
+                differ || !same(self.given)
+            }
             Operator::Greater if whole => order.is_gt(),
             Operator::Greater => version.numbers[..self.given] > self.version.numbers[..self.given],
             Operator::Less => order.is_lt(),
             Operator::GreaterEqual => order.is_ge(),
-            Operator::LessEqual if whole => order.is_le(),
+            Operator::LessEqual if self.given == 3 => order.is_le(),
+            Operator::LessEqual if self.given == 0 => version.numbers[..2] == [0, 0],
             Operator::LessEqual => {
                 version.numbers[..self.given] <= self.version.numbers[..self.given]
             }
+            // `~0.0.0` is the one that means anything at all.
+            Operator::Tilde if self.given == 3 && self.version.numbers == [0; 3] => order.is_ge(),
             Operator::Tilde => order.is_ge() && same(self.given.min(2)),
             Operator::Caret => {
                 // Everything up to the first number that is not zero stays.
                 let first = self.version.numbers.iter().position(|number| *number > 0);
-                let kept = first.map_or(3, |at| at + 1).min(self.given);
+                let given = if self.given == 0 { 3 } else { self.given };
+                let kept = first.map_or(3, |at| at + 1).min(given);
                 order.is_ge() && same(kept)
             }
         }
@@ -296,6 +305,10 @@ mod tests {
             ("^0", "0.9.9", "1.0.0"),
             ("1.2 - 1.4.5", "1.2.0 1.4.5", "1.4.6 1.1.0"),
             ("1.x || >=3.1", "1.5.0 3.1.0 4.0.0", "2.0.0 3.0.0"),
+            ("> *", "0.0.1", "0.0.0"),
+            ("^*", "0.0.0", "0.0.1"),
+            ("~0.0.0", "3.0.0", "3.0.0-a"),
+            ("!=2.0.x-0", "2.0.2 2.1.0", "2.0.1-0"),
             (">=1.0.0-0", "1.0.0-rc.1 1.0.0 2.0.0-a", "0.9.0"),
             (
                 "~1.2.3-beta",
