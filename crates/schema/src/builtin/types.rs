@@ -217,6 +217,9 @@ impl Types {
                 });
             }
         }
+        // Objects are written with their version first, as everybody writes manifests.
+        let meta = structs.iter_mut().find(|ty| ty.name == "meta.v1.TypeMeta");
+        meta.into_iter().for_each(|ty| ty.fields.reverse());
         for at in 0..structs.len() {
             if structs[at].fields.iter().any(|field| field.inline) {
                 let mut fields = Vec::new();

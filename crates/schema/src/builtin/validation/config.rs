@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use object::{Node, json};
 
-use super::{Errors, Fields, Rules, immutable, names};
+use super::{Errors, Fields, Rules, Seen, immutable, names};
 use crate::field_error::{FieldError, Place};
 
 pub(super) const RULES: &[Rules] = &[
@@ -93,7 +93,7 @@ fn secret(errors: &mut Errors, secret: &Node) {
         bytes += decoded(value).len();
     }
     if bytes > DATA_BYTES_MAX {
-        errors.push(FieldError::too_long(&place, DATA_BYTES_MAX));
+        errors.push(FieldError::too_long(place, DATA_BYTES_MAX));
     }
     let data = secret.sub("data");
     let mut needs = |key: &str| {
@@ -184,6 +184,7 @@ fn namespace_update(errors: &mut Errors, new: &Node, _: &Node) {
 fn node(errors: &mut Errors, node: &Node) {
     let list = Place::ROOT.child("spec.taints");
     let taints = node.sub("spec").items("taints");
+    let mut seen = Seen::default();
     for (at, taint) in taints.iter().enumerate() {
         let place = list.index(at);
         let key = taint.text("key");
@@ -192,9 +193,7 @@ fn node(errors: &mut Errors, node: &Node) {
         errors.invalid_each(&place.child("value"), value, names::label_value(value));
         let effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
         errors.required_one_of(&place.child("effect"), taint.text("effect"), &effects);
-        let same =
-            |other: &Node| other.text("key") == key && other.text("effect") == taint.text("effect");
-        if taints[..at].iter().any(same) {
+        if seen.again((key, taint.text("effect"))) {
             errors.duplicate(&place, taint);
         }
     }

@@ -1,11 +1,13 @@
 //! Rules of containers.
 
+use std::collections::BTreeSet;
+
 use object::Node;
 
 use super::fields::amount;
 use super::internal::{self, Member};
 use super::volume::Volumes;
-use super::{Errors, Fields, names};
+use super::{Errors, Fields, Seen, names};
 use crate::field_error::{FieldError, Place};
 
 const SECURITY_CONTEXT: &[Member] = &[
@@ -39,15 +41,14 @@ pub(super) fn check_all(
     if containers.is_empty() {
         errors.required(&list, "");
     }
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen = Seen::default();
     for (at, container) in containers.iter().enumerate() {
         let place = list.index(at);
         check(errors, &place, container, spec, volumes);
         let name = container.text("name");
-        if seen.contains(&name) {
+        if seen.again(name) {
             errors.duplicate(&place.child("name"), name);
         }
-        seen.push(name);
         handlers(errors, &place, container);
     }
     host_ports(errors, &list, containers);
@@ -56,10 +57,9 @@ pub(super) fn check_all(
         let place = list.index(at);
         check(errors, &place, container, spec, volumes);
         let name = container.text("name");
-        if seen.contains(&name) {
+        if seen.again(name) {
             errors.duplicate(&place.child("name"), name);
         }
-        seen.push(name);
         host_ports(errors, &list, std::slice::from_ref(container));
         match container.text("restartPolicy") == "Always" {
             true => handlers(errors, &place, container),
@@ -84,10 +84,9 @@ pub(super) fn check_all(
         let place = list.index(at);
         check(errors, &place, container, spec, volumes);
         let name = container.text("name");
-        if seen.contains(&name) {
+        if seen.again(name) {
             errors.duplicate(&place.child("name"), name);
         }
-        seen.push(name);
         let forbidden = [
             "ports",
             "livenessProbe",
@@ -143,16 +142,14 @@ fn check(
 }
 
 fn ports(errors: &mut Errors, place: &Place<'_>, container: &Node) {
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen = Seen::default();
     for (at, port) in container.items("ports").iter().enumerate() {
         let place = place.index(at);
         let name = port.text("name");
         if !name.is_empty() {
             let messages = names::port_name(name);
-            if messages.is_empty() && seen.contains(&name) {
+            if messages.is_empty() && seen.again(name) {
                 errors.duplicate(&place.child("name"), name);
-            } else if messages.is_empty() {
-                seen.push(name);
             }
             errors.invalid_each(&place.child("name"), name, messages);
         }
@@ -170,7 +167,7 @@ fn ports(errors: &mut Errors, place: &Place<'_>, container: &Node) {
 
 /// Refuses two containers on one port of the node.
 fn host_ports(errors: &mut Errors, place: &Place<'_>, containers: &[Node]) {
-    let mut taken: Vec<(&str, &str, i64)> = Vec::new();
+    let mut taken = Seen::default();
     for (at, container) in containers.iter().enumerate() {
         let container_place = place.index(at);
         let ports = container_place.child("ports");
@@ -180,11 +177,10 @@ fn host_ports(errors: &mut Errors, place: &Place<'_>, containers: &[Node]) {
                 continue;
             }
             let key = (port.text("protocol"), port.text("hostIP"), number);
-            if taken.contains(&key) {
+            if taken.again(key) {
                 let value = format!("{}/{}/{}", key.0, key.1, key.2);
                 errors.duplicate(&ports.index(at).child("hostPort"), value);
             }
-            taken.push(key);
         }
     }
 }
@@ -367,7 +363,8 @@ fn resource_field_ref(errors: &mut Errors, place: &Place<'_>, field: &Node) {
 fn mounts(errors: &mut Errors, place: &Place<'_>, container: &Node, volumes: &Volumes<'_>) {
     let list = place.child("volumeMounts");
     let devices = container.items("volumeDevices");
-    let mut paths: Vec<&str> = Vec::new();
+    let mut paths = Seen::default();
+    let device_names: BTreeSet<&str> = devices.iter().map(|device| device.text("name")).collect();
     for (at, mount) in container.items("volumeMounts").iter().enumerate() {
         let place = list.index(at);
         let (name, path) = (mount.text("name"), mount.text("mountPath"));
@@ -380,11 +377,10 @@ fn mounts(errors: &mut Errors, place: &Place<'_>, container: &Node, volumes: &Vo
         if path.is_empty() {
             errors.required(&place.child("mountPath"), "");
         }
-        if paths.contains(&path) {
+        if paths.again(path) {
             errors.invalid(&place.child("mountPath"), path, "must be unique");
         }
-        paths.push(path);
-        if devices.iter().any(|device| device.text("name") == name) {
+        if device_names.contains(name) {
             errors.invalid(
                 &place.child("name"),
                 name,
@@ -462,12 +458,17 @@ fn resources(errors: &mut Errors, place: &Place<'_>, resources: &Node, spec: &No
         }
     }
     let claims = place.child("claims");
-    for (at, claim) in resources.items("claims").iter().enumerate() {
-        let name = claim.text("name");
-        let known = spec
+    let known: BTreeSet<&str> = match resources.items("claims").is_empty() {
+        true => BTreeSet::new(),
+        false => spec
             .items("resourceClaims")
             .iter()
-            .any(|claim| claim.text("name") == name);
+            .map(|claim| claim.text("name"))
+            .collect(),
+    };
+    for (at, claim) in resources.items("claims").iter().enumerate() {
+        let name = claim.text("name");
+        let known = known.contains(name);
         if name.is_empty() {
             errors.required(&claims.index(at), "");
         } else if !known {

@@ -2,7 +2,7 @@
 
 use object::Node;
 
-use super::{Errors, Fields, Rules, names, selector};
+use super::{Errors, Fields, Rules, Seen, names, selector};
 use crate::field_error::Place;
 
 pub(super) const RULES: &[Rules] = &[
@@ -35,6 +35,7 @@ pub(super) const RULES: &[Rules] = &[
 fn webhooks(errors: &mut Errors, configuration: &Node) {
     let list = Place::ROOT.child("webhooks");
     let hooks = configuration.items("webhooks");
+    let mut seen = Seen::default();
     for (at, hook) in hooks.iter().enumerate() {
         let place = list.index(at);
         let name = hook.text("name");
@@ -49,7 +50,7 @@ fn webhooks(errors: &mut Errors, configuration: &Node) {
                 }
             }
         }
-        if hooks[..at].iter().any(|other| other.text("name") == name) {
+        if seen.again(name) {
             errors.duplicate(&name_place, name);
         }
         let rules = place.child("rules");
@@ -212,11 +213,12 @@ fn binding(errors: &mut Errors, binding: &Node) {
     if actions.is_empty() {
         errors.required(&list, "at least one validation action is required");
     }
+    let mut seen = Seen::default();
     for (at, action) in actions.iter().enumerate() {
         let known = ["Audit", "Deny", "Warn"];
         let text = action.as_str().unwrap_or_default();
         errors.one_of(&list.index(at), text, &known);
-        if actions[..at].contains(action) {
+        if seen.again(text) {
             errors.duplicate(&list.index(at), text);
         }
     }

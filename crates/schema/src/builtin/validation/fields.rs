@@ -1,5 +1,7 @@
 //! Reading canonical objects, and collecting what is wrong with them.
 
+use std::collections::BTreeSet;
+
 use golang::quantity::Quantity;
 use object::{Map, Node};
 
@@ -63,10 +65,33 @@ impl Fields for Node {
     }
 }
 
-/// The errors found so far, in order.
+/// Most errors that are reported for one object.
+///
+/// An object of 3 MiB can hold a hundred thousand broken items; nobody reads more than a page, and
+/// the answer has to stay smaller than the request.
+const ERRORS_MAX: usize = 1000;
+
+/// The errors found so far, in order; those beyond [`ERRORS_MAX`] are only counted.
 #[derive(Default)]
 pub(super) struct Errors {
     list: Vec<FieldError>,
+    count: usize,
+}
+
+/// Values of which each may stand once.
+pub(super) struct Seen<T>(BTreeSet<T>);
+
+impl<T> Default for Seen<T> {
+    fn default() -> Self {
+        Self(BTreeSet::new())
+    }
+}
+
+impl<T: Ord> Seen<T> {
+    /// Whether `value` was here before; it is from now on.
+    pub(super) fn again(&mut self, value: T) -> bool {
+        !self.0.insert(value)
+    }
 }
 
 impl Errors {
@@ -75,11 +100,14 @@ impl Errors {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.list.len()
+        self.count
     }
 
     pub(super) fn push(&mut self, error: FieldError) {
-        self.list.push(error);
+        self.count += 1;
+        if self.list.len() < ERRORS_MAX {
+            self.list.push(error);
+        }
     }
 
     pub(super) fn required(&mut self, place: &Place<'_>, detail: &str) {

@@ -38,7 +38,7 @@ mod storage;
 mod volume;
 mod workloads;
 
-use fields::{Errors, Fields};
+use fields::{Errors, Fields, Seen};
 
 /// The rules of one kind.
 struct Rules {

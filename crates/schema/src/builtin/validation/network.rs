@@ -2,7 +2,7 @@
 
 use object::Node;
 
-use super::{Errors, Fields, Rules, immutable, names, selector};
+use super::{Errors, Fields, Rules, Seen, immutable, names, selector};
 use crate::field_error::Place;
 
 pub(super) const RULES: &[Rules] = &[
@@ -354,7 +354,7 @@ fn endpoint_slice(errors: &mut Errors, slice: &Node) {
     let endpoints = slice.items("endpoints");
     if endpoints.len() > ENDPOINTS_MAX {
         errors.push(crate::FieldError::too_many(
-            &list,
+            list,
             endpoints.len(),
             ENDPOINTS_MAX,
         ));
@@ -378,17 +378,16 @@ fn endpoint_slice(errors: &mut Errors, slice: &Node) {
     }
     let list = Place::ROOT.child("ports");
     let ports = slice.items("ports");
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen = Seen::default();
     for (at, port) in ports.iter().enumerate() {
         let place = list.index(at);
         let name = port.text("name");
         if !name.is_empty() {
             errors.invalid_each(&place.child("name"), name, names::label(name));
         }
-        if seen.contains(&name) {
+        if seen.again(name) {
             errors.duplicate(&place.child("name"), name);
         }
-        seen.push(name);
         let protocol = port.text("protocol");
         errors.required_one_of(&place.child("protocol"), protocol, &["SCTP", "TCP", "UDP"]);
     }

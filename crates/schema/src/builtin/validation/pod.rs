@@ -1,9 +1,13 @@
 //! Rules of pods and pod templates.
 
+use std::collections::BTreeSet;
+
 use object::Node;
 
 use super::fields::labels_value;
-use super::{Errors, Fields, Rules, container, metadata, names, scheduling, selector, volume};
+use super::{
+    Errors, Fields, Rules, Seen, container, metadata, names, scheduling, selector, volume,
+};
 use crate::field_error::Place;
 
 pub(super) const RULES: &[Rules] = &[
@@ -106,15 +110,14 @@ fn spec(errors: &mut Errors, place: &Place<'_>, spec: &Node, pod_name: &str) {
             names::qualified(kind),
         );
     }
-    let mut gates: Vec<&str> = Vec::new();
+    let mut gates = Seen::default();
     for (at, gate) in spec.items("schedulingGates").iter().enumerate() {
         let place = place.child("schedulingGates");
         let (place, name) = (place.index(at), gate.text("name"));
         errors.invalid_each(&place, name, names::qualified(name));
-        if gates.contains(&name) {
+        if gates.again(name) {
             errors.duplicate(&place, name);
         }
-        gates.push(name);
     }
     scheduling::spread(errors, &place.child("topologySpreadConstraints"), spec);
     let account = spec.text("serviceAccountName");
@@ -175,15 +178,14 @@ fn optional_subdomain(errors: &mut Errors, place: &Place<'_>, name: &str) {
 
 fn resource_claims(errors: &mut Errors, place: &Place<'_>, spec: &Node) {
     let place = place.child("resourceClaims");
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen = Seen::default();
     for (at, claim) in spec.items("resourceClaims").iter().enumerate() {
         let (place, name) = (place.index(at), claim.text("name"));
         match name {
             "" => errors.required(&place.child("name"), ""),
-            name if seen.contains(&name) => errors.duplicate(&place.child("name"), name),
+            name if seen.again(name) => errors.duplicate(&place.child("name"), name),
             name => errors.invalid_each(&place.child("name"), name, names::label(name)),
         }
-        seen.push(name);
         let (claim, template) = (
             claim.has("resourceClaimName"),
             claim.has("resourceClaimTemplateName"),
@@ -234,16 +236,15 @@ fn security_context(errors: &mut Errors, place: &Place<'_>, context: &Node) {
         policy,
         &["Always", "OnRootMismatch"],
     );
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen = Seen::default();
     for (at, setting) in context.items("sysctls").iter().enumerate() {
         let (place, name) = (place.child("sysctls"), setting.text("name"));
         let place = place.index(at);
         match name {
             "" => errors.required(&place.child("name"), ""),
-            name if seen.contains(&name) => errors.duplicate(&place.child("name"), name),
+            name if seen.again(name) => errors.duplicate(&place.child("name"), name),
             _ => {}
         }
-        seen.push(name);
     }
     container::seccomp(
         errors,
@@ -327,20 +328,28 @@ fn update(errors: &mut Errors, new: &Node, old: &Node) {
         }
         _ => {}
     }
+    let identity = |toleration: &Node| -> Vec<String> {
+        let keys = ["key", "operator", "value", "effect"];
+        keys.into_iter()
+            .map(|key| toleration.text(key).to_owned())
+            .collect()
+    };
+    let kept: BTreeSet<_> = new.items("tolerations").iter().map(identity).collect();
     for toleration in old.items("tolerations") {
-        let kept = |candidate: &Node| {
-            let same = |key| candidate.sub(key) == toleration.sub(key);
-            ["key", "operator", "value", "effect"].into_iter().all(same)
-        };
-        if !new.items("tolerations").iter().any(kept) {
+        if !kept.contains(&identity(toleration)) {
             let text = "existing toleration can not be modified except its tolerationSeconds";
             errors.forbidden(&place.child("tolerations"), text);
             return;
         }
     }
+    let gates: BTreeSet<&str> = old
+        .items("schedulingGates")
+        .iter()
+        .map(|gate| gate.text("name"))
+        .collect();
     for gate in new.items("schedulingGates") {
-        if !old.items("schedulingGates").contains(gate) {
-            let name = gate.text("name");
+        let name = gate.text("name");
+        if !gates.contains(name) {
             let text = format!("only deletion is allowed, but found new scheduling gate '{name}'");
             errors.forbidden(&place.child("schedulingGates"), text);
         }

@@ -4,7 +4,7 @@ use golang::quantity::{Format, Quantity};
 use object::Node;
 
 use super::fields::amount;
-use super::{Errors, Fields, Rules, container, names};
+use super::{Errors, Fields, Rules, Seen, container, names};
 use crate::field_error::{FieldError, Place};
 
 pub(super) const RULES: &[Rules] = &[
@@ -25,6 +25,7 @@ pub(super) const RULES: &[Rules] = &[
 fn limit_range(errors: &mut Errors, range: &Node) {
     let list = Place::ROOT.child("spec.limits");
     let items = range.sub("spec").items("limits");
+    let mut seen = Seen::default();
     for (at, item) in items.iter().enumerate() {
         let place = list.index(at);
         let kind = item.text("type");
@@ -39,7 +40,7 @@ fn limit_range(errors: &mut Errors, range: &Node) {
                 }
             }
         }
-        if items[..at].iter().any(|other| other.text("type") == kind) {
+        if seen.again(kind) {
             errors.duplicate(&place.child("type"), kind);
         }
         limits(errors, &place, item, kind);
@@ -48,6 +49,7 @@ fn limit_range(errors: &mut Errors, range: &Node) {
 
 fn limits(errors: &mut Errors, place: &Place<'_>, item: &Node, kind: &str) {
     let mut keys: Vec<&str> = Vec::new();
+    let mut seen = Seen::default();
     for key in [
         "max",
         "min",
@@ -71,7 +73,7 @@ fn limits(errors: &mut Errors, place: &Place<'_>, item: &Node, kind: &str) {
                 }
                 _ => container::resource_name(errors, &place.key(name), name),
             }
-            if !keys.contains(&name) {
+            if !seen.again(name) {
                 keys.push(name);
             }
         }
@@ -226,10 +228,15 @@ fn scopes(errors: &mut Errors, place: &Place<'_>, spec: &Node) {
     let scopes = spec.items("scopes");
     let shown = spec.sub("scopes");
     let has = |name: &str| scopes.iter().any(|scope| scope.as_str() == Some(name));
+    let mut seen = Seen::default();
     for scope in scopes {
         let scope = scope.as_str().unwrap_or_default();
         if !SCOPES.contains(&scope) {
             errors.invalid(&place_of, shown, "unsupported scope");
+            continue;
+        }
+        if seen.again(scope) {
+            continue;
         }
         for (name, _) in spec.entries("hard") {
             if is_quota_resource(name) && !counts_in(scope, name) {

@@ -1,5 +1,7 @@
 //! Rules of where pods may run: affinity, tolerations, spreading, priority and runtime classes.
 
+use std::collections::BTreeMap;
+
 use object::Node;
 
 use super::{Errors, Fields, Rules, immutable, names, selector};
@@ -188,6 +190,19 @@ pub(super) fn tolerations(errors: &mut Errors, place: &Place<'_>, spec: &Node) {
 /// Checks how pods spread over topologies.
 pub(super) fn spread(errors: &mut Errors, place: &Place<'_>, spec: &Node) {
     let constraints = spec.items("topologySpreadConstraints");
+    let last: BTreeMap<(&str, &str), usize> = constraints
+        .iter()
+        .enumerate()
+        .map(|(at, constraint)| {
+            (
+                (
+                    constraint.text("topologyKey"),
+                    constraint.text("whenUnsatisfiable"),
+                ),
+                at,
+            )
+        })
+        .collect();
     for (at, constraint) in constraints.iter().enumerate() {
         let place = place.index(at);
         let skew = constraint.number("maxSkew");
@@ -207,10 +222,7 @@ pub(super) fn spread(errors: &mut Errors, place: &Place<'_>, spec: &Node) {
             when,
             &["DoNotSchedule", "ScheduleAnyway"],
         );
-        let same = |other: &Node| {
-            other.text("topologyKey") == key && other.text("whenUnsatisfiable") == when
-        };
-        if constraints[at + 1..].iter().any(same) {
+        if last.get(&(key, when)).is_some_and(|last| *last > at) {
             let shown = format!("{{{key}, {when}}}");
             let place = place.child("{topologyKey, whenUnsatisfiable}");
             errors.push(FieldError::duplicate(place, shown));

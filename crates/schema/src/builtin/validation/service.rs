@@ -2,7 +2,7 @@
 
 use object::Node;
 
-use super::{Errors, Fields, Rules, container, names, selector};
+use super::{Errors, Fields, Rules, Seen, container, names, selector};
 use crate::FieldValue;
 use crate::field_error::Place;
 
@@ -41,7 +41,7 @@ fn service(errors: &mut Errors, service: &Node) {
         "ExternalName" => external_name(errors, &place, spec),
         _ => {}
     }
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen = Seen::default();
     for (at, port) in ports.iter().enumerate() {
         let list = place.child("ports");
         check_port(errors, &list.index(at), port, ports.len() > 1, &mut seen);
@@ -92,15 +92,14 @@ fn check_port<'a>(
     place: &Place<'_>,
     port: &'a Node,
     named: bool,
-    seen: &mut Vec<&'a str>,
+    seen: &mut Seen<&'a str>,
 ) {
     let name = port.text("name");
     if !name.is_empty() {
         errors.invalid_each(&place.child("name"), name, names::label(name));
-        if seen.contains(&name) {
+        if seen.again(name) {
             errors.duplicate(&place.child("name"), name);
         }
-        seen.push(name);
     } else if named {
         errors.required(&place.child("name"), "");
     }
@@ -171,11 +170,12 @@ fn cluster_addresses(errors: &mut Errors, place: &Place<'_>, spec: &Node, headle
         _ => {}
     }
     let families = spec.items("ipFamilies");
+    let mut seen = Seen::default();
     for (at, family) in families.iter().enumerate() {
         let place = place.child("ipFamilies");
         let family_text = family.as_str().unwrap_or_default();
         errors.one_of(&place.index(at), family_text, &["IPv4", "IPv6"]);
-        if families[..at].contains(family) {
+        if seen.again(family_text) {
             errors.duplicate(&place.index(at), family_text);
         }
     }
@@ -257,17 +257,16 @@ fn node_ports(errors: &mut Errors, place: &Place<'_>, ports: &[Node], kind: &str
             }
         }
     }
-    let key = |port: &Node, name: &str| (port.text("protocol").to_owned(), port.number(name));
+    let mut taken = Seen::default();
     for (at, port) in ports.iter().enumerate() {
         let number = port.number("nodePort");
-        let taken = |other: &Node| key(other, "nodePort") == key(port, "nodePort");
-        if number != 0 && ports[..at].iter().any(taken) {
+        if number != 0 && taken.again((port.text("protocol"), number)) {
             errors.duplicate(&place.index(at).child("nodePort"), number);
         }
     }
+    let mut taken = Seen::default();
     for (at, port) in ports.iter().enumerate() {
-        let taken = |other: &Node| key(other, "port") == key(port, "port");
-        if ports[..at].iter().any(taken) {
+        if taken.again((port.text("protocol"), port.number("port"))) {
             let protocol = crate::field_error::quote(port.text("protocol"));
             let number = port.number("port");
             let shown = format!(

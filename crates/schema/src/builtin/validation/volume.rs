@@ -1,17 +1,18 @@
 //! Rules of volumes in pods.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use object::Node;
 
 use super::{Errors, Fields, container, names};
 use crate::field_error::Place;
 
 /// Volumes by name; only those that are well-formed.
-pub(super) struct Volumes<'a>(Vec<(&'a str, &'a Node)>);
+pub(super) struct Volumes<'a>(BTreeMap<&'a str, &'a Node>);
 
 impl Volumes<'_> {
     pub(super) fn get(&self, name: &str) -> Option<&Node> {
-        let found = self.0.iter().find(|(known, _)| *known == name);
-        found.map(|(_, volume)| *volume)
+        self.0.get(name).copied()
     }
 }
 
@@ -55,7 +56,17 @@ pub(super) fn check<'a>(
     spec: &'a Node,
     pod_name: &str,
 ) -> Volumes<'a> {
-    let mut volumes = Volumes(Vec::new());
+    let mut volumes = Volumes(BTreeMap::new());
+    // Claims that come with the pod: named after it and the volume.
+    let generated: BTreeSet<String> = match pod_name {
+        "" => BTreeSet::new(),
+        pod_name => spec
+            .items("volumes")
+            .iter()
+            .filter(|volume| volume.has("ephemeral"))
+            .map(|volume| format!("{pod_name}-{}", volume.text("name")))
+            .collect(),
+    };
     for (at, volume) in spec.items("volumes").iter().enumerate() {
         let place = place.index(at);
         let before = errors.len();
@@ -69,13 +80,10 @@ pub(super) fn check<'a>(
             errors.duplicate(&place.child("name"), name);
         }
         if errors.len() == before {
-            volumes.0.push((name, volume));
+            volumes.0.insert(name, volume);
         }
         let claim = volume.sub("persistentVolumeClaim").text("claimName");
-        let generated = |other: &Node| {
-            other.has("ephemeral") && format!("{pod_name}-{}", other.text("name")) == claim
-        };
-        if !pod_name.is_empty() && spec.items("volumes").iter().any(generated) {
+        if generated.contains(claim) {
             let text = "must not reference a PVC that gets created for an ephemeral volume";
             errors.invalid(&place.child("persistentVolumeClaim.claimName"), claim, text);
         }
