@@ -4,7 +4,7 @@ use object::Node;
 
 use crate::call::{Call, Target, finalizers, is_deleting, set_finalizers};
 use crate::status::Cause;
-use crate::{Refusal, crds, limits, pods, protection, quota};
+use crate::{Refusal, crds, limits, pods, policies, protection, quota};
 
 /// Changes an object on its way in, or refuses it. `object` is new, `live` what it replaces.
 pub(crate) fn mutate(
@@ -32,7 +32,7 @@ pub(crate) fn mutate(
     {
         pods::admit_update(object, live);
     }
-    Ok(())
+    policies::mutate(call, target, object, live)
 }
 
 /// Refuses a change that may not be. `object` is `None` when it is deleted.
@@ -42,6 +42,7 @@ pub(crate) fn validate(
     object: Option<&Node>,
     live: Option<&Node>,
 ) -> Result<(), Refusal> {
+    policies::validate(call, target, object, live)?;
     let Some(object) =
         object.filter(|_| target.resource.namespaced && target.subresource.is_empty())
     else {

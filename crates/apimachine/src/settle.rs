@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{Env, Event, Key, State, Writer};
-use crate::{crds, garbage, namespaces, protection, quota};
+use crate::{crds, garbage, namespaces, policies, protection, quota};
 
 /// Rounds before the rest is left to the next call.
 ///
@@ -46,6 +46,7 @@ fn run(state: &mut State, env: &Env, mut worklist: Worklist, events: &[Event]) -
         }
         let mut definitions = Writer::new(state, env, "kube-apiserver");
         crds::react(&mut definitions, &worklist);
+        policies::react(&mut definitions, &worklist);
         let mut written = definitions.events().to_vec();
         let mut writer = Writer::new(state, env, "kube-controller-manager");
         garbage::react(&mut writer, &worklist, &news);

@@ -142,6 +142,8 @@ pub struct State {
     events: Arc<VecDeque<Event>>,
     by_uid: Arc<BTreeMap<Text, (Text, Key)>>,
     owned: Arc<BTreeMap<Text, BTreeSet<(Text, Key)>>>,
+    /// Admission policies, compiled.
+    pub(crate) policies: Arc<crate::policies::Policies>,
     /// Served resources by group, version and plural.
     pub(crate) types: Arc<BTreeMap<(Text, Text, Text), Arc<ResourceType>>>,
 }
@@ -166,6 +168,7 @@ impl State {
             events: Arc::default(),
             by_uid: Arc::default(),
             owned: Arc::default(),
+            policies: Arc::default(),
             types: crate::builtin::types(),
         }
     }

@@ -427,3 +427,99 @@ fn events_and_autoscalers_look_different_in_each_version() {
         "#]],
     );
 }
+
+const POLICY: &str = r#"
+        POST /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies {"metadata":{"name":"few"},"spec":{"matchConstraints":{"resourceRules":[{"apiGroups":[""],"apiVersions":["*"],"operations":["CREATE","UPDATE"],"resources":["configmaps"]}]},"validations":[{"expression":"size(object.data) < 2","messageExpression":"'too many keys: ' + string(size(object.data))"},{"expression":"object.metadata.name != 'bad'"}]}}
+        POST /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings {"metadata":{"name":"everywhere"},"spec":{"policyName":"few","validationActions":["Deny"]}}
+        "#;
+
+#[test]
+fn a_policy_denies_from_the_next_request_on() {
+    let script = format!(
+        r#"{POLICY}
+        POST /api/v1/namespaces/default/configmaps {{"metadata":{{"name":"a"}},"data":{{"a":"1"}}}}
+        PATCH /api/v1/namespaces/default/configmaps/a merge {{"data":{{"b":"2"}}}}
+        POST /api/v1/namespaces/default/configmaps {{"metadata":{{"name":"bad"}},"data":{{"a":"1"}}}}
+        DELETE /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/everywhere
+        PATCH /api/v1/namespaces/default/configmaps/a merge {{"data":{{"b":"2"}}}}
+        "#
+    );
+    check(
+        &script,
+        expect![[r#"
+        POST /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies {"metadata":{"name":"few"},"spec":{"matchConstraints":{"resourceRules":[{"apiGroups":[""],"apiVersions":["*"],"operations":["CREATE","UPDATE"],"resources":["configmaps"]}]},"validations":[{"expression":"size(object.data) < 2","messageExpression":"'too many keys: ' + string(size(object.data))"},{"expression":"object.metadata.name != 'bad'"}]}}
+          201 {"kind":"ValidatingAdmissionPolicy","metadata":{"name":"few","generation":1},"spec":{"matchConstraints":{"namespaceSelector":{},"objectSelector":{},"resourceRules":[{"operations":["CREATE","UPDATE"],"apiGroups":[""],"apiVersions":["*"],"resources":["configmaps"],"scope":"*"}],"matchPolicy":"Equivalent"},"validations":[{"expression":"size(object.data) < 2","messageExpression":"'too many keys: ' + string(size(object.data))"},{"expression":"object.metadata.name != 'bad'"}],"failurePolicy":"Fail"},"status":{}}
+        POST /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings {"metadata":{"name":"everywhere"},"spec":{"policyName":"few","validationActions":["Deny"]}}
+          201 {"kind":"ValidatingAdmissionPolicyBinding","metadata":{"name":"everywhere","generation":1},"spec":{"policyName":"few","validationActions":["Deny"]}}
+        POST /api/v1/namespaces/default/configmaps {"metadata":{"name":"a"},"data":{"a":"1"}}
+          201 {"kind":"ConfigMap","metadata":{"name":"a"},"data":{"a":"1"}}
+        PATCH /api/v1/namespaces/default/configmaps/a merge {"data":{"b":"2"}}
+          422 Invalid: configmaps "a" is forbidden: ValidatingAdmissionPolicy 'few' with binding 'everywhere' denied request: too many keys: 2
+        POST /api/v1/namespaces/default/configmaps {"metadata":{"name":"bad"},"data":{"a":"1"}}
+          422 Invalid: configmaps "bad" is forbidden: ValidatingAdmissionPolicy 'few' with binding 'everywhere' denied request: failed expression: object.metadata.name != 'bad'
+        DELETE /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/everywhere
+          200 Success: 
+        PATCH /api/v1/namespaces/default/configmaps/a merge {"data":{"b":"2"}}
+          200 {"kind":"ConfigMap","metadata":{"name":"a"},"data":{"a":"1","b":"2"}}
+    "#]],
+    );
+}
+
+#[test]
+fn a_preview_names_every_denial() {
+    let mut cluster = Cluster::new();
+    for line in POLICY
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+    {
+        cluster.send(line);
+    }
+    let object = br#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"bad","namespace":"default"},"data":{"a":"1","b":"2"}}"#;
+    let object = object::json::parse(object, object::json::OBJECT_LIMITS).expect("valid JSON");
+    let user = apimachine::User::admin();
+    let verdicts = apimachine::admit_all(&cluster.state, &[object], &user, &cluster.env());
+    let told: Vec<String> = verdicts
+        .iter()
+        .map(|verdict| {
+            format!(
+                "{} {}: {}",
+                verdict.policy,
+                verdict.actions.join(","),
+                verdict.message
+            )
+        })
+        .collect();
+    expect![[r#"
+        few Deny: too many keys: 2
+        few Deny: failed expression: object.metadata.name != 'bad'"#]]
+    .assert_eq(&told.join("\n"));
+}
+
+#[test]
+fn quotas_are_charged_at_once() {
+    check(
+        r#"
+        POST /api/v1/namespaces/default/resourcequotas {"metadata":{"name":"q"},"spec":{"hard":{"secrets":"1"}}}
+        POST /api/v1/namespaces/default/secrets {"metadata":{"name":"a"}}
+        POST /api/v1/namespaces/default/secrets {"metadata":{"name":"b"}}
+        GET /api/v1/namespaces/default/resourcequotas/q
+        DELETE /api/v1/namespaces/default/secrets/a
+        POST /api/v1/namespaces/default/secrets {"metadata":{"name":"b"}}
+        "#,
+        expect![[r#"
+            POST /api/v1/namespaces/default/resourcequotas {"metadata":{"name":"q"},"spec":{"hard":{"secrets":"1"}}}
+              201 {"kind":"ResourceQuota","metadata":{"name":"q"},"spec":{"hard":{"secrets":"1"}},"status":{}}
+            POST /api/v1/namespaces/default/secrets {"metadata":{"name":"a"}}
+              201 {"kind":"Secret","metadata":{"name":"a"},"type":"Opaque"}
+            POST /api/v1/namespaces/default/secrets {"metadata":{"name":"b"}}
+              403 Forbidden: secrets "b" is forbidden: exceeded quota: q, requested: secrets=1, used: secrets=1, limited: secrets=1
+            GET /api/v1/namespaces/default/resourcequotas/q
+              200 {"kind":"ResourceQuota","metadata":{"name":"q"},"spec":{"hard":{"secrets":"1"}},"status":{"hard":{"secrets":"1"},"used":{"secrets":"1"}}}
+            DELETE /api/v1/namespaces/default/secrets/a
+              200 Success: 
+            POST /api/v1/namespaces/default/secrets {"metadata":{"name":"b"}}
+              201 {"kind":"Secret","metadata":{"name":"b"},"type":"Opaque"}
+        "#]],
+    );
+}
