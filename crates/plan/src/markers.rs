@@ -14,17 +14,6 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// Puts this owner's labels on an object.
-    pub fn mark(&self, object: &mut Object) {
-        let labels = [("name", &self.name), ("namespace", &self.namespace)];
-        for (suffix, value) in labels {
-            let key = format!("{PREFIX}/{suffix}");
-            object
-                .node
-                .set(&["metadata", "labels", &key], value.as_str());
-        }
-    }
-
     /// Whether an object carries this owner's labels.
     pub fn owns(&self, object: &Object) -> bool {
         object.label(&format!("{PREFIX}/name")) == Some(&*self.name)

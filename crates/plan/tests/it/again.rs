@@ -175,7 +175,13 @@ fn desired(numbers: &mut Numbers, owner: &Owner) -> Vec<Object> {
                 .node
                 .set(&["metadata", "annotations", marker], "Merge");
         }
-        plan::normalize(&mut object, owner, &plan::Metadata::default());
+        let labels = [("name", &owner.name), ("namespace", &owner.namespace)];
+        for (suffix, value) in labels {
+            let label = format!("kustomize.toolkit.fluxcd.io/{suffix}");
+            object
+                .node
+                .set(&["metadata", "labels", &label], value.as_str());
+        }
         objects.push(object);
     }
     objects

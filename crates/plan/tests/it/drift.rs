@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 use object::{Node, Object, json};
-use plan::{IgnoreRule, Metadata, Options, Owner, Probe, ProbeRefusal, Stage, Write};
+use plan::{IgnoreRule, Options, Probe, ProbeRefusal, Stage, Write};
 
 fn object(text: &str) -> Object {
     let node = json::parse(text.as_bytes(), json::OBJECT_LIMITS);
@@ -200,49 +200,6 @@ fn repeated_metrics_of_an_old_server_are_no_drift() {
         &Options::default(),
         expect!["HorizontalPodAutoscaler/h unchanged"],
     );
-}
-
-#[test]
-fn objects_are_normalized_before_they_are_planned() {
-    let owner = Owner {
-        name: "apps".into(),
-        namespace: "flux-system".into(),
-    };
-    let common = Metadata {
-        labels: vec![("team".into(), "shop".into())],
-        annotations: Vec::new(),
-    };
-    let normalized = |text: &str| {
-        let mut object = object(text);
-        plan::normalize(&mut object, &owner, &common);
-        object.node.remove(&["metadata"]);
-        json::to_string(&object.node)
-    };
-    let table = [
-        (
-            r#"{"apiVersion":"v1","kind":"Service","metadata":{},"spec":{"ports":[{"port":80},{"port":53,"protocol":"UDP"}]},"status":{}}"#,
-            r#"{"apiVersion":"v1","kind":"Service","spec":{"ports":[{"port":80,"protocol":"TCP"},{"port":53,"protocol":"UDP"}]}}"#,
-        ),
-        (
-            r#"{"apiVersion":"v1","kind":"Secret","stringData":{"a":"x","b":"y"},"data":{"a":"b2xk"}}"#,
-            r#"{"apiVersion":"v1","kind":"Secret","data":{"a":"eA==","b":"eQ=="}}"#,
-        ),
-        (
-            r#"{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","spec":{"conversion":{"webhook":{"clientConfig":{"caBundle":"Cg=="}}}},"status":{"x":1}}"#,
-            r#"{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","spec":{"conversion":{"webhook":{"clientConfig":{}}}},"status":{"x":1}}"#,
-        ),
-        (
-            r#"{"apiVersion":"v1","kind":"Pod","spec":{"containers":"nonsense"}}"#,
-            r#"{"apiVersion":"v1","kind":"Pod","spec":{"containers":"nonsense"}}"#,
-        ),
-    ];
-    for (before, after) in table {
-        assert_eq!(normalized(before), after);
-    }
-    let mut marked = object(r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"}}"#);
-    plan::normalize(&mut marked, &owner, &common);
-    assert!(owner.owns(&marked));
-    assert_eq!(marked.label("team"), Some("shop"));
 }
 
 #[test]
