@@ -51,8 +51,12 @@ pub enum CheckoutError {
     },
 }
 
-/// The files below the directory object `id`; submodules are left out.
-pub(crate) fn checkout(objects: &dyn Objects, id: Oid) -> Result<Tree, CheckoutError> {
+/// The files below the directory object `id`, and the submodules, which are not among them.
+pub(crate) fn checkout(
+    objects: &dyn Objects,
+    id: Oid,
+) -> Result<(Tree, BTreeMap<TreePath, Oid>), CheckoutError> {
+    let mut submodules = BTreeMap::new();
     let mut builder = TreeBuilder::default();
     let (mut files, mut bytes) = (0_usize, 0_u64);
     // Directories count too, so that a bomb of empty ones ends.
@@ -78,7 +82,10 @@ pub(crate) fn checkout(objects: &dyn Objects, id: Oid) -> Result<Tree, CheckoutE
                     directories.push((path, entry.id));
                     return Ok(());
                 }
-                Mode::Submodule => return Ok(()),
+                Mode::Submodule => {
+                    submodules.insert(path, entry.id);
+                    return Ok(());
+                }
                 _ => objects.content(entry.id, Kind::Blob)?,
             };
             bytes += content.len() as u64;
@@ -99,7 +106,7 @@ pub(crate) fn checkout(objects: &dyn Objects, id: Oid) -> Result<Tree, CheckoutE
             Ok::<(), CheckoutError>(())
         })?;
     }
-    Ok(builder.build())
+    Ok((builder.build(), submodules))
 }
 
 /// The objects of `tree` and the id of its root.

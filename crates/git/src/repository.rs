@@ -213,7 +213,7 @@ impl Repository {
     pub fn checkout(&self, commit: Oid) -> Result<Tree, RepositoryError> {
         let odb = self.odb()?;
         let commit = odb.commit(commit)?;
-        Ok(checkout(&odb, commit.tree)?)
+        Ok(checkout(&odb, commit.tree)?.0)
     }
 
     /// Up to `count_max` commits reachable from `from`, newest first by commit time.

@@ -11,6 +11,7 @@ use tree::{Tree, TreeBuilder, TreePath};
 use crate::ignore::{IgnoreError, Rules};
 use crate::include::{Include, IncludeError, include};
 use crate::semver::{self, RangeError};
+use crate::submodules::{self, SubmoduleError};
 
 /// The branch of a source that names none.
 const BRANCH_DEFAULT: &str = "master";
@@ -32,12 +33,14 @@ pub struct FetchRequest {
     pub timeout: Duration,
     /// Folders to keep, all others are left out; empty keeps everything.
     pub sparse: Vec<String>,
+    /// Whether the files of submodules are laid in, at the commits recorded for them.
+    pub submodules: bool,
     /// Files of other sources to lay into the tree.
     pub include: Vec<Include>,
     /// Files to leave out, in gitignore syntax; `None` for the built-in list.
     pub ignore: Option<String>,
     /// The revision that is stored and would come out the same way otherwise: same `ignore`,
-    /// `sparse` and included artifacts, archive verified. `None` fetches in any case.
+    /// `sparse`, `submodules` and included artifacts, archive verified. `None` fetches in any case.
     pub previous: Option<String>,
 }
 
@@ -117,6 +120,9 @@ pub enum FetchError {
     /// A folder of the sparse checkout is not in the revision.
     #[error("failed to sparse checkout: directory '{0}' does not exist")]
     Sparse(String),
+    /// Submodules cannot be had.
+    #[error("failed to checkout and determine revision: unable to clone submodules")]
+    Submodules(#[from] SubmoduleError),
     /// Files of another source cannot be laid into the tree.
     #[error(transparent)]
     Include(#[from] IncludeError),
@@ -135,6 +141,9 @@ impl Explain for FetchError {
             Self::Commit(_) => Code("CommitInvalid"),
             Self::Empty { .. } => Code("EmptyGitRepository"),
             Self::Sparse(_) => Code("SparseFolderMissing"),
+            Self::Submodules(SubmoduleError::Fetch { source, .. }) => source.code(),
+            Self::Submodules(SubmoduleError::Limit { .. }) => Code("GitLimit"),
+            Self::Submodules(_) => Code("SubmoduleInvalid"),
             Self::Include(_) => Code("IncludeFailed"),
             Self::Ignore(_) => Code("IgnoreLimit"),
         }
@@ -235,13 +244,18 @@ pub async fn fetch(client: &Client, request: &FetchRequest) -> Result<Fetched, F
     if snapshot.commit.id != target.commit {
         return Err(clone_error(Error::NoSuchCommit { id: target.commit }));
     }
-    let tree = sparse(snapshot.tree, &request.sparse)?;
+    let subject = snapshot.commit.subject().to_owned();
+    let tree = match request.submodules {
+        true => submodules::lay_in(client, &remote, snapshot).await?,
+        false => snapshot.tree,
+    };
+    let tree = sparse(tree, &request.sparse)?;
     let tree = include(&tree, &request.include)?;
     let rules = Rules::of(&tree, request.ignore.as_deref())?;
     Ok(Fetched::New(Checkout {
         revision: target.revision(),
         commit: target.commit,
-        subject: snapshot.commit.subject().to_owned(),
+        subject,
         tree: rules.filter(&tree)?,
     }))
 }

@@ -23,6 +23,7 @@ pub mod secret;
 mod semver;
 pub mod serve;
 pub mod storage;
+pub mod submodules;
 
 pub use download::{DownloadError, Downloader};
 pub use git::{Checkout, FetchError, FetchRequest, Fetched};

@@ -18,10 +18,11 @@ mod http;
 mod protocol;
 mod url;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tree::Tree;
+use tree::{Tree, TreePath};
 
 use crate::checkout::checkout;
 use crate::odb::{Memory, ObjectError, Objects};
@@ -186,6 +187,8 @@ pub struct Snapshot {
     pub tag: Option<Tag>,
     /// Its files; submodules are left out.
     pub tree: Tree,
+    /// Where submodules belong, and their commits.
+    pub submodules: BTreeMap<TreePath, Oid>,
 }
 
 /// Reads remote repositories.
@@ -356,8 +359,10 @@ fn snapshot(objects: &dyn Objects, id: Oid) -> Result<Snapshot, Error> {
     };
     let (_, commit) = objects.peel(id)?;
     let commit = objects.commit(commit)?;
+    let (tree, submodules) = checkout(objects, commit.tree)?;
     Ok(Snapshot {
-        tree: checkout(objects, commit.tree)?,
+        tree,
+        submodules,
         commit,
         tag,
     })

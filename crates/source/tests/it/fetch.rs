@@ -87,6 +87,7 @@ fn request(reference: GitReference) -> FetchRequest {
         proxy: None,
         timeout: Duration::from_secs(20),
         sparse: Vec::new(),
+        submodules: false,
         include: Vec::new(),
         ignore: None,
         previous: None,
@@ -295,4 +296,114 @@ async fn what_is_missing_is_named_with_flux_s_reason() {
     let (reason, _, message, _) = fails(&elsewhere).await;
     assert_eq!(reason, "URLInvalid");
     assert!(!message.contains("secret"), "{message}");
+}
+
+/// Records a submodule at `lib` in a new commit of `main`, as a stock git does.
+fn record_submodule(folder: &std::path::Path, url: &str, commit: Oid) {
+    let git = |arguments: &[&str], input: &str| -> String {
+        use std::io::Write as _;
+        let mut child = std::process::Command::new("git")
+            .args(arguments)
+            .current_dir(folder)
+            .env("GIT_INDEX_FILE", folder.join("test-index"))
+            .envs([("GIT_AUTHOR_NAME", "A"), ("GIT_AUTHOR_EMAIL", "a@b")])
+            .envs([("GIT_COMMITTER_NAME", "A"), ("GIT_COMMITTER_EMAIL", "a@b")])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("tests need a stock git");
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(input.as_bytes())
+            .unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "git {arguments:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let listed = format!("[submodule \"lib\"]\n\tpath = vendor/lib\n\turl = {url}\n");
+    let blob = git(&["hash-object", "-w", "--stdin"], &listed);
+    git(&["read-tree", "refs/heads/main"], "");
+    let entry = |mode: &str, id: &str, path: &str| {
+        git(
+            &[
+                "update-index",
+                "--add",
+                "--cacheinfo",
+                &format!("{mode},{id},{path}"),
+            ],
+            "",
+        )
+    };
+    entry("100644", &blob, ".gitmodules");
+    entry("160000", &commit.to_string(), "vendor/lib");
+    let tree = git(&["write-tree"], "");
+    let new = git(
+        &[
+            "commit-tree",
+            "-p",
+            "refs/heads/main",
+            "-m",
+            "add lib",
+            &tree,
+        ],
+        "",
+    );
+    git(&["update-ref", "refs/heads/main", &new], "");
+}
+
+#[tokio::test]
+async fn submodules_are_laid_in_at_their_recorded_commits() {
+    let world = World::new();
+    world.commit(None, "main", &[("a.yaml", "")], "first");
+    world.server.create("team/lib", "main").unwrap();
+    let who = Signature {
+        name: "Ann".into(),
+        email: "ann@example.com".into(),
+        seconds: 1,
+        offset_minutes: 0,
+    };
+    let tree: Tree = [("deep/b.yaml", "b: 1\n")].into_iter().collect();
+    let new = NewCommit {
+        branch: "main",
+        onto: None,
+        tree: &tree,
+        author: who.clone(),
+        committer: who,
+        message: "lib",
+    };
+    let commit = world.server.commit("team/lib", &new).unwrap();
+    let folder = world
+        .server
+        .repository("team/app")
+        .unwrap()
+        .folder()
+        .to_owned();
+    let mut request = request(reference("branch:main"));
+    for (url, absent, expected) in [
+        ("../lib.git", false, Ok("a.yaml vendor/lib/deep/b.yaml")),
+        ("../../../../x", false, Err("SubmoduleInvalid")),
+        ("ext::sh -c x", false, Err("UrlInvalid")),
+        ("../lib.git", true, Err("CommitNotFound")),
+    ] {
+        let id = if absent {
+            Oid::from_bytes([7; 20])
+        } else {
+            commit
+        };
+        record_submodule(&folder, url, id);
+        request.submodules = true;
+        let found = match world.fetch(&request).await {
+            Ok(Fetched::New(checkout)) => {
+                let names = checkout.tree.entries().map(|(path, _)| path.to_string());
+                Ok(names.collect::<Vec<_>>().join(" "))
+            }
+            Ok(Fetched::Unchanged { .. }) => panic!("new"),
+            Err(error) => Err(error.code().0),
+        };
+        assert_eq!(found, expected.map(str::to_owned), "{url}");
+        request.submodules = false;
+        assert!(world.fetch(&request).await.is_ok(), "off by default");
+    }
 }
