@@ -4,7 +4,7 @@
 //! kubernetes-sigs/kustomize `api/internal/target/kusttarget.go`, `api/internal/accumulator`,
 //! `api/resmap/reswrangler.go`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -562,10 +562,13 @@ impl Target {
         let recursed =
             |failures: Failures| failures.prefix(format!("recursed accumulation of path '{root}'"));
         if component {
-            *ra = nested
+            let all = nested
                 .accumulate(builder, std::mem::take(ra))
                 .map_err(recursed)?;
-            return Ok(());
+            *ra = all;
+            return check_unique(&ra.items).map_err(|failures| {
+                failures.prefix(format!("recursed merging from path '{root}'"))
+            });
         }
         let inner = nested
             .accumulate(builder, Accumulator::default())
@@ -1391,6 +1394,25 @@ impl Target {
         }
         Ok(Transformer::ValueAdd(targets))
     }
+}
+
+/// Whether every object has an id of its own.
+///
+/// # Errors
+/// The first that has not.
+pub(crate) fn check_unique(items: &[Item]) -> Outcome<()> {
+    let mut seen = HashSet::with_capacity(items.len());
+    for item in items {
+        if !seen.insert(item.id.key()) {
+            let text = format!(
+                "may not add resource with an already registered id: {}",
+                item.id
+            );
+            let failures = Failures::new(BuildError::DuplicateObject, item.id.to_string(), text);
+            return Err(failures.at(item.place()));
+        }
+    }
+    Ok(())
 }
 
 /// The fields a `labels` entry sets.

@@ -450,10 +450,10 @@ fn name_references() -> Vec<NameReference> {
     add(
         "storage.k8s.io|v1|StorageClass",
         plain(&[
-            ("|v1|PersistentVolume", "spec/storageClassName"),
-            ("|v1|PersistentVolumeClaim", "spec/storageClassName"),
+            ("PersistentVolume", "spec/storageClassName"),
+            ("PersistentVolumeClaim", "spec/storageClassName"),
             (
-                "apps||StatefulSet",
+                "StatefulSet",
                 "spec/volumeClaimTemplates/spec/storageClassName",
             ),
         ]),
@@ -464,12 +464,15 @@ fn name_references() -> Vec<NameReference> {
     );
     // The reference writes the group with its version, so this never selects anything.
     add(
-        "networking.k8s.io/v1||IngressClass",
+        "networking.k8s.io/v1|v1|IngressClass",
         plain(&[("Ingress", "spec/ingressClassName")]),
     );
     add(
-        "ValidatingAdmissionPolicy",
-        plain(&[("ValidatingAdmissionPolicyBinding", "spec/policyName")]),
+        "admissionregistration.k8s.io||ValidatingAdmissionPolicy",
+        plain(&[(
+            "admissionregistration.k8s.io||ValidatingAdmissionPolicyBinding",
+            "spec/policyName",
+        )]),
     );
     references
 }

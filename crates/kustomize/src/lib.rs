@@ -240,7 +240,7 @@ fn run(
     );
     match (&target.file.sort_options, options.order) {
         (Some(sort_options), _) => sort::run(&mut items, sort_options)?,
-        (None, Order::Legacy) => sort::legacy_default(&mut items),
+        (None, Order::Legacy) => sort::legacy_default(&mut items)?,
         (None, Order::Fifo) => {}
     }
     let asked = |word: &str| target.file.build_metadata.iter().any(|asked| asked == word);

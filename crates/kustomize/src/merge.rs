@@ -37,14 +37,9 @@ pub(crate) fn merge(
     schema: &Schema,
 ) -> Result<bool, String> {
     let walk = Walk { schema };
-    match walk.both(destination, Some(&mut patch), None)? {
-        Merged::Destination | Merged::KeptNull => Ok(true),
-        Merged::Patch => {
-            *destination = patch;
-            Ok(true)
-        }
-        Merged::Nothing => Ok(false),
-    }
+    // At the top a patch that replaces has no effect: the reference drops what the walk gives back.
+    let merged = walk.both(destination, Some(&mut patch), None)?;
+    Ok(!matches!(merged, Merged::Nothing))
 }
 
 struct Walk<'a> {

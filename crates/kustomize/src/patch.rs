@@ -180,20 +180,7 @@ pub(crate) fn apply_to_all(
         apply_merge(item, patch, body, schema)?;
     }
     items.retain(|item| !item.gone);
-    let mut seen = std::collections::HashSet::with_capacity(items.len());
-    for item in items.iter() {
-        if !seen.insert(item.id.key()) {
-            let text = format!(
-                "may not add resource with an already registered id: {}",
-                item.id
-            );
-            return Err(
-                Failures::new(BuildError::DuplicateObject, item.id.to_string(), text)
-                    .at(item.place()),
-            );
-        }
-    }
-    Ok(())
+    crate::accumulate::check_unique(items)
 }
 
 /// Merges `body` into an object, which keeps its name and kind unless the patch may change them.

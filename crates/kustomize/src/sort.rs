@@ -23,8 +23,10 @@ pub(crate) fn run(items: &mut [Item], options: &SortOptions) -> Outcome<()> {
         ))
     };
     match (options.order.as_str(), &options.legacy) {
-        ("legacy", Some(lists)) => legacy(items, &as_ranks(&lists.first, &lists.last)),
-        ("legacy", None) => legacy_default(items),
+        ("legacy", Some(lists)) => {
+            return legacy(items, &as_ranks(&lists.first, &lists.last));
+        }
+        ("legacy", None) => return legacy_default(items),
         ("fifo", None) => {}
         ("fifo", Some(_)) => {
             return fail(
@@ -37,14 +39,17 @@ pub(crate) fn run(items: &mut [Item], options: &SortOptions) -> Outcome<()> {
 }
 
 /// Well-known kinds first, webhooks last, the rest by text.
-pub(crate) fn legacy_default(items: &mut [Item]) {
+///
+/// # Errors
+/// Two objects with one id, which only shows here when nothing above looked.
+pub(crate) fn legacy_default(items: &mut [Item]) -> Outcome<()> {
     legacy(
         items,
         &as_ranks(
             &ORDER_FIRST.map(str::to_owned),
             &ORDER_LAST.map(str::to_owned),
         ),
-    );
+    )
 }
 
 fn as_ranks(first: &[String], last: &[String]) -> HashMap<String, i64> {
@@ -58,7 +63,7 @@ fn as_ranks(first: &[String], last: &[String]) -> HashMap<String, i64> {
     ranks
 }
 
-fn legacy(items: &mut [Item], ranks: &HashMap<String, i64>) {
+fn legacy(items: &mut [Item], ranks: &HashMap<String, i64>) -> Outcome<()> {
     let key = |item: &Item| {
         let rank = ranks
             .get(item.id.gvk.kind.as_str())
@@ -87,6 +92,8 @@ fn legacy(items: &mut [Item], ranks: &HashMap<String, i64>) {
     );
     let order: Vec<usize> = keyed.into_iter().map(|(_, at)| at).collect();
     permute(items, order);
+    crate::accumulate::check_unique(items)
+        .map_err(|failures| failures.prefix("SortOrderTransformer: Failed to append to resources"))
 }
 
 /// Puts the item from `order[n]` at place `n`.
