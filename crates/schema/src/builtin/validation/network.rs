@@ -36,16 +36,13 @@ fn ingress(errors: &mut Errors, ingress: &Node) {
     let (place, spec) = (Place::ROOT.child("spec"), ingress.sub("spec"));
     let rules = spec.items("rules");
     let default = spec.has("defaultBackend");
-    if default {
-        backend(
-            errors,
-            &place.child("defaultBackend"),
-            spec.sub("defaultBackend"),
-        );
-    }
     if rules.is_empty() && !default {
         let text = "either `defaultBackend` or `rules` must be specified";
         errors.invalid(&place, rules_value(spec), text);
+    }
+    if default {
+        let place = place.child("defaultBackend");
+        backend(errors, &place, spec.sub("defaultBackend"));
     }
     for (at, rule) in rules.iter().enumerate() {
         let list = place.child("rules");
@@ -105,8 +102,11 @@ fn paths(errors: &mut Errors, place: &Place<'_>, http: &Node) {
         let place = list.index(at);
         let text = path.text("path");
         match path.text("pathType") {
-            "" => errors.required(&place.child("pathType"), "pathType must be specified"),
-            kind @ ("Exact" | "Prefix") => {
+            "" => {
+                errors.required(&place.child("pathType"), "pathType must be specified");
+                continue;
+            }
+            "Exact" | "Prefix" => {
                 let at = place.child("path");
                 if !text.starts_with('/') {
                     errors.invalid(&at, text, "must be an absolute path");
@@ -121,7 +121,6 @@ fn paths(errors: &mut Errors, place: &Place<'_>, http: &Node) {
                         errors.invalid(&at, text, format!("cannot end with '{refused}'"));
                     }
                 }
-                let _ = kind;
             }
             "ImplementationSpecific" => {
                 if !text.is_empty() && !text.starts_with('/') {
@@ -142,7 +141,7 @@ fn backend(errors: &mut Errors, place: &Place<'_>, backend: &Node) {
     match (service.is_null(), resource.is_null()) {
         (true, true) => {
             let text = "resource or service backend is required";
-            errors.required(place, text);
+            errors.invalid(place, "", text);
         }
         (false, false) => {
             let text = "cannot set both resource and service backends";
@@ -156,26 +155,19 @@ fn backend(errors: &mut Errors, place: &Place<'_>, backend: &Node) {
             }
         }
         (false, true) => {
-            let place = place.child("service");
+            let at = place.child("service");
             match service.text("name") {
-                "" => errors.required(&place.child("name"), ""),
-                name => errors.invalid_each(&place.child("name"), name, names::label(name)),
+                "" => errors.required(&at.child("name"), ""),
+                name => errors.invalid_each(&at.child("name"), name, names::label(name)),
             }
             let port = service.sub("port");
-            let (name, number) = (port.text("name"), port.number("number"));
-            match (name.is_empty(), number) {
-                (true, 0) => {
-                    let text = "port name or number is required";
-                    errors.required(&place, text);
+            match (port.text("name"), port.number("number")) {
+                ("", 0) => errors.required(place, "port name or number is required"),
+                ("", number) => errors.port(&at.child("port.number"), number),
+                (name, 0) => {
+                    errors.invalid_each(&at.child("port.name"), name, names::port_name(name));
                 }
-                (false, 0) => {
-                    errors.invalid_each(&place.child("port.name"), name, names::port_name(name));
-                }
-                (false, _) => {
-                    let text = "cannot set both port name & port number";
-                    errors.invalid(&place, "", text);
-                }
-                (true, number) => errors.port(&place.child("port.number"), number),
+                _ => errors.invalid(place, "", "cannot set both port name & port number"),
             }
         }
     }
@@ -260,7 +252,7 @@ fn network_policy(errors: &mut Errors, policy: &Node) {
 
 fn policy_port(errors: &mut Errors, place: &Place<'_>, port: &Node) {
     let protocol = port.text("protocol");
-    errors.optional_one_of(&place.child("protocol"), protocol, &["SCTP", "TCP", "UDP"]);
+    errors.optional_one_of(&place.child("protocol"), protocol, &["TCP", "UDP", "SCTP"]);
     let number = port.sub("port");
     if number.is_null() {
         if port.has("endPort") {
@@ -269,21 +261,25 @@ fn policy_port(errors: &mut Errors, place: &Place<'_>, port: &Node) {
         }
         return;
     }
-    super::container::port(errors, &place.child("port"), number);
-    if let Some(end) = port.int("endPort") {
-        let place = place.child("endPort");
-        match number.as_i64() {
-            None => {
-                let text = "may not be specified when `port` is non-numeric";
-                errors.invalid(&place, end, text);
-            }
-            Some(number) => {
+    let (port_place, end_place) = (place.child("port"), place.child("endPort"));
+    match (number.as_i64(), port.int("endPort")) {
+        (Some(number), end) => {
+            errors.port(&port_place, number);
+            if let Some(end) = end {
                 if end < number {
+                    // Upstream shows the port, not its end.
                     let text = "must be greater than or equal to `port`";
-                    errors.invalid(&place, end, text);
+                    errors.invalid(&end_place, number, text);
                 }
-                errors.port(&place, end);
+                errors.port(&end_place, end);
             }
+        }
+        (None, end) => {
+            if let Some(end) = end {
+                let text = "may not be specified when `port` is non-numeric";
+                errors.invalid(&end_place, end, text);
+            }
+            super::container::port(errors, &port_place, number);
         }
     }
 }
@@ -324,8 +320,7 @@ fn ip_block(errors: &mut Errors, place: &Place<'_>, block: &Node) {
         if let Some(inner) = names::network(except)
             && !(inner.1 > outer.1 && contains(outer, inner.0))
         {
-            let text = format!("must be a strict subset of `cidr`: {text:?}");
-            errors.invalid(&place, except, text);
+            errors.invalid(&place, except, "must be a strict subset of `cidr`");
         }
     }
 }
@@ -347,33 +342,42 @@ fn contains((network, length): (std::net::IpAddr, u32), address: std::net::IpAdd
 
 fn endpoint_slice(errors: &mut Errors, slice: &Node) {
     const ENDPOINTS_MAX: usize = 1000;
+    const ADDRESSES_MAX: usize = 100;
     let kinds = ["FQDN", "IPv4", "IPv6"];
     let kind = slice.text("addressType");
     errors.required_one_of(&Place::ROOT.child("addressType"), kind, &kinds);
     let list = Place::ROOT.child("endpoints");
     let endpoints = slice.items("endpoints");
     if endpoints.len() > ENDPOINTS_MAX {
-        errors.push(crate::FieldError::too_many(
-            list,
-            endpoints.len(),
-            ENDPOINTS_MAX,
-        ));
+        let count = endpoints.len();
+        errors.push(crate::FieldError::too_many(list, count, ENDPOINTS_MAX));
+        return;
     }
     for (at, endpoint) in endpoints.iter().enumerate() {
         let place = list.index(at);
-        let addresses = place.child("addresses");
-        if endpoint.items("addresses").is_empty() {
-            errors.required(&addresses, "must contain at least 1 address");
+        let list = place.child("addresses");
+        let addresses = endpoint.items("addresses");
+        if addresses.is_empty() {
+            errors.required(&list, "must contain at least 1 address");
+        } else if addresses.len() > ADDRESSES_MAX {
+            let count = addresses.len();
+            errors.push(crate::FieldError::too_many(list, count, ADDRESSES_MAX));
         }
-        for (at, address) in endpoint.items("addresses").iter().enumerate() {
+        for (at, address) in addresses.iter().enumerate() {
             let address = address.as_str().unwrap_or_default();
+            let item = list.index(at);
             let messages = match kind {
-                "IPv4" if address.contains(':') => vec!["must be an IPv4 address".into()],
-                "IPv6" if !address.contains(':') => vec!["must be an IPv6 address".into()],
                 "FQDN" => names::subdomain(address),
-                _ => names::ip(address),
+                "IPv4" | "IPv6" => names::ip(address),
+                _ => Vec::new(),
             };
-            errors.invalid_each(&addresses.index(at), address, messages);
+            if kind.starts_with("IPv") && messages.is_empty() {
+                if address.contains(':') != (kind == "IPv6") {
+                    errors.invalid(&list, address, format!("must be an {kind} address"));
+                }
+                super::service::endpoint_address(errors, &item, address);
+            }
+            errors.invalid_each(&item, address, messages);
         }
     }
     let list = Place::ROOT.child("ports");

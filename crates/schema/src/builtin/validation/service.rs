@@ -215,7 +215,7 @@ fn cluster_addresses(errors: &mut Errors, place: &Place<'_>, spec: &Node, headle
 }
 
 /// Refuses addresses that mean something else than another host.
-fn endpoint_address(errors: &mut Errors, place: &Place<'_>, address: &str) {
+pub(super) fn endpoint_address(errors: &mut Errors, place: &Place<'_>, address: &str) {
     let Ok(parsed) = address.parse::<std::net::IpAddr>() else {
         return;
     };

@@ -144,16 +144,16 @@ fn claim_update(errors: &mut Errors, new: &Node, old: &Node) {
     }
     let size = |node: &Node| node.get("storage").map(amount);
     let wanted = size(spec.sub("resources").sub("requests"));
-    let capacity = size(old.sub("status").sub("capacity"));
+    let capacity = size(old.sub("status").sub("capacity")).unwrap_or(Quantity::ZERO);
     let asked = size(before.sub("resources").sub("requests"));
-    if bound
-        && let (Some(wanted), Some(asked)) = (wanted, asked)
+    if let (Some(wanted), Some(asked)) = (wanted, asked)
         && wanted < asked
-        && capacity.is_none_or(|capacity| wanted < capacity)
+        && wanted <= capacity
     {
         let text = "field can not be less than status.capacity";
         errors.forbidden(&place.child("resources.requests.storage"), text);
     }
+    immutable(errors, &Place::ROOT, "volumeMode", spec, before);
 }
 
 fn copy(to: &mut Node, from: &Node, keys: &[&str]) {
@@ -201,7 +201,7 @@ fn volume(errors: &mut Errors, volume: &Node) {
     if capacity.is_empty() {
         errors.required(&place.child("capacity"), "");
     }
-    if !capacity.is_empty() && (capacity.len() > 1 || capacity[0].0 != "storage") {
+    if capacity.len() != 1 || capacity[0].0 != "storage" {
         let supported = ["storage"];
         let shown = spec.sub("capacity");
         errors.push(crate::FieldError::not_supported(
