@@ -241,9 +241,9 @@ impl fmt::Display for Duration {
             f.write_str("-")?;
         }
         let (unit, name) = match nanoseconds {
-            ..1_000 => (1, "ns"),
-            ..1_000_000 => (1_000, "µs"),
-            ..1_000_000_000 => (1_000_000, "ms"),
+            0..1_000 => (1, "ns"),
+            1_000..1_000_000 => (1_000, "µs"),
+            1_000_000..1_000_000_000 => (1_000_000, "ms"),
             _ => (1_000_000_000, "s"),
         };
         let whole = nanoseconds / unit;
@@ -286,14 +286,14 @@ pub fn human_duration(age: Duration) -> String {
     let (minutes, hours) = (seconds / 60, seconds / 3600);
     match seconds {
         ..0 => "0s".into(),
-        ..120 => format!("{seconds}s"),
-        ..600 => two(minutes, "m", seconds % 60, "s"),
-        ..10_800 => format!("{minutes}m"),
-        ..28_800 => two(hours, "h", minutes % 60, "m"),
-        ..172_800 => format!("{hours}h"),
-        ..691_200 => two(hours / 24, "d", hours % 24, "h"),
-        ..63_072_000 => format!("{}d", hours / 24),
-        ..252_288_000 => two(hours / 24 / 365, "y", hours / 24 % 365, "d"),
+        0..120 => format!("{seconds}s"),
+        120..600 => two(minutes, "m", seconds % 60, "s"),
+        600..10_800 => format!("{minutes}m"),
+        10_800..28_800 => two(hours, "h", minutes % 60, "m"),
+        28_800..172_800 => format!("{hours}h"),
+        172_800..691_200 => two(hours / 24, "d", hours % 24, "h"),
+        691_200..63_072_000 => format!("{}d", hours / 24),
+        63_072_000..252_288_000 => two(hours / 24 / 365, "y", hours / 24 % 365, "d"),
         _ => format!("{}y", hours / 24 / 365),
     }
 }
@@ -305,11 +305,11 @@ pub fn human_duration(age: Duration) -> String {
 pub fn short_human_duration(age: Duration) -> String {
     match age.seconds() {
         ..-1 => "<invalid>".into(),
-        ..0 => "0s".into(),
-        seconds @ ..60 => format!("{seconds}s"),
-        seconds @ ..3_600 => format!("{}m", seconds / 60),
-        seconds @ ..86_400 => format!("{}h", seconds / 3_600),
-        seconds @ ..31_536_000 => format!("{}d", seconds / 86_400),
+        -1..0 => "0s".into(),
+        seconds @ 0..60 => format!("{seconds}s"),
+        seconds @ 60..3_600 => format!("{}m", seconds / 60),
+        seconds @ 3_600..86_400 => format!("{}h", seconds / 3_600),
+        seconds @ 86_400..31_536_000 => format!("{}d", seconds / 86_400),
         seconds => format!("{}y", seconds / 31_536_000),
     }
 }

@@ -104,10 +104,10 @@ fn number(text: &str) -> Option<Scalar> {
     if let Ok(value) = parse_uint(text, 0) {
         return Some(Scalar::Uint(value));
     }
-    if is_float(text) {
-        if let Ok(value) = parse_float(text) {
-            return Some(Scalar::Float(value));
-        }
+    if is_float(text)
+        && let Ok(value) = parse_float(text)
+    {
+        return Some(Scalar::Float(value));
     }
     // What base-zero parsing leaves of these prefixes is a sign after them: `0b-1`.
     for (prefix, base) in [("0b", 2), ("0o", 8)] {

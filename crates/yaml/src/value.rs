@@ -5,9 +5,9 @@ mod resolver;
 use object::{FieldPath, Step, Text};
 
 use crate::emit::values::{View, Viewed, write_value};
-use crate::node::tag;
+use crate::node::{Style, tag};
 use crate::parse::parse_plain;
-use crate::resolve::{Rules, Scalar};
+use crate::resolve::{Rules, Scalar, plain};
 use crate::{Limits, Node, YamlError};
 use resolver::{Resolver, Value};
 
@@ -68,20 +68,29 @@ pub fn to_value(doc: &Node, options: &ResolveOptions) -> Result<object::Node, Ya
     Resolver::resolve(doc, options)
 }
 
-/// A tree in block style for a value.
+/// A tree in block style for a value; texts that YAML 1.1 would read as something else (`yes`) are
+/// quoted.
 pub fn from_value(node: &object::Node) -> Node {
     match node {
         object::Node::Null => Node::null(),
         object::Node::Bool(value) => Node::bool(*value),
         object::Node::Int(value) => Node::int(*value),
         object::Node::Float(value) => Node::typed(tag::FLOAT, float_text(*value)),
-        object::Node::String(text) => Node::string(text.clone()),
+        object::Node::String(text) => text_node(text),
         object::Node::List(items) => Node::sequence(items.iter().map(from_value)),
         object::Node::Map(map) => Node::mapping(
             map.iter()
-                .map(|(key, value)| (Node::string(key.clone()), from_value(value))),
+                .map(|(key, value)| (text_node(key), from_value(value))),
         ),
     }
+}
+
+fn text_node(text: &Text) -> Node {
+    let node = Node::string(text.clone());
+    if plain(text, Rules::V2, true) == Scalar::Text {
+        return node;
+    }
+    node.styled(Style::DOUBLE_QUOTED)
 }
 
 /// A float as Go's encoders write it.
@@ -172,10 +181,7 @@ pub fn locate(doc: &Node, path: &FieldPath) -> Option<(u32, u32)> {
     let mut found = path.is_root();
     for step in path.steps() {
         let child = match step {
-            Step::Key(key) => node
-                .get_pair(key)
-                .or_else(|| merged_pair(node, key))
-                .map(|(name, value)| (name, value)),
+            Step::Key(key) => node.get_pair(key).or_else(|| merged_pair(node, key)),
             Step::Index(index) => node.items().get(*index).map(|item| (item, item)),
         };
         let Some((name, value)) = child else { break };

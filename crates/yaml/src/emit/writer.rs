@@ -396,8 +396,8 @@ impl Writer {
             _ => {
                 let code = u32::from(character);
                 let text = match code {
-                    ..0x100 => format!("\\x{code:02X}"),
-                    ..0x1_0000 => format!("\\u{code:04X}"),
+                    0..0x100 => format!("\\x{code:02X}"),
+                    0x100..0x1_0000 => format!("\\u{code:04X}"),
                     _ => format!("\\U{code:08X}"),
                 };
                 self.put_str(&text);

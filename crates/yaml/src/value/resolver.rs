@@ -417,31 +417,36 @@ impl<'a, V: Value> Resolver<'a, V> {
     fn find_duplicates(&mut self, node: &'a Node) -> bool {
         /// Up to here comparing all pairs is faster than an ordered map.
         const PAIRWISE_MAX: usize = 12;
-        let keys = || node.pairs().map(|(key, _)| key);
-        let repeated = if node.content.len() <= 2 * PAIRWISE_MAX {
-            node.pairs()
-                .enumerate()
-                .any(|(at, (key, _))| keys().take(at).any(|earlier| same_key(earlier, key)))
-        } else {
-            let mut seen = std::collections::BTreeSet::new();
-            !keys().all(|key| seen.insert((key.kind as u8, &*key.value)))
-        };
-        if !repeated {
+        let keys: Vec<(&Node, &Node)> = node.pairs().collect();
+        if keys.len() <= PAIRWISE_MAX {
+            let repeated = |at: usize| keys[..at].iter().any(|(key, _)| same_key(key, keys[at].0));
+            if !(1..keys.len()).any(repeated) {
+                return false;
+            }
+        }
+        let mut places = BTreeMap::<_, Vec<usize>>::new();
+        for (at, (key, _)) in keys.iter().enumerate() {
+            places
+                .entry((key.kind as u8, &*key.value))
+                .or_default()
+                .push(at);
+        }
+        if places.len() == keys.len() {
             return false;
         }
-        for (at, (first, _)) in node.pairs().enumerate() {
-            for (key, value) in node.pairs().skip(at + 1) {
-                if same_key(first, key) && self.duplicates.len() < DUPLICATES_MAX {
-                    self.duplicates.push(DuplicateKey {
-                        key: key.value.clone(),
-                        at: position(key),
-                        first: position(first),
-                        value_line: value.line,
-                    });
+        for (at, (first, _)) in keys.iter().enumerate() {
+            let all = &places[&(first.kind as u8, &*first.value)];
+            for &later in all.iter().filter(|&&later| later > at) {
+                if self.duplicates.len() >= DUPLICATES_MAX {
+                    return true;
                 }
-            }
-            if self.duplicates.len() >= DUPLICATES_MAX {
-                break;
+                let (key, value) = keys[later];
+                self.duplicates.push(DuplicateKey {
+                    key: key.value.clone(),
+                    at: position(key),
+                    first: position(first),
+                    value_line: value.line,
+                });
             }
         }
         true

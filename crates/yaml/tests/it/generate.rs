@@ -365,8 +365,8 @@ impl TextWriter {
             self.out.push_str("? ");
             let text = dice.pick(&["a", "[x]", "'q'", "|\n    x\n"]);
             self.out.push_str(text);
-            self.out.push_str("\n");
-            self.out.push_str(":");
+            self.out.push('\n');
+            self.out.push(':');
             return;
         }
         self.properties(dice);

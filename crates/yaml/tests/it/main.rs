@@ -2,4 +2,7 @@
 
 mod differential;
 mod generate;
+mod golden;
+mod hostile;
 mod reference;
+mod tree;

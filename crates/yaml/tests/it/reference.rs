@@ -52,8 +52,8 @@ fn sorted_lines(text: &str) -> Vec<&str> {
     lines
 }
 
-/// Gives all texts to the program and returns every difference.
-pub fn compare(tool: &Path, texts: &[String], order: Order) -> Vec<Difference> {
+/// Gives all texts to the program and returns its answers.
+pub fn ask(tool: &Path, texts: &[String]) -> Vec<Value> {
     let mut child = Command::new(tool)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -77,11 +77,18 @@ pub fn compare(tool: &Path, texts: &[String], order: Order) -> Vec<Difference> {
         .expect("the writer does not panic")
         .expect("the program reads everything");
     assert!(child.wait().expect("it ends").success());
-    let answers: Vec<&str> = answers.lines().collect();
+    let answers: Vec<Value> = answers
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("an answer is JSON"))
+        .collect();
     assert_eq!(answers.len(), texts.len());
+    answers
+}
+
+/// Gives all texts to the program and returns every difference.
+pub fn compare(tool: &Path, texts: &[String], order: Order) -> Vec<Difference> {
     let mut differences = Vec::new();
-    for (text, answer) in texts.iter().zip(answers) {
-        let answer: Value = serde_json::from_str(answer).expect("an answer is JSON");
+    for (text, answer) in texts.iter().zip(ask(tool, texts)) {
         compare_one(text, &answer, order, &mut differences);
     }
     differences
@@ -226,7 +233,8 @@ fn key_error(message: &str) -> String {
     if about_keys { "bad key" } else { message }.into()
 }
 
-fn has_large(node: &object::Node) -> bool {
+/// Whether there is a whole number beyond 63 bits, which a value holds as a float.
+pub fn has_large(node: &object::Node) -> bool {
     match node {
         object::Node::Float(value) => value.fract() == 0.0 && value.abs() >= 9e18,
         object::Node::List(items) => items.iter().any(has_large),
