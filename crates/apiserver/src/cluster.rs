@@ -196,7 +196,18 @@ impl Cluster {
     /// [`StorageError`] when the store cannot be read, or the objects of a fresh cluster cannot be stored.
     pub fn open(options: Options, mut store: Box<dyn Durable>) -> Result<Arc<Self>, StorageError> {
         let state = match store.load(options.features.clone())? {
-            Loaded::State(state) => *state,
+            Loaded::State(mut state) => {
+                // Served types follow from the definitions in it; so does what was left to do.
+                let env = Env {
+                    now: options.clock.now(),
+                    seed: options.seed,
+                };
+                let events = apimachine::settle(&mut state, &env);
+                if !events.is_empty() {
+                    store.append(&events)?;
+                }
+                *state
+            }
             Loaded::Empty => {
                 let env = Env {
                     now: options.clock.now(),
@@ -650,6 +661,8 @@ impl Cluster {
         store.kept = loaded.version();
         // Versions that were handed out are never used again, stored or not.
         loaded.skip_to(state.version());
+        let version = loaded.version();
+        let events = apimachine::settle(&mut loaded, &self.env());
         *state = loaded;
         *settled = false;
         store.epoch = progress.failed_epoch + 1;
@@ -659,10 +672,13 @@ impl Cluster {
             epoch: store.epoch,
         });
         store.committer = Committer::start(store.durable.clone(), outcome);
+        if !events.is_empty() {
+            store.committer.submit(events);
+        }
         self.public.hub.close_all();
         self.public
             .progress
-            .send_modify(|progress| progress.version = state.version());
+            .send_modify(|progress| progress.version = version);
         Ok(())
     }
 

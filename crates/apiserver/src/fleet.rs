@@ -83,7 +83,9 @@ impl Fleet {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         match self.route(request) {
-            Ok((cluster, request)) => cluster.serve(request, certificate).await,
+            Ok((cluster, prefix, request)) => {
+                below(&prefix, cluster.serve(request, certificate).await)
+            }
             Err(response) => response,
         }
     }
@@ -95,26 +97,39 @@ impl Fleet {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         match self.route(request) {
-            Ok((cluster, request)) => cluster.call(request, user).await,
+            Ok((cluster, prefix, request)) => below(&prefix, cluster.call(request, user).await),
             Err(response) => response,
         }
     }
 
-    /// The cluster a request is for, and the request as that cluster sees it.
+    /// The cluster a request is for, where it is mounted, and the request as the cluster sees it.
     fn route<B>(
         &self,
         mut request: Request<B>,
-    ) -> Result<(Arc<Cluster>, Request<B>), http::Response<Body>> {
+    ) -> Result<(Arc<Cluster>, String, Request<B>), http::Response<Body>> {
         let Some((name, rest)) = split(request.uri()) else {
             return match self.root() {
-                Some(cluster) => Ok((cluster, request)),
+                Some(cluster) => Ok((cluster, String::new(), request)),
                 None => Err(unknown()),
             };
         };
         let cluster = self.get(&name).ok_or_else(unknown)?;
+        let prefix = format!("/clusters/{name}");
         *request.uri_mut() = rest;
-        Ok((cluster, request))
+        Ok((cluster, prefix, request))
     }
+}
+
+/// Lets redirects stay below the place where a cluster is mounted.
+fn below(prefix: &str, mut response: http::Response<Body>) -> http::Response<Body> {
+    let location = response.headers().get(http::header::LOCATION);
+    let location = location.and_then(|value| value.to_str().ok());
+    let moved = location.filter(|path| !prefix.is_empty() && path.starts_with('/'));
+    let moved = moved.and_then(|path| http::HeaderValue::from_str(&format!("{prefix}{path}")).ok());
+    if let Some(moved) = moved {
+        response.headers_mut().insert(http::header::LOCATION, moved);
+    }
+    response
 }
 
 /// Name and remaining address of `/clusters/<name>/…`.

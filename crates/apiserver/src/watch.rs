@@ -141,7 +141,8 @@ impl Inner {
 struct OpenWatch {
     cluster: Arc<Cluster>,
     watcher: Watcher,
-    pending: VecDeque<Frame>,
+    /// Encoded frames that are not sent yet.
+    pending: VecDeque<String>,
     queue: mpsc::Receiver<Event>,
     next_bookmark: Instant,
     end: Instant,
@@ -163,11 +164,12 @@ pub(crate) fn stream(
     let stream = OpenWatch {
         cluster,
         watcher,
-        pending: initial.into(),
+        pending: initial.iter().map(Frame::encode).collect(),
         queue,
         next_bookmark: now + BOOKMARK_PERIOD,
         end: now + Duration::from_secs(timeout),
-        said_goodbye: false,
+        // A watch that ends at once says nothing before.
+        said_goodbye: Duration::from_secs(timeout) <= BOOKMARK_BEFORE_END,
     };
     // Fused, because a body may be asked again after its end.
     futures::StreamExt::fuse(futures::stream::unfold(stream, |mut stream| async move {
@@ -185,7 +187,7 @@ impl OpenWatch {
                     .pending
                     .drain(..self.pending.len().min(CHUNK_FRAMES_MAX))
                 {
-                    chunk.extend_from_slice(frame.encode().as_bytes());
+                    chunk.extend_from_slice(frame.as_bytes());
                 }
                 return Some(chunk.freeze());
             }
@@ -221,13 +223,26 @@ impl OpenWatch {
                     while let Ok(event) = self.queue.try_recv() {
                         self.take(&event, now);
                     }
-                    self.pending.extend(self.watcher.bookmark(version));
+                    let bookmark = self.watcher.bookmark(version);
+                    self.pending.extend(bookmark.as_ref().map(Frame::encode));
                 }
             }
         }
     }
 
     fn take(&mut self, event: &Event, now: Timestamp) {
-        self.pending.extend(self.watcher.event(event, now));
+        let Some(frame) = self.watcher.event(event, now) else {
+            return;
+        };
+        // Most watchers show an object as it is stored, and then all of them share its text.
+        self.pending
+            .push_back(match frame.object == event.object.node {
+                true => format!(
+                    "{{\"type\":\"{}\",\"object\":{}}}\n",
+                    frame.kind.as_str(),
+                    event.object.json()
+                ),
+                false => frame.encode(),
+            });
     }
 }

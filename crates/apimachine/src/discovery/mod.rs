@@ -23,7 +23,9 @@ const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGrou
 /// `None` when the path is something else.
 pub fn respond(state: &State, request: &Request) -> Option<Response> {
     let path = request.path.trim_end_matches('/');
-    if !matches!(request.method.as_str(), "GET" | "HEAD") {
+    // The two roots answer whatever the method is, as upstream's do.
+    let reads = matches!(request.method.as_str(), "GET" | "HEAD");
+    if !reads && !matches!(path, "/api" | "/apis") {
         let described = ["/api", "/apis", "/openapi", "/version"]
             .iter()
             .any(|root| path == *root || path.starts_with(&format!("{root}/")));

@@ -66,7 +66,12 @@ pub(super) fn document(state: &State, request: &Request, path: &str) -> Response
         }
         None => match custom(state, path) {
             Some(document) => (document.text, document.hash),
-            None => return Refusal::unknown_path().into_response(),
+            None => {
+                return Response {
+                    headers: Vec::new(),
+                    ..Response::text(404, "")
+                };
+            }
         },
     };
     let takes = |media: &str| {

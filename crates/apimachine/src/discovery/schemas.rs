@@ -221,13 +221,24 @@ impl Schemas {
             Type::Struct(id) => reference(&self.add(*id)),
             Type::Pointer(inner) => self.of(inner),
             Type::List(inner) | Type::Items(inner) => {
-                let items = self.of(inner);
+                let items = self.member(inner);
                 map([("type", "array".into()), ("items", items)])
             }
             Type::Map(inner) => {
-                let values = self.of(inner);
+                let values = self.member(inner);
                 map([("type", "object".into()), ("additionalProperties", values)])
             }
+        }
+    }
+
+    /// The schema of items and values; structs start empty.
+    fn member(&mut self, ty: &Type) -> Node {
+        let schema = self.of(ty);
+        match schema.get("$ref") {
+            Some(_) if !ty.is_pointer() => {
+                map([("allOf", Node::list([schema])), ("default", Node::map())])
+            }
+            _ => schema,
         }
     }
 

@@ -349,3 +349,37 @@ async fn a_restart_keeps_identities_versions_and_the_window_of_watches() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_serves_custom_resources_and_their_objects() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store.redb");
+    let start = || {
+        Cluster::open(Options::default(), Box::new(RedbStore::file(&path)))
+            .expect("the store opens")
+    };
+    let first = start();
+    let definition = serde_json::json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "widgets.example.com"},
+        "spec": {
+            "group": "example.com", "scope": "Cluster", "names": {"plural": "widgets", "kind": "Widget"},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}],
+        },
+    });
+    let answer = send(
+        &first,
+        "POST",
+        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+        &definition,
+    )
+    .await;
+    assert_eq!(answer.status, 201, "{}", answer.json());
+    let widgets = "/apis/example.com/v1/widgets";
+    let widget = serde_json::json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}, "size": 3});
+    let before = send(&first, "POST", widgets, &widget).await;
+    assert_eq!(before.status, 201, "{}", before.json());
+    drop(first);
+    let second = start();
+    let after = send(&second, "GET", &format!("{widgets}/w"), &Value::Null).await;
+    assert_eq!(after.json(), before.json());
+}
