@@ -4,7 +4,7 @@ use object::Node;
 
 use crate::call::{Call, Target, finalizers, is_deleting, set_finalizers};
 use crate::status::Cause;
-use crate::{Refusal, crds, limits, pods, policies, protection, quota};
+use crate::{Refusal, crds, limits, pod_security, pods, policies, protection, quota};
 
 /// Changes an object on its way in, or refuses it. `object` is new, `live` what it replaces.
 pub(crate) fn mutate(
@@ -43,6 +43,11 @@ pub(crate) fn validate(
     live: Option<&Node>,
 ) -> Result<(), Refusal> {
     policies::validate(call, target, object, live)?;
+    if let Some(object) =
+        object.filter(|_| matches!(target.subresource, "" | "ephemeralcontainers"))
+    {
+        pod_security::check(call, target, object, live)?;
+    }
     let Some(object) =
         object.filter(|_| target.resource.namespaced && target.subresource.is_empty())
     else {

@@ -44,6 +44,7 @@ mod ownership;
 mod patch;
 mod path;
 mod pod_actions;
+mod pod_security;
 mod pods;
 mod policies;
 mod protection;
