@@ -40,6 +40,8 @@ pub(crate) enum Cost {
     Elements,
     /// Every element of the first with every element of the second.
     Pairs,
+    /// The same in both directions.
+    PairsTwice,
     /// First argument against a long fixed pattern.
     Format,
 }
@@ -67,7 +69,7 @@ impl Cost {
         match self {
             Self::One => 1,
             Self::Traverse => tenth(size(0)),
-            Self::Rebuild => tenth(2 * size(0)) + result.map_or(0, |value| tenth(value.size())),
+            Self::Rebuild => tenth(2 * size(0)),
             Self::Build => result.map_or(1, |value| tenth(2 * value.size())),
             Self::Equal => tenth(deep_size(&arguments[0], arguments.get(1))),
             Self::Concatenate => match arguments.first() {
@@ -84,7 +86,15 @@ impl Cost {
             Self::Regex => tenth(1 + size(0)) * size(1).div_ceil(4),
             Self::Elements => arguments.first().map_or(0, elements),
             Self::Pairs => 1 + size(0) * size(1),
-            Self::Format => tenth(1 + size(1)) * 64,
+            Self::PairsTwice => 1 + 2 * size(0) * size(1),
+            Self::Format => {
+                // A quarter of the length of the pattern behind the format.
+                let pattern = match arguments.first() {
+                    Some(Value::Format(name)) if name.contains("Label") => 8,
+                    _ => 15,
+                };
+                tenth(1 + size(1)) * pattern
+            }
         }
     }
 }

@@ -304,6 +304,8 @@ impl<'a> Evaluator<'a> {
 
     #[inline(never)]
     fn bind(&mut self, bind: &Bind, at: u32) -> Outcome {
+        // Kubernetes binds through a fold over an empty list.
+        self.spend(cost::LIST, at)?;
         let init = self.value(&bind.init)?;
         let init = match (bind.binding, init) {
             (Binding::Plain, value) => value,
@@ -334,13 +336,11 @@ impl<'a> Evaluator<'a> {
         };
         let over_list = matches!(range, Value::List(_));
         let mut state = FoldState::default();
-        if !matches!(fold.fold, Fold::All | Fold::Exists | Fold::ExistsOne) {
-            let map = matches!(fold.fold, Fold::Map | Fold::Entries);
-            self.spend(if map { cost::MAP } else { cost::LIST }, at)?;
-        }
+        // Folds cost what the steps of their expansion cost, apart from the body.
+        let costs = FoldCosts::of(fold.fold);
+        self.spend(costs.before, at)?;
         for (key, value) in pairs {
-            // What the fold's condition and step cost apart from the body.
-            self.spend(FOLD_STEP, at)?;
+            self.spend(costs.each, at)?;
             let kept = match fold.fold {
                 Fold::Filter => Some(if over_list {
                     value.clone()
@@ -363,9 +363,11 @@ impl<'a> Evaluator<'a> {
             let done = self.step(fold, key, kept, &mut state);
             self.locals.truncate(locals);
             if done? {
+                self.spend(costs.stop, at)?;
                 break;
             }
         }
+        self.spend(costs.after, at)?;
         state.finish(fold, at)
     }
 
@@ -440,8 +442,38 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// The accumulator, the loop condition and the combining operator of a macro's expansion.
-const FOLD_STEP: u64 = 3;
+/// What a fold costs apart from its range and body.
+struct FoldCosts {
+    /// Making the accumulator.
+    before: u64,
+    /// The condition and the combining step of every element.
+    each: u64,
+    /// The condition that ends it early.
+    stop: u64,
+    /// Taking the result.
+    after: u64,
+}
+
+impl FoldCosts {
+    fn of(fold: Fold) -> Self {
+        let (before, each, stop, after) = match fold {
+            Fold::All => (0, 3, 2, 1),
+            Fold::Exists => (0, 4, 3, 1),
+            Fold::ExistsOne => (0, 2, 0, 2),
+            // Every element is wrapped in a list of its own.
+            Fold::List | Fold::SortBy => (cost::LIST, 2 + cost::LIST, 0, 1),
+            Fold::Filter => (cost::LIST, 3 + cost::LIST, 0, 1),
+            Fold::Map => (cost::MAP, 3, 0, 1),
+            Fold::Entries => (cost::MAP, 2, 0, 1),
+        };
+        Self {
+            before,
+            each,
+            stop,
+            after,
+        }
+    }
+}
 
 #[derive(Default)]
 struct FoldState {

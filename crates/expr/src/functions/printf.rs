@@ -12,7 +12,7 @@ pub(super) static FUNCTIONS: &[Function] = &[member(
     "format",
     (2, 2),
     &["string"],
-    Cost::Rebuild,
+    Cost::Traverse,
     Shape::String,
     format,
 )];

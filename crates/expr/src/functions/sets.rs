@@ -11,9 +11,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
     global("sets.contains", (2, 2), Cost::Pairs, Shape::Bool, |a| {
         over(a, contains)
     }),
-    global("sets.equivalent", (2, 2), Cost::Pairs, Shape::Bool, |a| {
-        over(a, |a, b| contains(a, b) && contains(b, a))
-    }),
+    global(
+        "sets.equivalent",
+        (2, 2),
+        Cost::PairsTwice,
+        Shape::Bool,
+        |a| over(a, |a, b| contains(a, b) && contains(b, a)),
+    ),
     global("sets.intersects", (2, 2), Cost::Pairs, Shape::Bool, |a| {
         over(a, |a, b| b.iter().any(|item| has(a, &item)))
     }),

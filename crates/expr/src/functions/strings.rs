@@ -101,6 +101,17 @@ pub(super) static FUNCTIONS: &[Function] = &[
         Shape::String,
         |a| Ok(Value::string(quote(text(&a[0])?))),
     ),
+    // Of the JSON patches that mutating policies write.
+    global(
+        "jsonpatch.escapeKey",
+        (1, 1),
+        Cost::Traverse,
+        Shape::String,
+        |a| {
+            let key = text(&a[0])?;
+            Ok(Value::string(key.replace('~', "~0").replace('/', "~1")))
+        },
+    ),
 ];
 
 /// Text in double quotes with CEL's escapes.

@@ -194,6 +194,7 @@ fn text_functions_count_characters() {
         "  x ".trim() => "x"
         "AbC".lowerAscii() + "AbC".upperAscii() => "abcABC"
         "abc".reverse() => "cba"
+        jsonpatch.escapeKey("a/b~c") => "a~1b~0c"
         strings.quote("a\"b\n") => "\"a\\\"b\\n\""
         "%s is %d, %.2f, %x, %s".format(["a", 1, 2.0, 255, [1, "b"]]) => "a is 1, 2.00, ff, [1, b]"
         "%d".format(["a"]) => error: error during formatting: %d cannot format a value of type string

@@ -1,5 +1,6 @@
 //! Expressions, what they give and what they cost.
 
+mod costs;
 mod hostile;
 mod language;
 mod typed;
