@@ -183,17 +183,34 @@ impl Storage {
         tree: &Tree,
         now: Timestamp,
     ) -> Result<Artifact, StorageError> {
-        let path = format!("{}/{stem}.tar.gz", key.path());
+        let bytes = archive::write(tree).map_err(StorageError::Write)?;
+        let artifact = self.store_file(key, &format!("{stem}.tar.gz"), revision, &bytes, now)?;
+        self.remember(&artifact.digest, &without_links(tree));
+        Ok(artifact)
+    }
+
+    /// Stores a file as it is, such as a packaged chart, under its own name; blocks.
+    ///
+    /// # Errors
+    /// As [`Storage::store`].
+    pub fn store_file(
+        &self,
+        key: &ArtifactKey,
+        name: &str,
+        revision: &str,
+        bytes: &[u8],
+        now: Timestamp,
+    ) -> Result<Artifact, StorageError> {
+        let path = format!("{}/{name}", key.path());
         let target = self.place(&path)?;
         let folder = self.place_of(key)?;
-        let bytes = archive::write(tree).map_err(StorageError::Write)?;
-        let digest = format!("sha256:{}", hex(&Sha256::digest(&bytes)));
+        let digest = format!("sha256:{}", hex(&Sha256::digest(bytes)));
         let folders = self.disk.create_folder(&folder);
         folders.map_err(StorageError::CreateFolder)?;
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let temporary = folder.join(format!("{TEMPORARY}{}-{number}", std::process::id()));
         let write = || -> io::Result<()> {
-            self.disk.write(&temporary, &bytes)?;
+            self.disk.write(&temporary, bytes)?;
             self.disk.sync(&temporary)?;
             self.disk.rename(&temporary, &target)?;
             self.disk.sync(&folder)
@@ -202,7 +219,6 @@ impl Storage {
             let _ = self.disk.remove(&temporary);
             return Err(StorageError::Write(error));
         }
-        self.remember(&digest, &without_links(tree));
         Ok(Artifact {
             url: self.url(&path),
             path,

@@ -157,6 +157,9 @@ pub enum Error {
     /// The files cannot be had.
     #[error(transparent)]
     Checkout(#[from] CheckoutError),
+    /// The process ends before the work is done.
+    #[error("the process is stopping")]
+    Stopping,
     /// A repository of this process cannot be read.
     #[error(transparent)]
     Repository(#[from] RepositoryError),
@@ -188,6 +191,7 @@ impl Explain for Error {
             Self::Pack(PackError::Collision(_)) => "CollisionDetected",
             Self::Pack(_) => "PackDamaged",
             Self::Object(_) | Self::Checkout(_) => "ObjectMalformed",
+            Self::Stopping => "Stopping",
             Self::Repository(RepositoryError::NotARepository(_)) => "RepositoryNotFound",
             Self::Repository(_) => "RepositoryUnreadable",
         })

@@ -314,3 +314,104 @@ fn partial_clones_fetch_contents_when_they_are_needed() {
     );
     assert!(output.contains("is not served"), "{output}");
 }
+
+#[test]
+fn less_common_pushes_work_too() {
+    let (served, work) = with_history();
+    let place = served.work("place");
+    // From a clone without history: its parents are here already.
+    git(
+        &place,
+        &[
+            "clone",
+            "-q",
+            "--depth",
+            "1",
+            &served.push_url("team/app"),
+            "shallow",
+        ],
+    );
+    let shallow = place.join("shallow");
+    let head = commit(&shallow, "from-shallow", "1");
+    git(
+        &shallow,
+        &[
+            "push",
+            "-q",
+            "-o",
+            "topic=x",
+            "-o",
+            "title=A b",
+            "origin",
+            "main",
+        ],
+    );
+    assert!(git(&work, &["ls-remote", "origin", "main"]).starts_with(&head));
+    // To a repository that lacks those parents.
+    served.server.create("team/other", "main").unwrap();
+    let output = git_fails(&shallow, &["push", &served.push_url("team/other"), "main"]);
+    assert!(
+        output.contains("is missing") || output.contains("shallow update"),
+        "{output}"
+    );
+    assert_eq!(git(&place, &["ls-remote", &served.url("team/other")]), "");
+    // Everything at once, and back again.
+    git(&work, &["fetch", "-q", "origin"]);
+    git(
+        &work,
+        &["push", "-q", "--mirror", &served.push_url("team/other")],
+    );
+    git(
+        &place,
+        &[
+            "clone",
+            "-q",
+            "--mirror",
+            &served.url("team/other"),
+            "mirror",
+        ],
+    );
+    let refs = |folder: &std::path::Path| git(folder, &["for-each-ref", "--format=%(refname)"]);
+    assert_eq!(
+        refs(&place.join("mirror")),
+        refs(&served.repository("team/other"))
+    );
+    // A branch that says where it ends, by time and by another branch.
+    let url = served.url("team/app");
+    git(
+        &place,
+        &[
+            "clone",
+            "-q",
+            "--shallow-exclude",
+            "v1.0.0",
+            &url,
+            "after-tag",
+        ],
+    );
+    assert_eq!(
+        git(&place.join("after-tag"), &["rev-list", "--count", "HEAD"]),
+        "1"
+    );
+    git(
+        &place,
+        &[
+            "clone",
+            "-q",
+            "--shallow-since",
+            "2001-01-01",
+            &url,
+            "since",
+        ],
+    );
+    assert_eq!(
+        git(&place.join("since"), &["rev-list", "--count", "HEAD"]),
+        "4"
+    );
+    git(
+        &place.join("since"),
+        &["fetch", "-q", "--prune", "--tags", "--force"],
+    );
+    served.fsck("team/app");
+    served.fsck("team/other");
+}
