@@ -241,6 +241,12 @@ impl Item {
         ops::share_mark(self.shares)
     }
 
+    /// Remembers a value that was just set in several fields.
+    pub fn share(&mut self, value: &Node) {
+        let known = (value.value.clone(), value.tag.clone(), value.style);
+        self.shared.insert(value.anchor.clone(), known);
+    }
+
     /// Carries changes of shared values over, after something other than their maker ran.
     pub fn unify(&mut self) {
         if self.shares > 0 {

@@ -73,7 +73,6 @@ impl Namespace {
             let before = item.id.key();
             item.store_previous();
             self.run_on(item).map_err(|text| failed(item, text))?;
-            item.unify();
             item.refresh(schema);
             let after = item.id.key();
             if before != after {
@@ -212,7 +211,6 @@ impl Affix {
                 .map_err(|text| failed(item, text))?;
                 item.refresh(schema);
             }
-            item.unify();
         }
         Ok(())
     }
@@ -256,12 +254,17 @@ impl Entries {
                 ..Node::typed(tag::STR, text.as_str())
             };
             let key = Text::from(key.as_str());
+            let mut touched = false;
             for spec in &specs {
                 fieldspec::apply_to_any(&mut item.node, &id, spec, Create::Map, &mut |node| {
+                    touched |= node.get(&key).is_some_and(|value| !value.anchor.is_empty());
                     ops::set_field(node, &key, value.clone())
                 })?;
             }
-            item.unify();
+            item.share(&value);
+            if touched {
+                item.unify();
+            }
         }
         Ok(())
     }
@@ -310,7 +313,6 @@ impl Images {
                 })
             });
             result.map_err(|text| failed(item, text))?;
-            item.unify();
         }
         Ok(())
     }
@@ -417,7 +419,6 @@ impl Replicas {
                     ops::set_scalar(node, Node::typed(tag::INT, self.count.to_string()))
                 })
                 .map_err(|text| failed(item, text))?;
-                item.unify();
             }
         }
         if found {
@@ -443,7 +444,6 @@ pub(crate) fn add_hashes(items: &mut [Item], schema: &Schema) -> Outcome<()> {
         let name = format!("{}-{hash}", item.id.name);
         item.set_metadata("name", &name, schema)
             .map_err(|text| failed(item, text))?;
-        item.unify();
     }
     Ok(())
 }
