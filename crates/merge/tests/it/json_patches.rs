@@ -103,11 +103,17 @@ fn json_patches_apply_as_the_api_server_applies_them() {
 }
 
 #[test]
-fn a_patch_that_doubles_its_document_again_and_again_is_refused() {
+fn patches_that_cost_much_more_than_they_weigh_are_refused() {
     let doubling = r#"{"op": "copy", "from": "/a", "path": "/a/-"}"#;
     let patch = format!("[{}]", [doubling; 40].join(","));
     let refused = json_patch::apply(&node(r#"{"a": ["0123456789"]}"#), &node(&patch));
     assert_eq!(refused, Err(JsonPatchError::TooLarge));
+
+    let keys = (0..60_000).map(|n| (format!("k{n}"), Node::Null));
+    let large = Node::Map(keys.collect());
+    let removals = (0..10_000).map(|n| node(&format!(r#"{{"op": "remove", "path": "/k{n}"}}"#)));
+    let refused = json_patch::apply(&large, &Node::list(removals));
+    assert_eq!(refused, Err(JsonPatchError::TooMuchWork));
 
     let long = vec![node(r#"{"op": "test", "path": "", "value": 1}"#); OPERATIONS_MAX + 1];
     let refused = json_patch::apply(&Node::Null, &Node::from(long));
