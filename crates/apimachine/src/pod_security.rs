@@ -251,57 +251,54 @@ fn text_of<'n>(node: &'n Node, keys: &[&str]) -> &'n str {
     node.str_at(keys).unwrap_or_default()
 }
 
+type Check = fn(&Pod<'_>) -> Option<Finding>;
+
+/// Checks of the baseline, in the order in which they are told.
+const BASELINE: [Check; 12] = [
+    app_armor,
+    default_capabilities,
+    host_namespaces,
+    host_path_volumes,
+    host_ports,
+    probe_hosts,
+    privileged,
+    proc_mount_of_host_users,
+    se_linux,
+    seccomp_unconfined,
+    sysctls,
+    windows_host_process,
+];
+
+/// As [`BASELINE`], without what [`RESTRICTED`] checks more strictly.
+const BASELINE_OF_RESTRICTED: [Check; 9] = [
+    app_armor,
+    host_namespaces,
+    host_ports,
+    probe_hosts,
+    privileged,
+    proc_mount,
+    se_linux,
+    sysctls,
+    windows_host_process,
+];
+
+const RESTRICTED: [Check; 6] = [
+    privilege_escalation,
+    dropped_capabilities,
+    volume_types,
+    run_as_non_root,
+    run_as_user,
+    seccomp_required,
+];
+
 fn findings(level: Level, pod: &Pod<'_>) -> Vec<Finding> {
-    let restricted = level == Level::Restricted;
-    let mut found = Vec::new();
-    if level == Level::Privileged {
-        return found;
-    }
-    let baseline: [fn(&Pod<'_>) -> Option<Finding>; 8] = [
-        app_armor,
-        host_namespaces,
-        host_ports,
-        privileged,
-        proc_mount,
-        se_linux,
-        sysctls,
-        windows_host_process,
-    ];
-    let mut checks: Vec<(&str, fn(&Pod<'_>) -> Option<Finding>)> = Vec::new();
-    for (name, check) in [
-        "appArmorProfile",
-        "hostNamespaces",
-        "hostPorts",
-        "privileged",
-        "procMount",
-        "seLinuxOptions",
-        "sysctls",
-        "windowsHostProcess",
-    ]
-    .into_iter()
-    .zip(baseline)
-    {
-        checks.push((name, check));
-    }
-    if !restricted {
-        checks.push(("capabilities_baseline", default_capabilities));
-        checks.push(("hostPathVolumes", host_path_volumes));
-        checks.push(("seccompProfile_baseline", seccomp_unconfined));
-    }
-    checks.sort_by_key(|(name, _)| *name);
-    found.extend(checks.iter().filter_map(|(_, check)| check(pod)));
-    if restricted {
-        let checks = [
-            privilege_escalation,
-            dropped_capabilities,
-            volume_types,
-            run_as_non_root,
-            run_as_user,
-            seccomp_required,
-        ];
-        found.extend(checks.iter().filter_map(|check| check(pod)));
-    }
-    found
+    let (baseline, restricted): (&[Check], &[Check]) = match level {
+        Level::Privileged => (&[], &[]),
+        Level::Baseline => (&BASELINE, &[]),
+        Level::Restricted => (&BASELINE_OF_RESTRICTED, &RESTRICTED),
+    };
+    let checks = baseline.iter().chain(restricted);
+    checks.filter_map(|check| check(pod)).collect()
 }
 
 fn finding(reason: impl Into<String>, detail: String) -> Option<Finding> {
@@ -389,6 +386,43 @@ fn host_ports(pod: &Pod<'_>) -> Option<Finding> {
     )
 }
 
+/// Probes and hooks reach the pod itself, nothing else.
+fn probe_hosts(pod: &Pod<'_>) -> Option<Finding> {
+    const HANDLERS: [&[&str]; 5] = [
+        &["livenessProbe"],
+        &["readinessProbe"],
+        &["startupProbe"],
+        &["lifecycle", "postStart"],
+        &["lifecycle", "preStop"],
+    ];
+    let host = |handler: Option<&Node>, action: &str| {
+        let host = handler.and_then(|handler| handler.str_at(&[action, "host"]));
+        host.filter(|host| !host.is_empty()).map(str::to_owned)
+    };
+    let hosts = |container: &Node| -> Vec<String> {
+        let handlers = HANDLERS.iter().map(|keys| container.at(keys));
+        handlers
+            .flat_map(|handler| ["httpGet", "tcpSocket"].map(|action| host(handler, action)))
+            .flatten()
+            .collect()
+    };
+    let names = pod.names(|container| !hosts(container).is_empty());
+    let used: BTreeSet<String> = pod.containers().flat_map(hosts).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let (uses, word) = (
+        plural("uses", "use", names.len()),
+        plural("host", "hosts", used.len()),
+    );
+    let detail = format!(
+        "{} {uses} probe or lifecycle {word} {}",
+        containers(&names),
+        quoted(used.iter().map(String::as_str))
+    );
+    finding(format!("probe or lifecycle {word}"), detail)
+}
+
 fn privileged(pod: &Pod<'_>) -> Option<Finding> {
     let names = pod.names(|container| {
         container
@@ -408,6 +442,14 @@ fn privileged(pod: &Pod<'_>) -> Option<Finding> {
     )
 }
 
+/// A user namespace makes the mount harmless enough for the baseline.
+fn proc_mount_of_host_users(pod: &Pod<'_>) -> Option<Finding> {
+    match pod.spec.get("hostUsers").and_then(Node::as_bool) {
+        Some(false) => None,
+        _ => proc_mount(pod),
+    }
+}
+
 fn proc_mount(pod: &Pod<'_>) -> Option<Finding> {
     let bad = |container: &Node| {
         !matches!(
@@ -415,10 +457,6 @@ fn proc_mount(pod: &Pod<'_>) -> Option<Finding> {
             "" | "Default"
         )
     };
-    // A user namespace makes the difference harmless.
-    if pod.spec.get("hostUsers").and_then(Node::as_bool) == Some(false) {
-        return None;
-    }
     let names = pod.names(bad);
     let values: BTreeSet<&str> = pod
         .containers()
@@ -545,7 +583,7 @@ fn windows_host_process(pod: &Pod<'_>) -> Option<Finding> {
     )
 }
 
-fn added<'n>(container: &'n Node) -> impl Iterator<Item = &'n str> {
+fn added(container: &Node) -> impl Iterator<Item = &str> {
     let list = container
         .at(&["securityContext", "capabilities", "add"])
         .and_then(Node::as_list);

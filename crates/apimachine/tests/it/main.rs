@@ -4,5 +4,6 @@ mod compare;
 mod history;
 mod hostile;
 mod normal;
+mod pod_security;
 mod replay;
 mod scenario;

@@ -523,3 +523,26 @@ fn quotas_are_charged_at_once() {
         "#]],
     );
 }
+
+#[test]
+fn a_strict_namespace_refuses_pods_and_warns_about_templates() {
+    check(
+        r#"
+        POST /api/v1/namespaces {"metadata":{"name":"strict","labels":{"pod-security.kubernetes.io/enforce":"baseline","pod-security.kubernetes.io/warn":"restricted"}}}
+        POST /api/v1/namespaces/strict/pods {"metadata":{"name":"p"},"spec":{"hostPID":true,"containers":[{"name":"c","image":"i:1","securityContext":{"privileged":true}}]}}
+        POST /api/v1/namespaces/strict/pods?dryRun=All {"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i:1"}]}}
+        PATCH /api/v1/namespaces/strict merge {"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"none"}}}
+        "#,
+        expect![[r#"
+            POST /api/v1/namespaces {"metadata":{"name":"strict","labels":{"pod-security.kubernetes.io/enforce":"baseline","pod-security.kubernetes.io/warn":"restricted"}}}
+              201 {"kind":"Namespace","metadata":{"name":"strict","labels":{"pod-security.kubernetes.io/enforce":"baseline","pod-security.kubernetes.io/warn":"restricted","kubernetes.io/metadata.name":"strict"}},"spec":{"finalizers":["kubernetes"]},"status":{"phase":"Active"}}
+            POST /api/v1/namespaces/strict/pods {"metadata":{"name":"p"},"spec":{"hostPID":true,"containers":[{"name":"c","image":"i:1","securityContext":{"privileged":true}}]}}
+              403 Forbidden: pods "p" is forbidden: violates PodSecurity "baseline:latest": host namespaces (hostPID=true), privileged (container "c" must not set securityContext.privileged=true)
+            POST /api/v1/namespaces/strict/pods?dryRun=All {"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i:1"}]}}
+              201 {"kind":"Pod","metadata":{"name":"p","generation":1},"spec":{"volumes":[{"name":"kube-api-access-wcpdq","projected":{"sources":[{"serviceAccountToken":{"expirationSeconds":3607,"path":"token"}},{"configMap":{"name":"kube-root-ca.crt","items":[{"key":"ca.crt","path":"ca.crt"}]}},{"downwardAPI":{"items":[{"path":"namespace","fieldRef":{"apiVersion":"v1","fieldPath":"metadata.namespace"}}]}}],"defaultMode":420}}],"containers":[{"name":"c","image":"i:1","resources":{},"volumeMounts":[{"name":"kube-api-access-wcpdq","readOnly":true,"mountPath":"/var/run/secrets/kubernetes.io/serviceaccount"}],"terminationMessagePath":"/dev/termination-log","terminationMessagePolicy":"File","imagePullPolicy":"IfNotPresent"}],"restartPolicy":"Always","terminationGracePeriodSeconds":30,"dnsPolicy":"ClusterFirst","serviceAccountName":"default","serviceAccount":"default","securityContext":{},"schedulerName":"default-scheduler","tolerations":[{"key":"node.kubernetes.io/not-ready","operator":"Exists","effect":"NoExecute","tolerationSeconds":300},{"key":"node.kubernetes.io/unreachable","operator":"Exists","effect":"NoExecute","tolerationSeconds":300}],"priority":0,"enableServiceLinks":true,"preemptionPolicy":"PreemptLowerPriority"},"status":{"phase":"Pending","qosClass":"BestEffort"}}
+              299 - "would violate PodSecurity \"restricted:latest\": allowPrivilegeEscalation != false (container \"c\" must set securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container \"c\" must set securityContext.capabilities.drop=[\"ALL\"]), runAsNonRoot != true (pod or container \"c\" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container \"c\" must set securityContext.seccompProfile.type to \"RuntimeDefault\" or \"Localhost\")"
+            PATCH /api/v1/namespaces/strict merge {"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"none"}}}
+              422 Invalid: Namespace "strict" is invalid: metadata.labels[pod-security.kubernetes.io/enforce]: Invalid value: "none": must be one of privileged, baseline, restricted
+        "#]],
+    );
+}
