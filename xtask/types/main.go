@@ -178,6 +178,18 @@ func writeType(out *bufio.Writer, t reflect.Type, doc *typeDoc) {
 		if tags.tags["mapType"] == "atomic" || tags.tags["structType"] == "atomic" {
 			line = append(line, "atomic")
 		}
+		if tags.tags["mapType"] == "granular" || tags.tags["structType"] == "granular" {
+			line = append(line, "granular")
+		}
+		_, optional := tags.tags["optional"]
+		_, required := tags.tags["required"]
+		omitted := strings.Contains(options, "omitempty") || strings.Contains(options, "omitzero")
+		if optional && !omitted && !inline {
+			line = append(line, "optional")
+		}
+		if required && omitted && !optional {
+			line = append(line, "required")
+		}
 		if value, ok := tags.tags["default"]; ok {
 			line = append(line, "default="+constants.Replace(strings.ReplaceAll(value, " ", "")))
 		}

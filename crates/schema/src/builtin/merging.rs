@@ -61,21 +61,25 @@ fn element_of(ty: &Type) -> Option<StrategicType> {
 fn build(types: &Types) -> Arc<owned::Schema> {
     let mut builder = Builder::new();
     for (_, ty) in types.iter() {
-        let fields: Vec<owned::Field> = ty
-            .fields
-            .iter()
-            .map(|field| owned::Field {
-                name: field.json.into(),
-                type_ref: field_type(types, &mut builder, field),
-                default: key_default(field),
-            })
-            .collect();
+        let map = map_type(types, &mut builder, ty);
         let declared = builder.declare(ty.name);
-        let map = owned::MapType::fields(fields);
         builder.define(declared, if ty.atomic { map.into_atomic() } else { map });
     }
     let schema = builder.build();
     schema.expect("every struct that a field refers to stands in the table")
+}
+
+fn map_type(types: &Types, builder: &mut Builder, ty: &Struct) -> owned::MapType {
+    let fields: Vec<owned::Field> = ty
+        .fields
+        .iter()
+        .map(|field| owned::Field {
+            name: field.json.into(),
+            type_ref: field_type(types, builder, field),
+            default: key_default(field),
+        })
+        .collect();
+    owned::MapType::fields(fields)
 }
 
 fn field_type(types: &Types, builder: &mut Builder, field: &Field) -> TypeRef {
@@ -95,6 +99,10 @@ fn field_type(types: &Types, builder: &mut Builder, field: &Field) -> TypeRef {
                 ListType::Unset => owned::ListType::atomic(element),
             };
             builder.add(list)
+        }
+        Type::Struct(id) if field.granular => {
+            let map = map_type(types, builder, types.get(*id));
+            builder.add(map)
         }
         other => {
             let ty = value_type(types, builder, other);

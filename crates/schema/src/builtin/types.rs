@@ -12,7 +12,8 @@
 //!
 //! Types are written `*T` (pointer), `[]T` (list), `{}T` (map from text), `<>T` (a list that is a
 //! message of its own in protobuf), a scalar, a special type, or the name of a struct. Facts are
-//! `omitempty`, `omitzero`, `atomic`, `patch=`, `key=` (strategic merge), `list=`, `keys=` (apply)
+//! `omitempty`, `omitzero`, `optional` and `required` (where they say something else than the former
+//! two), `atomic`, `granular`, `patch=`, `key=` (strategic merge), `list=`, `keys=` (apply)
 //! `default=` (the default the schema carries, as JSON) and `go=`
 //! (the Go name where it is not the JSON name with a capital).
 
@@ -73,6 +74,10 @@ pub struct Field {
     pub omit_zero: bool,
     /// Owned as a whole in server-side apply.
     pub atomic: bool,
+    /// Owned member by member here, though its type is owned as a whole elsewhere.
+    pub granular: bool,
+    /// Whether documentation calls the field required.
+    pub required: bool,
     /// Strategic merge: `merge`, `replace`, `retainKeys`, joined by commas; empty when not said.
     pub patch_strategy: &'static str,
     /// Strategic merge: the key of list items; empty when there is none.
@@ -382,6 +387,8 @@ impl Field {
             omit_empty: false,
             omit_zero: false,
             atomic: false,
+            granular: false,
+            required: true,
             patch_strategy: "",
             patch_key: "",
             list: ListType::Unset,
@@ -389,10 +396,13 @@ impl Field {
             default: None,
         };
         for fact in words {
+            field.required &= !matches!(fact, "omitempty" | "omitzero" | "optional");
             match fact.split_once('=').unwrap_or((fact, "")) {
                 ("omitempty", _) => field.omit_empty = true,
                 ("omitzero", _) => field.omit_zero = true,
                 ("atomic", _) => field.atomic = true,
+                ("granular", _) => field.granular = true,
+                ("required", _) => field.required = true,
                 ("patch", strategy) => field.patch_strategy = strategy,
                 ("key", key) => field.patch_key = key,
                 ("list", "atomic") => field.list = ListType::Atomic,

@@ -41,6 +41,15 @@ pub(super) fn builtin(group: &str, version: &str) -> Map {
         let list = list_of(&item, group, version, &kind.list_kind());
         schemas.insert(format!("{item}List"), list);
     }
+    if !group.is_empty()
+        && let Some(options) = schemas.get_mut("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions")
+        && let Some(kinds) = options
+            .get_mut("x-kubernetes-group-version-kind")
+            .and_then(Node::as_list_mut)
+    {
+        // Options are registered with every group.
+        kinds.push(group_version_kind(group, version, "DeleteOptions"));
+    }
     schemas.sort_keys();
     schemas
 }
@@ -149,6 +158,7 @@ fn generator() -> SchemaGenerator {
     generator.subschema_for::<meta::Status>();
     generator.subschema_for::<meta::DeleteOptions>();
     generator.subschema_for::<meta::Patch>();
+    generator.subschema_for::<meta::APIResourceList>();
     generator
 }
 
@@ -226,6 +236,42 @@ fn finish(mut generator: SchemaGenerator) -> Map {
         .into_iter()
         .map(|(name, schema)| (Text::from(name), node(schema)))
         .collect();
+    for (name, kinds) in [
+        (
+            "io.k8s.apimachinery.pkg.api.resource.Quantity",
+            ["string", "number"],
+        ),
+        (
+            "io.k8s.apimachinery.pkg.util.intstr.IntOrString",
+            ["integer", "string"],
+        ),
+    ] {
+        if let Some(schema) = schemas.get_mut(name) {
+            let either = kinds.map(|kind| {
+                let mut schema = Node::map();
+                schema.set(&["type"], kind);
+                schema
+            });
+            schema.remove(&["x-kubernetes-int-or-string"]);
+            schema.set(&["oneOf"], either.to_vec());
+            if name.ends_with("IntOrString") {
+                schema.set(&["format"], "int-or-string");
+            }
+        }
+    }
+    // Any JSON value, and what is a schema or something else, have no type in the documents.
+    for name in [
+        "JSON",
+        "JSONSchemaPropsOrArray",
+        "JSONSchemaPropsOrBool",
+        "JSONSchemaPropsOrStringArray",
+    ] {
+        let name = format!("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.{name}");
+        if let Some(schema) = schemas.get_mut(&name) {
+            schema.remove(&["type"]);
+            schema.remove(&["oneOf"]);
+        }
+    }
     for (id, ty) in types().iter() {
         let name = ty.openapi_name();
         if let Some(schema) = schemas.get_mut(&name) {
@@ -253,13 +299,17 @@ fn join(schema: &mut Node, ty: &Struct) {
     if ty.atomic {
         schema.set(&["x-kubernetes-map-type"], "atomic");
     }
-    let is_kind = ty.field("apiVersion").is_some() && ty.field("metadata").is_some();
-    if is_kind && let Some(required) = schema.get_mut("required").and_then(Node::as_list_mut) {
-        // The crate's structs always have metadata; the API does not ask for it.
-        required.retain(|name| name.as_str() != Some("metadata"));
-        if required.is_empty() {
+    let required: Vec<&str> = ty
+        .fields
+        .iter()
+        .filter(|field| field.required && schema.at(&["properties", field.json]).is_some())
+        .map(|field| field.json)
+        .collect();
+    match required.is_empty() {
+        true => {
             schema.remove(&["required"]);
         }
+        false => schema.set(&["required"], Node::list(required)),
     }
     for field in &ty.fields {
         if let Some(property) = schema.at_mut(&["properties", field.json]) {
@@ -282,8 +332,9 @@ fn join_field(property: &mut Node, field: &Field) {
         let keys = Node::list(field.list_keys.iter().copied());
         property.set(&["x-kubernetes-list-map-keys"], keys);
     }
-    if field.atomic {
-        property.set(&["x-kubernetes-map-type"], "atomic");
+    if field.atomic || field.granular {
+        let kind = if field.atomic { "atomic" } else { "granular" };
+        property.set(&["x-kubernetes-map-type"], kind);
     }
     if !field.patch_strategy.is_empty() {
         property.set(&["x-kubernetes-patch-strategy"], field.patch_strategy);
@@ -292,6 +343,22 @@ fn join_field(property: &mut Node, field: &Field) {
         property.set(&["x-kubernetes-patch-merge-key"], field.patch_key);
     }
     let parse = |text: &str| object::json::parse(text.as_bytes(), object::json::OBJECT_LIMITS).ok();
+    let inner_default = |ty: &Type| match ty {
+        Type::String => Some(Node::from("")),
+        Type::Int32 | Type::Int64 => Some(Node::Int(0)),
+        Type::Struct(_) => Some(Node::map()),
+        _ => None,
+    };
+    let inner = match field.ty.target() {
+        Type::List(item) => Some(("items", item)),
+        Type::Map(value) => Some(("additionalProperties", value)),
+        _ => None,
+    };
+    if let Some((key, ty)) = inner
+        && let (Some(default), Some(_)) = (inner_default(ty), property.get(key))
+    {
+        default_beside(property.at_mut(&[key]), default);
+    }
     if let Some(default) = field.default.and_then(parse) {
         property.set(&["default"], default);
     } else if !field.omit_empty {
@@ -299,12 +366,25 @@ fn join_field(property: &mut Node, field: &Field) {
             Type::String => property.set(&["default"], ""),
             Type::Int32 | Type::Int64 => property.set(&["default"], 0),
             Type::Bool => property.set(&["default"], false),
-            Type::Struct(_) => property.set(&["default"], Map::new()),
+            Type::Struct(_) => default_beside(Some(property), Node::map()),
             _ => {}
         }
     } else if matches!(field.ty, Type::Struct(_)) {
-        property.set(&["default"], Map::new());
+        default_beside(Some(property), Node::map());
     }
+}
+
+/// Sets a default; a reference cannot have siblings and is wrapped.
+fn default_beside(property: Option<&mut Node>, default: Node) {
+    let Some(property) = property else {
+        return;
+    };
+    if let Some(target) = property.remove(&["$ref"]) {
+        let mut reference = Node::map();
+        reference.set(&["$ref"], target);
+        property.set(&["allOf"], vec![reference]);
+    }
+    property.set(&["default"], default);
 }
 
 fn node(value: serde_json::Value) -> Node {

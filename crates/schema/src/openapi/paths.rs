@@ -338,13 +338,16 @@ fn capitalised(word: &str) -> String {
     first.into_iter().chain(chars).collect()
 }
 
-/// `apps_v1`, `core_v1`.
+/// `apps_v1`, `core_v1`, `rbacAuthorization_v1`.
 fn tag(resource: &Resource<'_>) -> String {
     let group = match resource.group {
         "" => "core",
         group => group.strip_suffix(".k8s.io").unwrap_or(group),
     };
-    format!("{}_{}", group.replace(['.', '-'], ""), resource.version)
+    let mut words = group.split(['.', '-']);
+    let first = words.next().unwrap_or_default();
+    let rest: String = words.map(capitalised).collect();
+    format!("{first}{rest}_{}", resource.version)
 }
 
 fn in_query((name, kind, description): Parameter) -> Node {

@@ -22,7 +22,14 @@ fn text(node: &Node, members: &[Member]) -> String {
         json::write_string(go, &mut out);
         out.push(':');
         match node.get(name) {
-            Some(value) if !value.is_null() => json::write(value, &mut out),
+            Some(value) if !value.is_null() => {
+                // Go writes maps in the order of their keys; labels are the only ones here.
+                let mut value = value.clone();
+                if let Some(labels) = value.get_mut("matchLabels") {
+                    labels.sort_keys();
+                }
+                json::write(&value, &mut out);
+            }
             _ => out.push_str(zero),
         }
     }

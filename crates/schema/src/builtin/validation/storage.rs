@@ -3,7 +3,7 @@
 use golang::quantity::Quantity;
 use object::Node;
 
-use super::fields::amount;
+use super::fields::{amount, labels_value};
 use super::{Errors, Fields, Rules, immutable, internal, names, scheduling, selector};
 use crate::field_error::Place;
 
@@ -333,12 +333,16 @@ fn class(errors: &mut Errors, class: &Node) {
 }
 
 fn class_update(errors: &mut Errors, new: &Node, old: &Node) {
-    for key in [
-        "parameters",
-        "provisioner",
-        "reclaimPolicy",
-        "volumeBindingMode",
-    ] {
+    let parameters = new.sub("parameters");
+    if parameters != old.sub("parameters") {
+        let shown = labels_value(parameters);
+        errors.invalid(
+            &Place::ROOT.child("parameters"),
+            shown,
+            "field is immutable",
+        );
+    }
+    for key in ["provisioner", "reclaimPolicy", "volumeBindingMode"] {
         immutable(errors, &Place::ROOT, key, new, old);
     }
 }
