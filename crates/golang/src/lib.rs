@@ -6,12 +6,15 @@
 //! Deliberately absent: a clock. Times are arguments.
 
 pub mod duration;
+pub mod glob;
 pub mod quantity;
 pub mod regexp;
 pub mod strconv;
 pub mod time;
+pub mod version;
 
 pub use duration::{Duration, DurationError, human_duration, short_human_duration};
 pub use quantity::{Quantity, QuantityError};
 pub use regexp::{Regexp, RegexpError};
 pub use time::{TimeError, Timestamp};
+pub use version::{Constraints, Version, VersionError};
