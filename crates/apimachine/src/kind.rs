@@ -85,6 +85,16 @@ impl ResourceType {
     pub(crate) fn warnings(&self, object: &Node) -> Vec<String> {
         match self.storage.as_str() {
             crate::crds::STORAGE => crd::warnings(object),
+            "pods" => pod_warnings(object, &["spec"]),
+            "replicationcontrollers"
+            | "deployments.apps"
+            | "replicasets.apps"
+            | "daemonsets.apps"
+            | "statefulsets.apps"
+            | "jobs.batch" => pod_warnings(object, &["spec", "template", "spec"]),
+            "cronjobs.batch" => {
+                pod_warnings(object, &["spec", "jobTemplate", "spec", "template", "spec"])
+            }
             _ if self.custom.is_some() => plain_finalizers(object),
             _ => Vec::new(),
         }
@@ -234,4 +244,10 @@ fn checked(errors: Vec<FieldError>) -> Validation {
         errors,
         warnings: Vec::new(),
     }
+}
+
+fn pod_warnings(object: &Node, keys: &[&str]) -> Vec<String> {
+    let spec = object.at(keys);
+    spec.map(|spec| crate::pods::warnings(&keys.join("."), spec))
+        .unwrap_or_default()
 }

@@ -158,7 +158,8 @@ impl Negotiated {
                         (vec![node.clone()], Some(metadata))
                     }
                 };
-                let metadata = metadata.unwrap_or_else(Map::new);
+                let mut metadata = metadata.unwrap_or_else(Map::new);
+                metadata.retain(|key, value| key != "continue" || value.as_str() != Some(""));
                 tables::table(resource, &objects, metadata, include, true, version, now)?
             }
             Form::Partial if is_list => {

@@ -178,7 +178,7 @@ pub(crate) fn evict(
         charge_budget(call, route, &live)?;
     }
     if !pending && !call.dry_run {
-        announce(call, route, &live, &options)?;
+        announce(call, route, &live);
     }
     let write = WriteOptions::default();
     call.delete(
@@ -191,22 +191,14 @@ pub(crate) fn evict(
     Ok(created())
 }
 
-/// Notes on the pod why it is about to end.
-fn announce(
-    call: &mut Call<'_>,
-    route: &Route,
-    live: &Node,
-    options: &WriteOptions,
-) -> Result<(), Refusal> {
+/// Notes on the pod why it is about to end; like every status of the server's own, without owner.
+fn announce(call: &mut Call<'_>, route: &Route, live: &Node) {
     let mut pod = live.clone();
     let now = call.now();
     let why = ("EvictionByEvictionAPI", "Eviction API: evicting");
     set_condition(&mut pod, "DisruptionTarget", Some(why), &now);
-    let target = Target {
-        subresource: "status",
-        ..Target::of(route, options)
-    };
-    call.update(&target, pod).map(|_| ())
+    let key = Key::new(route.namespace.clone(), route.name.clone());
+    call.store(&route.resource, key, Some(pod));
 }
 
 fn charge_budget(call: &mut Call<'_>, route: &Route, pod: &Node) -> Result<(), Refusal> {

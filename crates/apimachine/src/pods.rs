@@ -312,3 +312,64 @@ pub(crate) fn check_subresource(
     };
     Err(Refusal::invalid("", "Pod", target.name, &[error]))
 }
+
+/// What users should know about a pod that is allowed all the same.
+///
+/// # Source
+/// kubernetes/kubernetes `pkg/api/pod/warnings.go`.
+pub(crate) fn warnings(path: &str, spec: &Node) -> Vec<String> {
+    let list = |node: &Node, key: &str| {
+        node.get(key)
+            .and_then(Node::as_list)
+            .unwrap_or_default()
+            .to_vec()
+    };
+    let mut warnings = Vec::new();
+    for (index, secret) in list(spec, "imagePullSecrets").iter().enumerate() {
+        if secret.str_at(&["name"]).unwrap_or_default().is_empty() {
+            warnings.push(format!(
+                "{path}.imagePullSecrets[{index}].name: invalid empty name \"\""
+            ));
+        }
+    }
+    if spec
+        .get("terminationGracePeriodSeconds")
+        .and_then(Node::as_i64)
+        .is_some_and(|seconds| seconds < 0)
+    {
+        warnings.push(format!(
+            "{path}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1"
+        ));
+    }
+    for key in ["initContainers", "containers"] {
+        for (index, container) in list(spec, key).iter().enumerate() {
+            let place = format!("{path}.{key}[{index}]");
+            let env = list(container, "env");
+            for (at, variable) in env.iter().enumerate() {
+                let name = variable.str_at(&["name"]).unwrap_or_default();
+                if env[..at]
+                    .iter()
+                    .any(|earlier| earlier.str_at(&["name"]) == Some(name))
+                {
+                    warnings.push(format!(
+                        "{place}.env[{at}]: hides previous definition of {name:?}, which may be dropped when using apply"
+                    ));
+                }
+            }
+            let ports = list(container, "ports");
+            let same = |a: &Node, b: &Node| {
+                ["containerPort", "protocol", "hostPort", "hostIP"]
+                    .iter()
+                    .all(|key| a.get(key) == b.get(key))
+            };
+            for (at, port) in ports.iter().enumerate() {
+                if let Some(first) = ports[..at].iter().position(|earlier| same(earlier, port)) {
+                    warnings.push(format!(
+                        "{place}.ports[{at}]: duplicate port definition with {place}.ports[{first}]"
+                    ));
+                }
+            }
+        }
+    }
+    warnings
+}

@@ -292,10 +292,7 @@ fn check_address(service: &Node, address: &str, taken: &Taken) -> Result<(), Fie
         return Ok(());
     };
     if parsed.octets()[..2] != NETWORK {
-        let [a, b] = NETWORK;
-        return refuse(&format!(
-            "the provided IP ({address}) is not in the valid range. The range of valid IPs is {a}.{b}.0.0/16"
-        ));
+        return refuse("the provided network does not match the current range");
     }
     match taken.addresses.contains(address) {
         true => refuse("provided IP is already allocated"),

@@ -83,10 +83,8 @@ fn job_selector(job: &mut Node) {
             value.as_str(),
         );
     }
-    if job.at(&["spec", "selector"]).is_none() {
-        let label = "batch.kubernetes.io/controller-uid";
-        job.set(&["spec", "selector", "matchLabels", label], uid);
-    }
+    let label = "batch.kubernetes.io/controller-uid";
+    job.set(&["spec", "selector", "matchLabels", label], uid);
 }
 
 fn finalizers_of(namespace: &Node) -> Vec<Node> {
