@@ -101,7 +101,7 @@ impl Tokens {
             .0
             .iter()
             .filter(|(one, _)| bool::from(one.as_bytes().ct_eq(token.as_bytes())));
-        found.map(|(_, user)| user).last()
+        found.map(|(_, user)| user).next_back()
     }
 }
 

@@ -15,6 +15,11 @@
 //!
 //! Deliberately absent: the rules themselves, see `apimachine`, and workloads, see `workloads`.
 
+#![expect(
+    clippy::result_large_err,
+    reason = "a refusal holds its Status; refusals are rare, and boxing would touch every signature"
+)]
+
 mod authentication;
 mod body;
 mod certificates;
@@ -30,6 +35,7 @@ mod server;
 mod storage;
 mod token;
 mod watch;
+mod wire;
 
 pub use authentication::{TokenFileError, Tokens};
 pub use body::Body;

@@ -245,11 +245,11 @@ impl Runner<'_> {
             .get("content-type")
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
-        if content_type.starts_with("application/json") || answer.bytes.first() == Some(&b'{') {
-            if let Ok(body) = serde_json::from_slice(&answer.bytes) {
-                out.insert("body".into(), body);
-                return out;
-            }
+        let maybe_json =
+            content_type.starts_with("application/json") || answer.bytes.first() == Some(&b'{');
+        if maybe_json && let Ok(body) = serde_json::from_slice(&answer.bytes) {
+            out.insert("body".into(), body);
+            return out;
         }
         if !answer.bytes.is_empty() {
             out.insert("text".into(), json!(String::from_utf8_lossy(&answer.bytes)));

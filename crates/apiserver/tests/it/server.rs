@@ -14,6 +14,8 @@ use crate::client::{Answer, collect, config_map, namespace, send};
 
 const CONFIG_MAPS: &str = "/api/v1/namespaces/default/configmaps";
 
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 fn cluster() -> Arc<Cluster> {
     let tokens =
         Tokens::parse("ada-token,ada,1,\"system:masters\"\nbob-token,bob,2").expect("tokens");
@@ -23,7 +25,7 @@ fn cluster() -> Arc<Cluster> {
     })
 }
 
-async fn get(cluster: &Arc<Cluster>, path: &str, headers: &[(&str, &str)]) -> Answer {
+async fn get(cluster: &Arc<Cluster>, path: &str, headers: Headers<'_>) -> Answer {
     let mut request = Request::get(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -41,7 +43,7 @@ async fn credentials_decide_who_is_answered() {
     let cluster = cluster();
     let bearer = |token: &str| format!("Bearer {token}");
     let (ada, bob, wrong) = (bearer("ada-token"), bearer("bob-token"), bearer("nope"));
-    let table: &[(&str, &[(&str, &str)], u16)] = &[
+    let table: &[(&str, Headers<'_>, u16)] = &[
         ("/api/v1/nodes", &[("authorization", &ada)], 200),
         ("/api/v1/nodes", &[("authorization", &bob)], 403),
         ("/api/v1/nodes", &[("authorization", &wrong)], 401),
