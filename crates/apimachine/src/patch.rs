@@ -335,6 +335,12 @@ fn unprocessable() -> Refusal {
 }
 
 fn decode_patched(resource: &Arc<ResourceType>, patched: &mut Node) -> Result<Vec<String>, String> {
+    let (version, kind) = decode::version_and_kind(patched)?;
+    if !version.is_empty() && version != resource.api_version()
+        || !kind.is_empty() && kind != resource.kind
+    {
+        return Err(other_kind(resource, &version, &kind));
+    }
     let reset = decode::resets_managers(patched);
     let unknown = resource
         .canonicalize(patched)
@@ -393,5 +399,20 @@ fn go_map(node: &Node) -> String {
             format!("map[{}]", entries.join(" "))
         }
         other => json::to_string(other),
+    }
+}
+
+/// What the decoder says about a patch that turns an object into something else.
+fn other_kind(resource: &ResourceType, version: &str, kind: &str) -> String {
+    let short = version.rsplit('/').next().unwrap_or_default();
+    match builtin::types().of_kind(version, kind) {
+        Some(_) => format!(
+            "converting ({short}.{kind}) to ({}.{}): unknown conversion",
+            crate::negotiate::package(&resource.group),
+            resource.kind
+        ),
+        None => format!(
+            "no kind {kind:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:111\""
+        ),
     }
 }

@@ -191,6 +191,25 @@ fn drop_needless(service: &mut Node, old: &Node) {
             }
         }
     }
+    let balanced = |service: &Node| text(service, "type") == "LoadBalancer";
+    let outside = |service: &Node| matches!(text(service, "type"), "LoadBalancer" | "NodePort");
+    let lost = [
+        (
+            "allocateLoadBalancerNodePorts",
+            balanced(old) && !balanced(service),
+        ),
+        ("loadBalancerClass", balanced(old) && !balanced(service)),
+        ("externalTrafficPolicy", outside(old) && !outside(service)),
+        (
+            "internalTrafficPolicy",
+            needs_address(old) && !needs_address(service),
+        ),
+    ];
+    for (key, lost) in lost {
+        if lost && same(service, key) {
+            service.remove(&["spec", key]);
+        }
+    }
     if needs_health_check_port(old)
         && !needs_health_check_port(service)
         && same(service, "healthCheckNodePort")
@@ -207,9 +226,6 @@ fn copy(service: &mut Node, old: &Node, key: &str) {
 
 /// Brings `clusterIP` and `clusterIPs` together and chooses address families.
 fn normalise(service: &mut Node, old: Option<&Node>) {
-    if !needs_address(service) {
-        return;
-    }
     let single = Text::from(text(service, "clusterIP"));
     let list = texts(service, "clusterIPs");
     let changed = old.is_none_or(|old| text(old, "clusterIP") != single);
@@ -221,6 +237,9 @@ fn normalise(service: &mut Node, old: Option<&Node>) {
         && let Some(first) = list.first()
     {
         service.set(&["spec", "clusterIP"], first.clone());
+    }
+    if !needs_address(service) {
+        return;
     }
     let headless = text(service, "clusterIP") == "None";
     let selects = service
@@ -245,6 +264,25 @@ fn normalise(service: &mut Node, old: Option<&Node>) {
     }
 }
 
+/// Refuses two address families, which this cluster does not have.
+fn check_families(service: &Node) -> Result<(), FieldError> {
+    const PATH: &str = "spec.ipFamilyPolicy";
+    let policy = text(service, "ipFamilyPolicy");
+    let headless = text(service, "clusterIP") == "None";
+    if texts(service, "ipFamilies").len() > 1 && policy == "SingleStack" {
+        let problem = "must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified";
+        return Err(FieldError::invalid(PATH, policy, problem));
+    }
+    match policy == "RequireDualStack" && !headless {
+        true => Err(FieldError::invalid(
+            PATH,
+            policy,
+            "this cluster is not configured for dual-stack services",
+        )),
+        false => Ok(()),
+    }
+}
+
 fn allocate(
     call: &mut Call<'_>,
     target: &Target<'_>,
@@ -253,6 +291,9 @@ fn allocate(
 ) -> Result<(), Refusal> {
     let taken = Taken::by_others(call, target.namespace, name);
     let refuse = |error: FieldError| Refusal::invalid("", "Service", name, &[error]);
+    if needs_address(service) {
+        check_families(service).map_err(refuse)?;
+    }
     if needs_address(service) && text(service, "clusterIP") != "None" {
         match text(service, "clusterIP") {
             "" => {

@@ -546,3 +546,31 @@ fn a_strict_namespace_refuses_pods_and_warns_about_templates() {
         "#]],
     );
 }
+
+#[test]
+fn a_service_changes_its_type() {
+    check(
+        r#"
+        POST /api/v1/namespaces/default/services {"metadata":{"name":"s"},"spec":{"type":"LoadBalancer","loadBalancerClass":"a.b/c","clusterIP":"10.0.9.9","ports":[{"port":80,"nodePort":30080}]}}
+        PATCH /api/v1/namespaces/default/services/s merge {"spec":{"clusterIP":null,"ports":[{"port":81}]}}
+        PATCH /api/v1/namespaces/default/services/s merge {"spec":{"type":"ClusterIP"}}
+        PATCH /api/v1/namespaces/default/services/s merge {"spec":{"type":"ExternalName","externalName":"a.b"}}
+        POST /api/v1/namespaces/default/services {"metadata":{"name":"t"},"spec":{"clusterIP":"10.0.9.9","ports":[{"port":80}]}}
+        POST /api/v1/namespaces/default/services {"metadata":{"name":"u"},"spec":{"clusterIP":"10.0.9.9","ports":[{"port":80}]}}
+        "#,
+        expect![[r#"
+            POST /api/v1/namespaces/default/services {"metadata":{"name":"s"},"spec":{"type":"LoadBalancer","loadBalancerClass":"a.b/c","clusterIP":"10.0.9.9","ports":[{"port":80,"nodePort":30080}]}}
+              201 {"kind":"Service","metadata":{"name":"s"},"spec":{"ports":[{"protocol":"TCP","port":80,"targetPort":80,"nodePort":30080}],"clusterIP":"10.0.9.9","clusterIPs":["10.0.9.9"],"type":"LoadBalancer","sessionAffinity":"None","externalTrafficPolicy":"Cluster","ipFamilies":["IPv4"],"ipFamilyPolicy":"SingleStack","allocateLoadBalancerNodePorts":true,"loadBalancerClass":"a.b/c","internalTrafficPolicy":"Cluster"},"status":{"loadBalancer":{}}}
+            PATCH /api/v1/namespaces/default/services/s merge {"spec":{"clusterIP":null,"ports":[{"port":81}]}}
+              200 {"kind":"Service","metadata":{"name":"s"},"spec":{"ports":[{"protocol":"TCP","port":81,"targetPort":81,"nodePort":30080}],"clusterIP":"10.0.9.9","clusterIPs":["10.0.9.9"],"type":"LoadBalancer","sessionAffinity":"None","externalTrafficPolicy":"Cluster","ipFamilies":["IPv4"],"ipFamilyPolicy":"SingleStack","allocateLoadBalancerNodePorts":true,"loadBalancerClass":"a.b/c","internalTrafficPolicy":"Cluster"},"status":{"loadBalancer":{}}}
+            PATCH /api/v1/namespaces/default/services/s merge {"spec":{"type":"ClusterIP"}}
+              200 {"kind":"Service","metadata":{"name":"s"},"spec":{"ports":[{"protocol":"TCP","port":81,"targetPort":81}],"clusterIP":"10.0.9.9","clusterIPs":["10.0.9.9"],"type":"ClusterIP","sessionAffinity":"None","ipFamilies":["IPv4"],"ipFamilyPolicy":"SingleStack","internalTrafficPolicy":"Cluster"},"status":{"loadBalancer":{}}}
+            PATCH /api/v1/namespaces/default/services/s merge {"spec":{"type":"ExternalName","externalName":"a.b"}}
+              200 {"kind":"Service","metadata":{"name":"s"},"spec":{"ports":[{"protocol":"TCP","port":81,"targetPort":81}],"type":"ExternalName","sessionAffinity":"None","externalName":"a.b"},"status":{"loadBalancer":{}}}
+            POST /api/v1/namespaces/default/services {"metadata":{"name":"t"},"spec":{"clusterIP":"10.0.9.9","ports":[{"port":80}]}}
+              201 {"kind":"Service","metadata":{"name":"t"},"spec":{"ports":[{"protocol":"TCP","port":80,"targetPort":80}],"clusterIP":"10.0.9.9","clusterIPs":["10.0.9.9"],"type":"ClusterIP","sessionAffinity":"None","ipFamilies":["IPv4"],"ipFamilyPolicy":"SingleStack","internalTrafficPolicy":"Cluster"},"status":{"loadBalancer":{}}}
+            POST /api/v1/namespaces/default/services {"metadata":{"name":"u"},"spec":{"clusterIP":"10.0.9.9","ports":[{"port":80}]}}
+              422 Invalid: Service "u" is invalid: spec.clusterIPs: Invalid value: ["10.0.9.9"]: failed to allocate IP 10.0.9.9: provided IP is already allocated
+        "#]],
+    );
+}
