@@ -90,14 +90,11 @@ impl Accumulator {
                 "may not add resource with an already registered id: {}",
                 item.id
             );
-            let near = self.items[*first]
-                .origin
-                .as_ref()
-                .map(|origin| origin.to_string());
+            let first = self.items[*first].origin.as_ref().map(ToString::to_string);
             return Err(
                 Failures::new(BuildError::DuplicateObject, item.id.to_string(), text)
                     .at(item.place())
-                    .near(near),
+                    .near_from(first),
             );
         }
         ids.insert(item.id.key(), self.items.len());
@@ -349,7 +346,12 @@ impl Target {
         self.run_transformers(builder, &mut ra)?;
         self.run_validators(builder, &mut ra)?;
         let schema = builder.schema.clone();
-        let listed: Vec<_> = self.file.vars.iter().map(file::Var::go_text).collect();
+        let listed: Vec<_> = self
+            .file
+            .vars
+            .iter()
+            .map(|var| var.written.clone())
+            .collect();
         let mut known = std::mem::take(&mut ra.vars);
         let merged = vars::merge(&mut known, &self.file.vars, &mut ra.items, &schema);
         ra.vars = known;

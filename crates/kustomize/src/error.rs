@@ -13,6 +13,8 @@ pub struct Facts {
     pub at: Option<Span>,
     /// The nearest thing that does exist, when the subject does not.
     pub near: Option<String>,
+    /// The file and line of that; of the first definition for an object that is defined twice.
+    pub near_from: Option<String>,
     /// The whole message of `kustomize build` for this error, without `Error: `.
     pub reference: String,
 }
@@ -236,7 +238,15 @@ impl Explain for BuildError {
     fn help(&self) -> Vec<String> {
         let mut help: Vec<String> = Vec::new();
         if let Some(near) = &self.facts().near {
-            help.push(format!("Did you mean `{near}`?"));
+            let from = self
+                .facts()
+                .near_from
+                .as_ref()
+                .map_or_else(String::new, |from| format!(", from {from}"));
+            help.push(format!("Did you mean `{near}`{from}?"));
+        }
+        if let (Self::DuplicateObject(_), Some(first)) = (self, &self.facts().near_from) {
+            help.push(format!("It is first defined in {first}."));
         }
         let more = match self {
             Self::KustomizationNotFound(_) => {
@@ -322,6 +332,14 @@ impl Failures {
             if facts.near.is_none() {
                 facts.near = near.clone();
             }
+        }
+        self
+    }
+
+    /// The same, with the file and line of the nearest thing.
+    pub fn near_from(mut self, from: Option<String>) -> Self {
+        for error in &mut self.0 {
+            error.facts_mut().near_from.clone_from(&from);
         }
         self
     }

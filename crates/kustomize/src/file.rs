@@ -130,6 +130,8 @@ pub(crate) struct Var {
     pub object_name: String,
     pub object_namespace: String,
     pub field_path: String,
+    /// The variable as Go prints it before defaults are filled in.
+    pub written: String,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -562,6 +564,7 @@ fn var(d: &mut Decoder, value: &Value) -> Var {
             }),
         },
     );
+    var.written = format!("{{{} {} {{{}}}}}", var.name, var.gvk, var.field_path);
     if !var.api_version.is_empty() {
         let parsed = Gvk::new(&var.api_version, "");
         if !parsed.group.is_empty() {

@@ -121,6 +121,7 @@ pub(crate) fn generate(
         .options
         .as_ref()
         .is_some_and(|options| options.disable_name_suffix_hash);
+    item.history.generated = true;
     item.history.annotated = true;
     Ok(item)
 }

@@ -426,7 +426,7 @@ fn explain_ambiguity(text: String, items: &[Item], at: usize) -> String {
     let Some((before, places)) = text.split_once(DUMP) else {
         return text;
     };
-    let print = |item: &Item| crate::print(&item.node).unwrap_or_else(|error| error);
+    let print = |item: &Item| crate::print(&item.with_history()).unwrap_or_else(|error| error);
     let mut out = format!(
         "{before}\n**** Too many possible referral targets to referrer:\n{}\n",
         print(&items[at])

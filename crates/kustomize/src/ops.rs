@@ -124,12 +124,24 @@ pub(crate) fn expect_kind(node: &Node, kind: Kind) -> Result<(), String> {
     if is_null(node) || node.kind == kind {
         return Ok(());
     }
-    let contents = yaml::emit(std::slice::from_ref(node), &yaml::EmitOptions::default());
+    let contents = emit(node);
     Err(format!(
         "wrong node kind: expected {} but got {}: node contents:\n{contents}",
         kind_name(kind),
         kind_name(node.kind)
     ))
+}
+
+/// A tree as the reference writes it in between, without our marks.
+pub(crate) fn emit(node: &Node) -> String {
+    let mut plain = node.clone();
+    strip_marks(&mut plain);
+    yaml::emit(&[plain], &yaml::EmitOptions::default())
+}
+
+fn strip_marks(node: &mut Node) {
+    node.anchor = Text::default();
+    node.content.iter_mut().for_each(strip_marks);
 }
 
 fn kind_name(kind: Kind) -> &'static str {

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use yaml::Node;
 
 use crate::giturl;
-use crate::paths;
+use crate::ops;
 use crate::resource::{Item, ORIGIN, TRANSFORMATIONS};
 
 /// The way from the top of a build to a file.
@@ -64,7 +64,7 @@ impl Trail {
 
 fn line(out: &mut String, key: &str, value: &str) {
     if !value.is_empty() {
-        let written = paths::emit(&Node::string(value));
+        let written = ops::emit(&Node::string(value));
         let _ = writeln!(out, "{key}: {}", written.trim_end());
     }
 }

@@ -146,14 +146,21 @@ pub(crate) fn find_target(items: &[Item], id: &ResId) -> Outcome<usize> {
         (None, _) => "no matches for Id",
     };
     let text = format!("{problem} {id}; failed to find unique target for patch {id}");
-    let same_kind = items.iter().filter(|item| item.id.gvk.kind == id.gvk.kind);
-    let near = nearest(&id.name, same_kind.map(|item| item.id.name.as_str())).or_else(|| {
-        let same_name = items
-            .iter()
-            .find(|item| item.id.name == id.name && item.id.gvk.kind == id.gvk.kind);
+    let same_kind = || items.iter().filter(|item| item.id.gvk.kind == id.gvk.kind);
+    let near = nearest(&id.name, same_kind().map(|item| item.id.name.as_str()));
+    let near = near.or_else(|| {
+        let same_name = same_kind().find(|item| item.id.name == id.name);
         same_name.map(|item| item.id.to_string())
     });
-    Err(Failures::new(BuildError::PatchTargetNotFound, id.to_string(), text).near(near))
+    let near_item = same_kind().find(|item| {
+        near.as_deref()
+            .is_some_and(|near| item.id.name == near || item.id.to_string() == near)
+    });
+    let near_from = near_item
+        .and_then(|item| item.origin.as_ref())
+        .map(ToString::to_string);
+    let failures = Failures::new(BuildError::PatchTargetNotFound, id.to_string(), text).near(near);
+    Err(failures.near_from(near_from))
 }
 
 /// Applies one patch to several objects, to each with that object's version.

@@ -257,13 +257,8 @@ fn written(node: &Node) -> String {
         && node.foot_comment.is_empty();
     match simple {
         true => node.value.to_string(),
-        false => emit(node).trim().to_owned(),
+        false => ops::emit(node).trim().to_owned(),
     }
-}
-
-/// A tree as the reference writes it in between.
-pub(crate) fn emit(node: &Node) -> String {
-    yaml::emit(std::slice::from_ref(node), &yaml::EmitOptions::default())
 }
 
 /// The tree inside a text.

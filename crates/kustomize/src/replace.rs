@@ -292,7 +292,7 @@ fn write_inside_text(
                 false => generate::go_json(&resolved),
             }
         }
-        false => paths::emit(&inner).trim().to_owned(),
+        false => ops::emit(&inner).trim().to_owned(),
     };
     let mut set = |node: &mut Node| {
         node.value = written.as_str().into();

@@ -77,6 +77,8 @@ pub(crate) struct History {
     pub suffixes: Vec<Text>,
     pub behavior: Behavior,
     pub needs_hash: bool,
+    /// A generator made it.
+    pub generated: bool,
     pub allow_name_change: bool,
     pub allow_kind_change: bool,
     pub helm_generated: bool,
@@ -233,6 +235,44 @@ impl Item {
         }
         self.refresh(schema);
         Ok(())
+    }
+
+    /// The object with its history in annotations, as the reference's messages dump it.
+    pub fn with_history(&self) -> Node {
+        let mut node = self.node.clone();
+        let mut annotations = self.annotations();
+        let history = &self.history;
+        let mut add = |key: &str, value: String| {
+            if !value.is_empty() {
+                annotations.insert(Text::from(format!("{INTERNAL}{key}")), value.into());
+            }
+        };
+        let join = |texts: Vec<&str>| texts.join(",");
+        let previous = |part: fn(&Previous) -> &Text| {
+            join(history.previous.iter().map(|p| part(p).as_str()).collect())
+        };
+        add("previousKinds", previous(|previous| &previous.kind));
+        add("previousNames", previous(|previous| &previous.name));
+        add(
+            "previousNamespaces",
+            previous(|previous| &previous.namespace),
+        );
+        add(
+            "prefixes",
+            join(history.prefixes.iter().map(Text::as_str).collect()),
+        );
+        add(
+            "suffixes",
+            join(history.suffixes.iter().map(Text::as_str).collect()),
+        );
+        if history.generated {
+            add("generatorBehavior", history.behavior.as_str().to_owned());
+        }
+        if history.needs_hash {
+            add("needsHashSuffix", "enabled".to_owned());
+        }
+        ops::set_metadata_map(&mut node, "annotations", &annotations);
+        node
     }
 
     /// A mark for a value that is about to be set in several fields.

@@ -158,7 +158,7 @@ fn conflict(items: &[Item], key: &IdKey) -> Failures {
     let texts: Vec<_> = same
         .iter()
         .map(|item| {
-            crate::value::to_value(&item.node)
+            crate::value::to_value(&item.with_history())
                 .map_or_else(|error| error, |value| crate::generate::go_json(&value))
         })
         .collect();

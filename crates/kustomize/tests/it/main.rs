@@ -1,4 +1,5 @@
 //! Builds compared with the reference's.
 
 mod golden;
+mod hostile;
 mod krusty;
