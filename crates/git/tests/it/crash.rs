@@ -177,3 +177,46 @@ fn killing_the_server_during_pushes_loses_nothing_and_breaks_nothing() {
     child.wait().unwrap();
     assert_eq!(names.len(), 2, "{names:?}");
 }
+
+#[test]
+fn readers_do_not_notice_that_packs_are_merged() {
+    let served = Served::new();
+    let repository = served.server.create("app", "main").unwrap();
+    let made = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let mut head = None;
+            for number in 0..105_i64 {
+                let text = number.to_string();
+                let tree: Tree = [("count", text.as_str()), ("same", "x")]
+                    .into_iter()
+                    .collect();
+                let new = NewCommit {
+                    branch: "main",
+                    onto: head,
+                    tree: &tree,
+                    author: ann(number),
+                    committer: ann(number),
+                    message: "count",
+                };
+                head = Some(served.server.commit("app", &new).unwrap());
+            }
+            made.store(true, std::sync::atomic::Ordering::SeqCst);
+        });
+        let reader = scope.spawn(|| {
+            let mut clones = 0;
+            while !made.load(std::sync::atomic::Ordering::SeqCst) || clones == 0 {
+                if let Some(head) = repository.resolve("refs/heads/main").unwrap() {
+                    let log = repository.log(head, 1000).unwrap();
+                    repository.checkout(log[log.len() - 1].id).unwrap();
+                    let place = served.work(&format!("clone-{clones}"));
+                    git(&place, &["clone", "-q", "--bare", &served.url("app"), "."]);
+                    clones += 1;
+                }
+            }
+        });
+        writer.join().unwrap();
+        reader.join().unwrap();
+    });
+    served.fsck("app");
+}
