@@ -7,7 +7,7 @@ use object::Node;
 use super::fields::amount;
 use super::internal::{self, Member};
 use super::volume::Volumes;
-use super::{Errors, Fields, Seen, names};
+use super::{Errors, Fields, Seen, environment, handlers, names};
 use crate::field_error::{FieldError, Place};
 
 const SECURITY_CONTEXT: &[Member] = &[
@@ -49,7 +49,7 @@ pub(super) fn check_all(
         if seen.again(name) {
             errors.duplicate(&place.child("name"), name);
         }
-        handlers(errors, &place, container);
+        handlers::handlers(errors, &place, container);
     }
     host_ports(errors, &list, containers);
     let list = place.child("initContainers");
@@ -62,7 +62,7 @@ pub(super) fn check_all(
         }
         host_ports(errors, &list, std::slice::from_ref(container));
         match container.text("restartPolicy") == "Always" {
-            true => handlers(errors, &place, container),
+            true => handlers::handlers(errors, &place, container),
             false => {
                 for key in [
                     "lifecycle",
@@ -123,7 +123,7 @@ fn check(
     let policy = container.text("terminationMessagePolicy");
     errors.required_one_of(&place.child("terminationMessagePolicy"), policy, &policies);
     ports(errors, &place.child("ports"), container);
-    variables(errors, place, container);
+    environment::variables(errors, place, container);
     mounts(errors, place, container, volumes);
     let policies = ["Always", "IfNotPresent", "Never"];
     let policy = container.text("imagePullPolicy");
@@ -182,181 +182,6 @@ fn host_ports(errors: &mut Errors, place: &Place<'_>, containers: &[Node]) {
                 errors.duplicate(&ports.index(at).child("hostPort"), value);
             }
         }
-    }
-}
-
-const ENV_FIELDS: [&str; 9] = [
-    "metadata.name",
-    "metadata.namespace",
-    "metadata.uid",
-    "spec.nodeName",
-    "spec.serviceAccountName",
-    "status.hostIP",
-    "status.hostIPs",
-    "status.podIP",
-    "status.podIPs",
-];
-const POD_FIELDS: [&str; 14] = [
-    "metadata.annotations",
-    "metadata.labels",
-    "metadata.name",
-    "metadata.namespace",
-    "metadata.uid",
-    "spec.nodeName",
-    "spec.restartPolicy",
-    "spec.serviceAccountName",
-    "spec.schedulerName",
-    "status.phase",
-    "status.hostIP",
-    "status.hostIPs",
-    "status.podIP",
-    "status.podIPs",
-];
-
-fn variables(errors: &mut Errors, place: &Place<'_>, container: &Node) {
-    let list = place.child("env");
-    for (at, variable) in container.items("env").iter().enumerate() {
-        let place = list.index(at);
-        match variable.text("name") {
-            "" => errors.required(&place.child("name"), ""),
-            name => errors.invalid_each(&place.child("name"), name, names::variable(name)),
-        }
-        if variable.has("valueFrom") {
-            let source = variable.sub("valueFrom");
-            value_from(
-                errors,
-                &place.child("valueFrom"),
-                source,
-                variable.text("value"),
-            );
-        }
-    }
-    let list = place.child("envFrom");
-    for (at, source) in container.items("envFrom").iter().enumerate() {
-        let place = list.index(at);
-        let prefix = source.text("prefix");
-        if !prefix.is_empty() {
-            errors.invalid_each(&place.child("prefix"), prefix, names::variable(prefix));
-        }
-        let mut sources = 0;
-        for key in ["configMapRef", "secretRef"] {
-            if source.has(key) {
-                sources += 1;
-                if source.sub(key).text("name").is_empty() {
-                    errors.required(&place.child(key).child("name"), "");
-                }
-            }
-        }
-        match sources {
-            0 => errors.invalid(
-                &place,
-                "",
-                "must specify one of: `configMapRef` or `secretRef`",
-            ),
-            1 => {}
-            _ => errors.invalid(
-                &place,
-                "",
-                "may not have more than one field specified at a time",
-            ),
-        }
-    }
-}
-
-fn value_from(errors: &mut Errors, place: &Place<'_>, source: &Node, value: &str) {
-    let mut sources = 0;
-    if source.has("fieldRef") {
-        sources += 1;
-        field_ref(
-            errors,
-            &place.child("fieldRef"),
-            source.sub("fieldRef"),
-            &ENV_FIELDS,
-        );
-    }
-    if source.has("resourceFieldRef") {
-        sources += 1;
-        resource_field_ref(
-            errors,
-            &place.child("resourceFieldRef"),
-            source.sub("resourceFieldRef"),
-        );
-    }
-    for key in ["configMapKeyRef", "secretKeyRef"] {
-        if source.has(key) {
-            sources += 1;
-            let (place, source) = (place.child(key), source.sub(key));
-            if source.text("name").is_empty() {
-                errors.required(&place.child("name"), "");
-            }
-            match source.text("key") {
-                "" => errors.required(&place.child("key"), ""),
-                name => errors.invalid_each(&place.child("key"), name, names::config_key(name)),
-            }
-        }
-    }
-    if source.has("fileKeyRef") {
-        sources += 1;
-    }
-    let text = match sources {
-        0 => {
-            "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
-        }
-        _ if !value.is_empty() => "may not be specified when `value` is not empty",
-        1 => return,
-        _ => "may not have more than one field specified at a time",
-    };
-    errors.invalid(place, "", text);
-}
-
-/// A field of the pod, as environment variables and files may refer to it.
-pub(super) fn field_ref(errors: &mut Errors, place: &Place<'_>, field: &Node, allowed: &[&str]) {
-    let (api_version, path) = (field.text("apiVersion"), field.text("fieldPath"));
-    if api_version.is_empty() {
-        return errors.required(&place.child("apiVersion"), "");
-    }
-    if path.is_empty() {
-        return errors.required(&place.child("fieldPath"), "");
-    }
-    if let Some((map, subscript)) = path
-        .strip_suffix("']")
-        .and_then(|path| path.split_once("['"))
-    {
-        let messages = match map {
-            "metadata.labels" => names::qualified(subscript),
-            "metadata.annotations" => names::qualified(&subscript.to_lowercase()),
-            _ => {
-                let text = format!("does not support subscript: {map}");
-                return errors.invalid(&place.child("fieldPath"), path, text);
-            }
-        };
-        return errors.invalid_each(place, subscript, messages);
-    }
-    if !POD_FIELDS.contains(&path) && path != "spec.host" {
-        let text = format!("error converting fieldPath: field label not supported: {path}");
-        return errors.invalid(&place.child("fieldPath"), path, text);
-    }
-    let mut allowed = allowed.to_vec();
-    allowed.sort_unstable();
-    errors.one_of(&place.child("fieldPath"), path, &allowed);
-}
-
-fn resource_field_ref(errors: &mut Errors, place: &Place<'_>, field: &Node) {
-    let resource = field.text("resource");
-    let known = [
-        "limits.cpu",
-        "limits.ephemeral-storage",
-        "limits.memory",
-        "requests.cpu",
-        "requests.ephemeral-storage",
-        "requests.memory",
-    ];
-    let huge =
-        resource.starts_with("limits.hugepages-") || resource.starts_with("requests.hugepages-");
-    match resource {
-        "" => errors.required(&place.child("resource"), ""),
-        _ if huge => {}
-        resource => errors.one_of(&place.child("resource"), resource, &known),
     }
 }
 
@@ -596,91 +421,4 @@ pub(super) fn seccomp(errors: &mut Errors, place: &Place<'_>, profile: &Node) {
     }
     let kinds = ["Localhost", "RuntimeDefault", "Unconfined"];
     errors.optional_one_of(&place.child("type"), kind, &kinds);
-}
-
-fn handlers(errors: &mut Errors, place: &Place<'_>, container: &Node) {
-    if container.has("lifecycle") {
-        let (place, lifecycle) = (place.child("lifecycle"), container.sub("lifecycle"));
-        for key in ["postStart", "preStop"] {
-            if lifecycle.has(key) {
-                handler(errors, &place.child(key), lifecycle.sub(key));
-            }
-        }
-    }
-    for key in ["livenessProbe", "readinessProbe", "startupProbe"] {
-        if container.has(key) {
-            probe(errors, &place.child(key), container.sub(key), key);
-        }
-    }
-}
-
-fn probe(errors: &mut Errors, place: &Place<'_>, probe: &Node, key: &str) {
-    handler(errors, place, probe);
-    for key in [
-        "initialDelaySeconds",
-        "timeoutSeconds",
-        "periodSeconds",
-        "successThreshold",
-        "failureThreshold",
-    ] {
-        errors.not_negative(&place.child(key), probe.int(key));
-    }
-    let grace = place.child("terminationGracePeriodSeconds");
-    match probe.int("terminationGracePeriodSeconds") {
-        Some(_) if key == "readinessProbe" => {
-            let value = probe.number("terminationGracePeriodSeconds");
-            errors.invalid(&grace, value, "must not be set for readinessProbes");
-        }
-        Some(seconds) if seconds <= 0 => errors.invalid(&grace, seconds, "must be greater than 0"),
-        _ => {}
-    }
-    let successes = probe.number("successThreshold");
-    if key != "readinessProbe" && successes != 1 {
-        errors.invalid(&place.child("successThreshold"), successes, "must be 1");
-    }
-}
-
-fn handler(errors: &mut Errors, place: &Place<'_>, handler: &Node) {
-    let mut found = false;
-    for key in ["exec", "httpGet", "tcpSocket", "grpc", "sleep"] {
-        if !handler.has(key) {
-            continue;
-        }
-        let (at, action) = (place.child(key), handler.sub(key));
-        if found {
-            errors.forbidden(&at, "may not specify more than 1 handler type");
-            continue;
-        }
-        found = true;
-        match key {
-            "exec" if action.items("command").is_empty() => {
-                errors.required(&at.child("command"), "")
-            }
-            "httpGet" => {
-                if action.text("path").is_empty() {
-                    errors.required(&at.child("path"), "");
-                }
-                port(errors, &at.child("port"), action.sub("port"));
-                errors.one_of(
-                    &at.child("scheme"),
-                    action.text("scheme"),
-                    &["HTTP", "HTTPS"],
-                );
-            }
-            "tcpSocket" => port(errors, &at.child("port"), action.sub("port")),
-            "grpc" => errors.port(&at.child("port"), action.number("port")),
-            _ => {}
-        }
-    }
-    if !found {
-        errors.required(place, "must specify a handler type");
-    }
-}
-
-/// A port by number or by name.
-pub(super) fn port(errors: &mut Errors, place: &Place<'_>, port: &Node) {
-    match port {
-        Node::String(name) => errors.invalid_each(place, name, names::port_name(name)),
-        other => errors.port(place, other.as_i64().unwrap_or(0)),
-    }
 }

@@ -279,7 +279,7 @@ fn policy_port(errors: &mut Errors, place: &Place<'_>, port: &Node) {
                 let text = "may not be specified when `port` is non-numeric";
                 errors.invalid(&end_place, end, text);
             }
-            super::container::port(errors, &port_place, number);
+            super::handlers::port(errors, &port_place, number);
         }
     }
 }

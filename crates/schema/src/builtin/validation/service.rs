@@ -2,7 +2,7 @@
 
 use object::Node;
 
-use super::{Errors, Fields, Rules, Seen, container, names, selector};
+use super::{Errors, Fields, Rules, Seen, handlers, names, selector};
 use crate::FieldValue;
 use crate::field_error::Place;
 
@@ -106,7 +106,7 @@ fn check_port<'a>(
     errors.port(&place.child("port"), port.number("port"));
     let protocol = port.text("protocol");
     errors.required_one_of(&place.child("protocol"), protocol, &["SCTP", "TCP", "UDP"]);
-    container::port(errors, &place.child("targetPort"), port.sub("targetPort"));
+    handlers::port(errors, &place.child("targetPort"), port.sub("targetPort"));
     if port.has("appProtocol") {
         let protocol = port.text("appProtocol");
         errors.invalid_each(

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use object::Node;
 
-use super::{Errors, Fields, container, names};
+use super::{Errors, Fields, environment, names};
 use crate::field_error::Place;
 
 /// Volumes by name; only those that are well-formed.
@@ -244,7 +244,7 @@ fn files(errors: &mut Errors, place: &Place<'_>, items: &[Node]) {
     for file in items {
         path(errors, &place.child("path"), file.text("path"));
         if file.has("fieldRef") {
-            container::field_ref(
+            environment::field_ref(
                 errors,
                 &place.child("fieldRef"),
                 file.sub("fieldRef"),
