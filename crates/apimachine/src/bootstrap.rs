@@ -40,5 +40,48 @@ pub(crate) fn fill(state: &mut State, env: &Env) {
         class.set(&["preemptionPolicy"], "PreemptLowerPriority");
         let _ = writer.create("priorityclasses.scheduling.k8s.io", class);
     }
+    let _ = writer.create("services", api_service());
+    let _ = writer.create("endpointslices.discovery.k8s.io", api_endpoints());
     writer.finish();
+}
+
+/// The Service through which pods reach the API.
+fn api_service() -> Node {
+    let mut service = Node::map();
+    service.set(&["metadata", "name"], "kubernetes");
+    service.set(&["metadata", "namespace"], "default");
+    service.set(&["metadata", "labels", "component"], "apiserver");
+    service.set(&["metadata", "labels", "provider"], "kubernetes");
+    let mut port = Node::map();
+    port.set(&["name"], "https");
+    port.set(&["protocol"], "TCP");
+    port.set(&["port"], 443);
+    port.set(&["targetPort"], 6443);
+    service.set(&["spec", "ports"], Node::list([port]));
+    service.set(&["spec", "clusterIP"], "10.0.0.1");
+    service.set(&["spec", "type"], "ClusterIP");
+    service.set(&["spec", "sessionAffinity"], "None");
+    service
+}
+
+/// Where that Service leads: nowhere a pod could go, but controllers expect the object.
+fn api_endpoints() -> Node {
+    let mut slice = Node::map();
+    slice.set(&["metadata", "name"], "kubernetes");
+    slice.set(&["metadata", "namespace"], "default");
+    slice.set(
+        &["metadata", "labels", "kubernetes.io/service-name"],
+        "kubernetes",
+    );
+    slice.set(&["addressType"], "IPv4");
+    let mut port = Node::map();
+    port.set(&["name"], "https");
+    port.set(&["protocol"], "TCP");
+    port.set(&["port"], 6443);
+    slice.set(&["ports"], Node::list([port]));
+    let mut endpoint = Node::map();
+    endpoint.set(&["addresses"], Node::list(["192.0.2.1"]));
+    endpoint.set(&["conditions", "ready"], true);
+    slice.set(&["endpoints"], Node::list([endpoint]));
+    slice
 }

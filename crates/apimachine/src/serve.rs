@@ -65,6 +65,10 @@ pub(crate) fn serve(state: &mut State, request: &Request, env: &Env) -> (Respons
         std::mem::take(&mut call.events),
     );
     let response = outcome.and_then(|answer| {
+        // A log is the one answer that is no object.
+        if let Some(text) = answer.node.as_str() {
+            return Ok(Response::text(answer.status, text));
+        }
         let shown = special::shown_as(&route);
         negotiated.respond(answer.status, answer.node, &shown, request, env.now)
     });

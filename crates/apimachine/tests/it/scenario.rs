@@ -539,7 +539,7 @@ fn a_strict_namespace_refuses_pods_and_warns_about_templates() {
             POST /api/v1/namespaces/strict/pods {"metadata":{"name":"p"},"spec":{"hostPID":true,"containers":[{"name":"c","image":"i:1","securityContext":{"privileged":true}}]}}
               403 Forbidden: pods "p" is forbidden: violates PodSecurity "baseline:latest": host namespaces (hostPID=true), privileged (container "c" must not set securityContext.privileged=true)
             POST /api/v1/namespaces/strict/pods?dryRun=All {"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i:1"}]}}
-              201 {"kind":"Pod","metadata":{"name":"p","generation":1},"spec":{"volumes":[{"name":"kube-api-access-wcpdq","projected":{"sources":[{"serviceAccountToken":{"expirationSeconds":3607,"path":"token"}},{"configMap":{"name":"kube-root-ca.crt","items":[{"key":"ca.crt","path":"ca.crt"}]}},{"downwardAPI":{"items":[{"path":"namespace","fieldRef":{"apiVersion":"v1","fieldPath":"metadata.namespace"}}]}}],"defaultMode":420}}],"containers":[{"name":"c","image":"i:1","resources":{},"volumeMounts":[{"name":"kube-api-access-wcpdq","readOnly":true,"mountPath":"/var/run/secrets/kubernetes.io/serviceaccount"}],"terminationMessagePath":"/dev/termination-log","terminationMessagePolicy":"File","imagePullPolicy":"IfNotPresent"}],"restartPolicy":"Always","terminationGracePeriodSeconds":30,"dnsPolicy":"ClusterFirst","serviceAccountName":"default","serviceAccount":"default","securityContext":{},"schedulerName":"default-scheduler","tolerations":[{"key":"node.kubernetes.io/not-ready","operator":"Exists","effect":"NoExecute","tolerationSeconds":300},{"key":"node.kubernetes.io/unreachable","operator":"Exists","effect":"NoExecute","tolerationSeconds":300}],"priority":0,"enableServiceLinks":true,"preemptionPolicy":"PreemptLowerPriority"},"status":{"phase":"Pending","qosClass":"BestEffort"}}
+              201 {"kind":"Pod","metadata":{"name":"p","generation":1},"spec":{"volumes":[{"name":"kube-api-access-pgh8t","projected":{"sources":[{"serviceAccountToken":{"expirationSeconds":3607,"path":"token"}},{"configMap":{"name":"kube-root-ca.crt","items":[{"key":"ca.crt","path":"ca.crt"}]}},{"downwardAPI":{"items":[{"path":"namespace","fieldRef":{"apiVersion":"v1","fieldPath":"metadata.namespace"}}]}}],"defaultMode":420}}],"containers":[{"name":"c","image":"i:1","resources":{},"volumeMounts":[{"name":"kube-api-access-pgh8t","readOnly":true,"mountPath":"/var/run/secrets/kubernetes.io/serviceaccount"}],"terminationMessagePath":"/dev/termination-log","terminationMessagePolicy":"File","imagePullPolicy":"IfNotPresent"}],"restartPolicy":"Always","terminationGracePeriodSeconds":30,"dnsPolicy":"ClusterFirst","serviceAccountName":"default","serviceAccount":"default","securityContext":{},"schedulerName":"default-scheduler","tolerations":[{"key":"node.kubernetes.io/not-ready","operator":"Exists","effect":"NoExecute","tolerationSeconds":300},{"key":"node.kubernetes.io/unreachable","operator":"Exists","effect":"NoExecute","tolerationSeconds":300}],"priority":0,"enableServiceLinks":true,"preemptionPolicy":"PreemptLowerPriority"},"status":{"phase":"Pending","qosClass":"BestEffort"}}
               299 - "would violate PodSecurity \"restricted:latest\": allowPrivilegeEscalation != false (container \"c\" must set securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container \"c\" must set securityContext.capabilities.drop=[\"ALL\"]), runAsNonRoot != true (pod or container \"c\" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container \"c\" must set securityContext.seccompProfile.type to \"RuntimeDefault\" or \"Localhost\")"
             PATCH /api/v1/namespaces/strict merge {"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"none"}}}
               422 Invalid: Namespace "strict" is invalid: metadata.labels[pod-security.kubernetes.io/enforce]: Invalid value: "none": must be one of privileged, baseline, restricted
@@ -571,6 +571,46 @@ fn a_service_changes_its_type() {
               201 {"kind":"Service","metadata":{"name":"t"},"spec":{"ports":[{"protocol":"TCP","port":80,"targetPort":80}],"clusterIP":"10.0.9.9","clusterIPs":["10.0.9.9"],"type":"ClusterIP","sessionAffinity":"None","ipFamilies":["IPv4"],"ipFamilyPolicy":"SingleStack","internalTrafficPolicy":"Cluster"},"status":{"loadBalancer":{}}}
             POST /api/v1/namespaces/default/services {"metadata":{"name":"u"},"spec":{"clusterIP":"10.0.9.9","ports":[{"port":80}]}}
               422 Invalid: Service "u" is invalid: spec.clusterIPs: Invalid value: ["10.0.9.9"]: failed to allocate IP 10.0.9.9: provided IP is already allocated
+        "#]],
+    );
+}
+
+#[test]
+fn a_new_cluster_has_what_every_cluster_has() {
+    check(
+        r#"
+        GET /api/v1/namespaces
+        GET /api/v1/services
+        GET /apis/discovery.k8s.io/v1/endpointslices
+        GET /api/v1/namespaces/kube-system/configmaps
+        GET /apis/scheduling.k8s.io/v1/priorityclasses
+        POST /api/v1/namespaces/default/pods {"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i:1"}]}}
+        POST /api/v1/namespaces/default/pods/p/binding {"metadata":{"name":"p"},"target":{"name":"n"}}
+        POST /api/v1/nodes {"metadata":{"name":"n"}}
+        GET /api/v1/namespaces/default/pods/p/log
+        GET /api/v1/namespaces/default/pods/p/exec
+        "#,
+        expect![[r#"
+            GET /api/v1/namespaces
+              200 [default kube-node-lease kube-public kube-system]
+            GET /api/v1/services
+              200 [kubernetes]
+            GET /apis/discovery.k8s.io/v1/endpointslices
+              200 [kubernetes]
+            GET /api/v1/namespaces/kube-system/configmaps
+              200 [kube-root-ca.crt]
+            GET /apis/scheduling.k8s.io/v1/priorityclasses
+              200 [system-cluster-critical system-node-critical]
+            POST /api/v1/namespaces/default/pods {"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i:1"}]}}
+              201 {"kind":"Pod","metadata":{"name":"p","generation":1},"spec":{"volumes":[{"name":"kube-api-access-nchpq","projected":{"sources":[{"serviceAccountToken":{"expirationSeconds":3607,"path":"token"}},{"configMap":{"name":"kube-root-ca.crt","items":[{"key":"ca.crt","path":"ca.crt"}]}},{"downwardAPI":{"items":[{"path":"namespace","fieldRef":{"apiVersion":"v1","fieldPath":"metadata.namespace"}}]}}],"defaultMode":420}}],"containers":[{"name":"c","image":"i:1","resources":{},"volumeMounts":[{"name":"kube-api-access-nchpq","readOnly":true,"mountPath":"/var/run/secrets/kubernetes.io/serviceaccount"}],"terminationMessagePath":"/dev/termination-log","terminationMessagePolicy":"File","imagePullPolicy":"IfNotPresent"}],"restartPolicy":"Always","terminationGracePeriodSeconds":30,"dnsPolicy":"ClusterFirst","serviceAccountName":"default","serviceAccount":"default","securityContext":{},"schedulerName":"default-scheduler","tolerations":[{"key":"node.kubernetes.io/not-ready","operator":"Exists","effect":"NoExecute","tolerationSeconds":300},{"key":"node.kubernetes.io/unreachable","operator":"Exists","effect":"NoExecute","tolerationSeconds":300}],"priority":0,"enableServiceLinks":true,"preemptionPolicy":"PreemptLowerPriority"},"status":{"phase":"Pending","qosClass":"BestEffort"}}
+            POST /api/v1/namespaces/default/pods/p/binding {"metadata":{"name":"p"},"target":{"name":"n"}}
+              201 Success: 
+            POST /api/v1/nodes {"metadata":{"name":"n"}}
+              201 {"kind":"Node","metadata":{"name":"n"},"spec":{},"status":{"daemonEndpoints":{"kubeletEndpoint":{"Port":0}},"nodeInfo":{"machineID":"","systemUUID":"","bootID":"","kernelVersion":"","osImage":"","containerRuntimeVersion":"","kubeletVersion":"","kubeProxyVersion":"","operatingSystem":"","architecture":""}}}
+            GET /api/v1/namespaces/default/pods/p/log
+              200 
+            GET /api/v1/namespaces/default/pods/p/exec
+              501 NotImplemented: exec is not available: this cluster runs no containers
         "#]],
     );
 }
