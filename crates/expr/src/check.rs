@@ -35,6 +35,7 @@ pub(crate) fn check(
         locals: Vec::new(),
         used: Vec::new(),
         issues: Vec::new(),
+        mixed_items: false,
     };
     let shape = checker.expr(root);
     if checker.issues.is_empty() && !same(&options.result, &shape) {
@@ -63,6 +64,8 @@ struct Checker<'a> {
     locals: Vec<(Text, Shape)>,
     used: Vec<Text>,
     issues: Vec<Issue>,
+    /// Inside the values of a `format`, which are of any types.
+    mixed_items: bool,
 }
 
 impl Checker<'_> {
@@ -132,16 +135,16 @@ impl Checker<'_> {
                 }
             }
             Kind::List(elements) => {
-                let shapes: Vec<Shape> = elements
-                    .iter_mut()
-                    .map(|element| {
-                        let shape = self.expr(&mut element.value);
-                        match (element.optional, shape) {
-                            (true, Shape::Optional(inner)) => (*inner).clone(),
-                            (_, shape) => shape,
-                        }
-                    })
-                    .collect();
+                let mut shapes = Vec::with_capacity(elements.len());
+                for element in elements {
+                    let shape = self.expr(&mut element.value);
+                    let shape = match (element.optional, shape) {
+                        (true, Shape::Optional(inner)) => (*inner).clone(),
+                        (_, shape) => shape,
+                    };
+                    self.alike(&shapes, &shape, element.value.at);
+                    shapes.push(shape);
+                }
                 Shape::list(common(&shapes))
             }
             Kind::Map(entries) => {
@@ -150,10 +153,12 @@ impl Checker<'_> {
                 for entry in entries {
                     texts &= matches!(self.expr(&mut entry.key), Shape::String);
                     let value = self.expr(&mut entry.value);
-                    values.push(match (entry.optional, value) {
+                    let value = match (entry.optional, value) {
                         (true, Shape::Optional(inner)) => (*inner).clone(),
                         (_, value) => value,
-                    });
+                    };
+                    self.alike(&values, &value, entry.value.at);
+                    values.push(value);
                 }
                 // Shapes know maps from text only.
                 if texts {
@@ -204,6 +209,40 @@ impl Checker<'_> {
                 }
             }
         }
+    }
+
+    /// Items of one literal are of one type, as Kubernetes asks.
+    fn alike(&mut self, others: &[Shape], shape: &Shape, at: u32) {
+        if let Some(first) = others.first()
+            && !same(first, shape)
+            && !self.mixed_arithmetic
+            && !self.mixed_items
+        {
+            let (wanted, found) = (first.name(), shape.name());
+            self.issue(at, format!("expected type '{wanted}' but found '{found}'"));
+        }
+    }
+
+    /// Constants that can never be read.
+    fn constants(&mut self, name: &str, arguments: &[Expr]) {
+        let text = arguments.last().and_then(|last| match &last.kind {
+            Kind::Literal(Value::String(text)) => Some((text.clone(), last.at)),
+            _ => None,
+        });
+        let Some((text, at)) = text else {
+            return;
+        };
+        let wrong = match (name, arguments.len()) {
+            ("matches", 2) if golang::Regexp::new(&text).is_err() => "invalid matches argument",
+            ("duration", 1) if functions::times::parse_duration(&text).is_none() => {
+                "invalid duration argument"
+            }
+            ("timestamp", 1) if functions::times::parse_time(&text).is_none() => {
+                "invalid timestamp argument"
+            }
+            _ => return,
+        };
+        self.issue(at, wrong.to_owned());
     }
 
     fn ident(&mut self, name: &Text, at: u32) -> Shape {
@@ -316,12 +355,16 @@ impl Checker<'_> {
                 call.target = Target::Named(name.into());
             }
         }
+        let mixed = self.mixed_items;
+        self.mixed_items = mixed || (call.member && call.target.name() == "format");
         let shapes: Vec<Shape> = call
             .arguments
             .iter_mut()
             .map(|argument| self.expr(argument))
             .collect();
+        self.mixed_items = mixed;
         let name: Text = call.target.name().into();
+        self.constants(&name, &call.arguments);
         if let Some(extension) = self
             .extension
             .filter(|known| known.knows(&name, call.member))
@@ -448,7 +491,16 @@ impl Checker<'_> {
             }
             ("or", [a @ Shape::Optional(_), b]) => same(a, b).then(|| a.clone())?,
             ("split" | "findAll", _) => Shape::list(Shape::String),
-            ("min" | "max" | "sum", [Shape::List(list)]) => list.item.clone(),
+            ("min" | "max" | "sum", [Shape::List(list)]) => {
+                let fits = match &list.item {
+                    Dyn | Int | Uint | Double | Duration => true,
+                    Shape::String | Shape::Bool | Shape::Bytes | Timestamp | Shape::Date => {
+                        function.name != "sum"
+                    }
+                    _ => false,
+                };
+                fits.then(|| list.item.clone())?
+            }
             ("first" | "last", [Shape::List(list)]) => Shape::Optional(Arc::new(list.item.clone())),
             ("sort" | "distinct" | "slice", [list @ Shape::List(_), ..]) => list.clone(),
             ("reverse", [a]) => a.clone(),
@@ -577,7 +629,17 @@ fn kind_name(shape: &Shape) -> Option<&'static str> {
 /// Whether values of one may be values of the other.
 fn same(a: &Shape, b: &Shape) -> bool {
     match (a, b) {
-        (Shape::Dyn | Shape::Null, _) | (_, Shape::Dyn | Shape::Null) => true,
+        (Shape::Dyn, _) | (_, Shape::Dyn) => true,
+        (Shape::Null, other) | (other, Shape::Null) => matches!(
+            other,
+            Shape::Null
+                | Shape::Object(_)
+                | Shape::Timestamp
+                | Shape::Date
+                | Shape::Duration
+                | Shape::Optional(_)
+                | Shape::Named(_)
+        ),
         (Shape::List(a), Shape::List(b)) => same(&a.item, &b.item),
         (Shape::Map(a), Shape::Map(b)) | (Shape::Optional(a), Shape::Optional(b)) => same(a, b),
         (Shape::Object(a), Shape::Object(b)) => a.name == b.name,

@@ -9,8 +9,10 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use object::Map;
+
 use crate::shape::ListIdentity;
-use crate::value::{List, Value};
+use crate::value::{List, MapValue, Value};
 
 impl Value {
     /// Whether both are equal as `==` sees it.
@@ -35,6 +37,9 @@ impl Value {
                 (a, b) => a.is_none() && b.is_none(),
             },
             (Self::List(a), Self::List(b)) => lists_equal(a, b),
+            (Self::Map(a), Self::Map(b)) if a.object().is_some() && b.object().is_some() => {
+                objects_equal(a, b)
+            }
             (Self::Map(a), Self::Map(b)) => {
                 a.len() == b.len()
                     && a.iter()
@@ -83,6 +88,29 @@ fn numbers(a: &Value, b: &Value) -> Option<Option<Ordering>> {
 /// last digits of large integers, as in Kubernetes.
 fn integer_with_double(integer: i128, double: f64) -> Option<Ordering> {
     (integer as f64).partial_cmp(&double)
+}
+
+/// Declared fields are equal as values, others as data; null is as good as absent.
+fn objects_equal(a: &MapValue, b: &MapValue) -> bool {
+    let (Some((left, object)), Some((right, _))) = (a.object(), b.object()) else {
+        return false;
+    };
+    let present = |map: &Map| map.values().filter(|node| !node.is_null()).count();
+    if left.same(right) {
+        return true;
+    }
+    let declared = |key: &str| object.fields.iter().find(|(_, field)| field.key == key);
+    present(left) == present(right)
+        && left
+            .iter()
+            .filter(|(_, node)| !node.is_null())
+            .all(|(key, node)| match declared(key) {
+                Some((name, _)) => match (a.field(name), b.field(name)) {
+                    (Some(a), Some(b)) => a.equals(&b),
+                    _ => false,
+                },
+                None => right.get(key) == Some(node),
+            })
 }
 
 fn lists_equal(a: &List, b: &List) -> bool {

@@ -12,7 +12,7 @@ use crate::error::EvalErrorKind;
 use crate::functions::network::Cidr;
 use crate::functions::times;
 use crate::functions::url::Url;
-use crate::shape::{ListIdentity, ListShape, Shape};
+use crate::shape::{ListIdentity, ListShape, ObjectShape, Shape};
 
 /// A value. Cloning copies at most a pointer.
 #[derive(Clone, Debug)]
@@ -171,6 +171,14 @@ impl List {
         (0..self.len()).filter_map(|index| self.get(index))
     }
 
+    /// What its items are declared to be.
+    pub(crate) fn item_shape(&self) -> Option<&Shape> {
+        match &self.0 {
+            ListRepr::Nodes(_, shape) => shape.as_ref().map(|shape| &shape.item),
+            ListRepr::Values(_) => None,
+        }
+    }
+
     pub(crate) fn identity(&self) -> &ListIdentity {
         match &self.0 {
             ListRepr::Nodes(_, Some(shape)) => &shape.identity,
@@ -224,7 +232,7 @@ impl MapValue {
         match &self.0 {
             MapRepr::Node(map, Shape::Object(object)) => {
                 let field = object.field(name)?;
-                let node = map.get(&field.key)?;
+                let node = map.get(&field.key).filter(|node| !node.is_null())?;
                 Some(Value::shaped(node, &field.shape))
             }
             MapRepr::Node(map, Shape::Map(value)) => Some(Value::shaped(map.get(name)?, value)),
@@ -236,12 +244,20 @@ impl MapValue {
         }
     }
 
+    /// The data and declared fields of an object.
+    pub(crate) fn object(&self) -> Option<(&Map, &ObjectShape)> {
+        match &self.0 {
+            MapRepr::Node(map, Shape::Object(object)) => Some((map, object)),
+            _ => None,
+        }
+    }
+
     /// Keys and values in the order of the data or the expression.
     pub fn iter(&self) -> Box<dyn Iterator<Item = (Value, Value)> + '_> {
         match &self.0 {
             MapRepr::Node(map, Shape::Object(object)) => {
                 Box::new(object.fields.iter().filter_map(move |(name, field)| {
-                    let node = map.get(&field.key)?;
+                    let node = map.get(&field.key).filter(|node| !node.is_null())?;
                     let value = Value::shaped(node, &field.shape);
                     Some((Value::String(name.clone()), value))
                 }))

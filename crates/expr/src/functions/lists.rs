@@ -82,11 +82,12 @@ fn is_sorted(a: &[Value]) -> Outcome {
 }
 
 fn sum(a: &[Value]) -> Outcome {
+    let items = list(&a[0])?;
     let mut total: Option<Value> = None;
     let add = super::find("_+_", false)
         .next()
         .map(|function| function.call);
-    for item in list(&a[0])?.iter() {
+    for item in items.iter() {
         if !matches!(
             item,
             Value::Int(_) | Value::Uint(_) | Value::Double(_) | Value::Duration(_)
@@ -98,7 +99,13 @@ fn sum(a: &[Value]) -> Outcome {
             _ => item,
         });
     }
-    Ok(total.unwrap_or(Value::Int(0)))
+    let empty = || match items.item_shape() {
+        Some(Shape::Duration) => Value::Duration(0),
+        Some(Shape::Double) => Value::Double(0.0),
+        Some(Shape::Uint) => Value::Uint(0),
+        _ => Value::Int(0),
+    };
+    Ok(total.unwrap_or_else(empty))
 }
 
 fn extreme(a: &[Value], name: &str, better: fn(Ordering) -> bool) -> Outcome {

@@ -95,6 +95,8 @@ fn is_zero(value: &Value) -> bool {
         Value::Double(value) => *value == 0.0,
         Value::String(_) | Value::Bytes(_) | Value::List(_) | Value::Map(_) => value.size() == 0,
         Value::Optional(inner) => inner.is_none(),
+        // Midnight of the first day of the year 1.
+        Value::Timestamp(time) => time.unix() == -62_135_596_800 && time.subsecond() == 0,
         _ => false,
     }
 }

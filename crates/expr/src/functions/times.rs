@@ -82,7 +82,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         Cost::One,
         Shape::Int,
         |a| match &a[0] {
-            Value::Duration(nanos) => Ok(Value::Int(nanos / 1_000_000 % 1000)),
+            Value::Duration(nanos) => Ok(Value::Int(nanos / 1_000_000)),
             _ => field(a, |time| i64::from(time.subsecond() / 1_000_000)),
         },
     ),

@@ -100,7 +100,7 @@ impl Url {
             text: text.to_owned(),
             ..Self::default()
         };
-        let mut rest = text;
+        let mut rest: &str = text;
         if let Some(colon) = rest.find(':') {
             let scheme = &rest[..colon];
             let valid = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -114,7 +114,8 @@ impl Url {
                 return None;
             }
         }
-        // ParseRequestURI keeps `#` as a part of the path or query.
+        // A fragment is not looked at.
+        rest = rest.split_once('#').map_or(rest, |(before, _)| before);
         if let Some((before, query)) = rest.split_once('?') {
             url.query = query.to_owned();
             rest = before;

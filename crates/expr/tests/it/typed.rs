@@ -91,6 +91,26 @@ fn the_check_finds_what_cannot_work() {
             "ERROR: <input>:1:20: undefined field 'nope'",
         ),
         (
+            "self.name == null",
+            "ERROR: <input>:1:11: found no matching overload for '_==_' applied to '(string, null)'",
+        ),
+        (
+            "self.set.sum() == 'a'",
+            "ERROR: <input>:1:13: found no matching overload for 'sum' applied to 'list(string).()'",
+        ),
+        (
+            "self.name in [1, 'a']",
+            "ERROR: <input>:1:18: expected type 'int' but found 'string'",
+        ),
+        (
+            "self.name.matches('(')",
+            "ERROR: <input>:1:19: invalid matches argument",
+        ),
+        (
+            "self.every < duration('1d')",
+            "ERROR: <input>:1:23: invalid duration argument",
+        ),
+        (
             "self.items.exists(i, i.v)",
             "ERROR: <input>:1:23: found no matching overload for '_||_' applied to '(bool, int)'",
         ),
@@ -111,8 +131,9 @@ fn the_check_finds_what_cannot_work() {
         "quantity(self.name).isLessThan(quantity('1'))",
         "self.since + self.every > timestamp('2020-01-01T00:00:00Z')",
         "self.items.map(i, i.v).sum() > 0 && self.set.join(',') != ''",
-        "self.name == null",
+        "self == null || self.since == null || self.either == null",
         "size(self.data) > 0",
+        "'%s %d'.format([self.name, 1]) == ''",
         "self.items[0].name in self.labels && 'a' in self.set",
         "cel.bind(x, self.items, x.all(i, i.v > 0))",
     ] {
@@ -168,6 +189,21 @@ fn lists_with_keys_and_sets_ignore_order_and_add_by_key() {
         one,
         three
     ));
+}
+
+#[test]
+fn null_fields_are_absent_and_undeclared_ones_count_in_equality() {
+    assert!(holds(
+        "!has(self.name) && !has(self.labels)",
+        r#"{"name": null}"#,
+        "{}"
+    ));
+    assert!(holds(
+        "self == oldSelf",
+        r#"{"name": null, "x": 1}"#,
+        r#"{"x": 1}"#
+    ));
+    assert!(holds("self != oldSelf", r#"{"x": 1}"#, r#"{"x": 2}"#));
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub(super) fn shape_of(level: &Level, root: bool) -> Option<Shape> {
                     object.declare(key, shape);
                 }
             }
-            if root {
+            if root && !declares_metadata(level) {
                 let mut metadata = ObjectShape::default();
                 metadata.declare("name", Shape::String);
                 metadata.declare("generateName", Shape::String);
@@ -63,6 +63,19 @@ pub(super) fn shape_of(level: &Level, root: bool) -> Option<Shape> {
         "integer" => Shape::Int,
         _ => return None,
     })
+}
+
+/// Whether the schema of an object declares what every object has.
+fn declares_metadata(level: &Level) -> bool {
+    let text = |level: &Level, key: &str| {
+        let property = level.properties.get(key);
+        property.is_some_and(|property| property.kind == "string")
+    };
+    text(level, "kind")
+        && text(level, "apiVersion")
+        && level.properties.get("metadata").is_some_and(|metadata| {
+            metadata.kind == "object" && text(metadata, "name") && text(metadata, "generateName")
+        })
 }
 
 /// Most bytes of a request, which bounds what the schema does not.
@@ -142,7 +155,7 @@ pub(super) fn bounds_of(level: &Level, root: bool) -> Option<Bounds> {
                     fields.insert(name, bounds.sizes);
                 }
             }
-            if root {
+            if root && !declares_metadata(level) {
                 root_fields(&mut fields);
             }
             let sizes = Arc::new(Sizes {
