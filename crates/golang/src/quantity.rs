@@ -196,6 +196,9 @@ impl Quantity {
     }
 
     /// The whole amount, rounded away from zero; saturates.
+    ///
+    /// Kubernetes' own answer overflows for large amounts and is wrong for most negative ones that
+    /// are not small; this one is not.
     pub fn value(&self) -> i64 {
         self.scaled(0)
     }
@@ -350,19 +353,36 @@ impl FromStr for Quantity {
         }
         let (exponent, format) = suffix_of(suffix)?;
 
+        let no_digits = unsigned.is_empty() || !unsigned.starts_with(|c: char| c.is_ascii_digit());
+        let no_digits = no_digits && fraction.is_empty();
         let shifted = format!("{whole}{fraction}");
         let length = i32::try_from(shifted.len()).map_err(|_| QuantityError::Number)?;
-        let mantissa: u128 = shifted.parse().map_err(|_| QuantityError::Number)?;
         let point = fraction.len() as i32;
+        let most = Amount::new(negative, i64::MAX as u128, 0);
+        let mantissa: u128 = match shifted.parse() {
+            Ok(mantissa) => mantissa,
+            // Binary amounts have a cap, so an enormous one is just that.
+            Err(_) if format == Format::BinarySi && whole.len() > 19 => {
+                return Ok(Self {
+                    amount: most,
+                    format,
+                    text: None,
+                });
+            }
+            Err(_) => return Err(QuantityError::Number),
+        };
         let (mut amount, mut format, exact) = if format == Format::BinarySi {
             let scaled = mantissa.checked_mul(1u128 << exponent);
-            let amount = Amount::new(negative, scaled.ok_or(QuantityError::Number)?, -point);
+            let amount = scaled.map_or(most, |scaled| Amount::new(negative, scaled, -point));
             let precise = fraction.is_empty() && 15 - length - exponent * 3 / 10 > 0;
             (amount, format, precise)
         } else {
             let amount = Amount::new(negative, mantissa, exponent - point);
             (amount, format, length <= 18 && exponent - point >= -9)
         };
+        if no_digits && !exact {
+            return Err(QuantityError::Number);
+        }
         // Kubernetes keeps the text when a quick look finds it canonical; the look is not exact.
         let keep = exact
             && match format {
@@ -379,7 +399,10 @@ impl FromStr for Quantity {
                 negative: false,
                 ..amount
             };
-            let most = Amount::new(false, i64::MAX as u128, 0);
+            let most = Amount {
+                negative: false,
+                ..most
+            };
             if !exact && magnitude.compare(most) == Ordering::Greater {
                 amount = Amount { negative, ..most };
             }

@@ -226,12 +226,48 @@ fn parse_hex_float(text: &str) -> Result<f64, NumberError> {
 /// `strconv.FormatFloat(value, 'g', -1, 64)`: the fewest digits that read back the same, with an
 /// exponent when it is below -4 or from 6 on. Also what `%v` prints.
 pub fn format_float_g(value: f64) -> String {
-    general(value, &format!("{value:e}"))
+    general(value, &shortest(value))
 }
 
 /// `strconv.FormatFloat(value, 'g', -1, 32)`.
 pub fn format_float32_g(value: f32) -> String {
-    general(f64::from(value), &format!("{value:e}"))
+    let exact = f64::from(value);
+    general(exact, &even_digit(exact, format!("{value:e}")))
+}
+
+/// The fewest digits that read back the same, with an exponent: `1.5e7`.
+fn shortest(value: f64) -> String {
+    even_digit(value, format!("{value:e}"))
+}
+
+/// Rounds halves to even, as Go does: where the exact value lies in the middle between two texts
+/// of equal length, Rust takes the upper one.
+fn even_digit(exact: f64, text: String) -> String {
+    let Some((digits, exponent)) = text.split_once('e') else {
+        return text;
+    };
+    let last = digits.as_bytes()[digits.len() - 1];
+    if !matches!(last, b'1' | b'3' | b'5' | b'7' | b'9') {
+        return text;
+    }
+    // No float has more than 767 digits, and a half ends after one more than the text has.
+    let count = digits.bytes().filter(u8::is_ascii_digit).count();
+    let longer = format!("{exact:.*e}", count + 30);
+    let lower = format!("{}{}", &digits[..digits.len() - 1], char::from(last - 1));
+    match longer.split_once('e') {
+        Some((longer, same)) if same == exponent => match longer.strip_prefix(&lower) {
+            Some(rest)
+                if rest.trim_start_matches('.').starts_with('5')
+                    && rest.trim_start_matches('.')[1..]
+                        .bytes()
+                        .all(|byte| byte == b'0') =>
+            {
+                format!("{lower}e{exponent}")
+            }
+            _ => text,
+        },
+        _ => text,
+    }
 }
 
 /// `scientific` has the fewest digits that read back the same, which depends on the type.
@@ -249,7 +285,11 @@ fn general(value: f64, scientific: &str) -> String {
     if !(-4..6).contains(&exponent) {
         return exponential(digits, exponent);
     }
-    // Moving the point by a few places keeps the digits.
+    positional(digits, exponent)
+}
+
+/// Digits with their point moved to where `exponent` puts it.
+fn positional(digits: &str, exponent: i32) -> String {
     let (sign, digits) = match digits.strip_prefix('-') {
         Some(digits) => ("-", digits),
         None => ("", digits),
@@ -271,7 +311,7 @@ pub fn format_float_e(value: f64) -> String {
     if !value.is_finite() {
         return format_float_g(value);
     }
-    let scientific = format!("{value:e}");
+    let scientific = shortest(value);
     let (digits, exponent) = scientific
         .split_once('e')
         .expect("the `e` format always writes an exponent");
@@ -283,11 +323,17 @@ pub fn format_float_e(value: f64) -> String {
 
 /// `strconv.FormatFloat(value, 'f', -1, 64)`: never an exponent.
 pub fn format_float_f(value: f64) -> String {
-    if value.is_finite() {
-        format!("{value}")
-    } else {
-        format_float_g(value)
+    if !value.is_finite() {
+        return format_float_g(value);
     }
+    let scientific = shortest(value);
+    let (digits, exponent) = scientific
+        .split_once('e')
+        .expect("the `e` format always writes an exponent");
+    positional(
+        digits,
+        exponent.parse().expect("an exponent is a small integer"),
+    )
 }
 
 fn exponential(digits: &str, exponent: i32) -> String {
@@ -348,4 +394,88 @@ fn is_mark(character: char) -> bool {
     // Inside a string after a letter, `str::escape_debug` escapes only what does not print.
     let text: String = ['a', character].into_iter().collect();
     text.escape_debug().count() == 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_in_go() {
+        for (text, expected) in [
+            ("0", Ok(0)),
+            ("-0", Ok(0)),
+            ("0755", Ok(493)),
+            ("0o17", Ok(15)),
+            ("0b11", Ok(3)),
+            ("-0x1F", Ok(-31)),
+            ("1_000", Ok(1000)),
+            ("0x_1", Ok(1)),
+            ("08", Err(NumberError::Syntax)),
+            ("1__0", Err(NumberError::Syntax)),
+            ("_1", Err(NumberError::Syntax)),
+            ("", Err(NumberError::Syntax)),
+            ("0x", Err(NumberError::Syntax)),
+            ("9223372036854775808", Err(NumberError::Range)),
+            ("-9223372036854775808", Ok(i64::MIN)),
+            ("0xFFFFFFFFFFFFFFFFFF", Err(NumberError::Range)),
+        ] {
+            assert_eq!(parse_int(text, 0), expected, "{text}");
+        }
+        for (text, expected) in [
+            ("1.5", Ok(1.5)),
+            (".5", Ok(0.5)),
+            ("5.", Ok(5.0)),
+            ("1e3", Ok(1000.0)),
+            ("1_0.5", Ok(10.5)),
+            ("0x1p4", Ok(16.0)),
+            ("0x1.8p1", Ok(3.0)),
+            ("0x.8p0", Ok(0.5)),
+            ("inf", Ok(f64::INFINITY)),
+            ("-Infinity", Ok(f64::NEG_INFINITY)),
+            ("1e400", Err(NumberError::Range)),
+            ("0x1", Err(NumberError::Syntax)),
+            ("+nan", Err(NumberError::Syntax)),
+            ("1e", Err(NumberError::Syntax)),
+            (".", Err(NumberError::Syntax)),
+        ] {
+            assert_eq!(parse_float(text), expected, "{text}");
+        }
+        assert_eq!(parse_float("0x1p-1074"), Ok(5e-324));
+        assert_eq!(parse_float("0x1.fffffffffffff8p0"), Ok(2.0));
+    }
+
+    #[test]
+    fn floats_print_as_in_go() {
+        for (value, text) in [
+            (0.0, "0"),
+            (1.0, "1"),
+            (100_000.0, "100000"),
+            (1_000_000.0, "1e+06"),
+            (0.0001, "0.0001"),
+            (0.00001, "1e-05"),
+            (-1234.5, "-1234.5"),
+            (123_456_789.0, "1.23456789e+08"),
+            (1e21, "1e+21"),
+            (5e-324, "5e-324"),
+            (896_034_473_723_750.25, "8.960344737237502e+14"),
+            (f64::NEG_INFINITY, "-Inf"),
+        ] {
+            assert_eq!(format_float_g(value), text);
+        }
+        assert_eq!(format_float32_g(0.1), "0.1");
+        assert_eq!(format_float_e(150.0), "1.5e+02");
+        assert_eq!(format_float_f(1e21), "1000000000000000000000");
+        assert_eq!(format_float_f(-1.25e-5), "-0.0000125");
+        assert_eq!(format_float_f(0.0), "0");
+    }
+
+    #[test]
+    fn quoted_text_escapes_what_does_not_print() {
+        assert_eq!(
+            quote("a\"\\\n\u{7}\u{7f}\u{a0}é日😀\u{301}"),
+            r#""a\"\\\n\a\x7f\u00a0é日😀́""#
+        );
+        assert_eq!(quote("\u{e000}\u{feff}"), r#""\ue000\ufeff""#);
+    }
 }

@@ -210,7 +210,7 @@ impl Value for object::Node {
             Scalar::Uint(value) => Self::Float(value as f64),
             // As JSON writes it: with the fewest digits, so not always the float's exact value.
             Scalar::Float(value) if value.fract() == 0.0 && value.abs() < 1e19 => {
-                let whole = value.to_string().parse();
+                let whole = golang::strconv::format_float_f(value).parse();
                 whole.map_or(Self::Float(value), Self::Int)
             }
             Scalar::Float(value) => Self::Float(value),

@@ -45,6 +45,8 @@ struct Scope {
     weight: u32,
     /// Where the repetition just before begins.
     repeat_at: Option<usize>,
+    /// Where flags behind the atom begin in what is written: a repetition goes before them.
+    flags_at: Option<usize>,
 }
 
 impl Scope {
@@ -53,6 +55,7 @@ impl Scope {
         self.atom_weight = weight.max(1);
         self.weight = self.weight.max(self.atom_weight);
         self.repeat_at = None;
+        self.flags_at = None;
     }
 }
 
@@ -180,6 +183,9 @@ impl<'a> Translator<'a> {
                 Some('i' | 'm' | 's' | 'U') => seen = true,
                 Some('-') if !negative => (negative, seen) = (true, false),
                 Some(end @ (':' | ')')) if !negative || seen => {
+                    if end == ')' && self.scope.atom {
+                        self.scope.flags_at.get_or_insert(self.out.len());
+                    }
                     self.out.push_str(match &self.pattern[start..self.at] {
                         "(?)" => "",
                         flags => flags,
@@ -189,7 +195,6 @@ impl<'a> Translator<'a> {
                         self.scope = Scope::default();
                     } else {
                         self.scope.repeat_at = None;
-                        self.scope.atom = false;
                     }
                     return Ok(());
                 }
@@ -227,9 +232,19 @@ impl<'a> Translator<'a> {
         if count >= 2 && weight > REPEAT_MAX {
             return error(Kind::RepeatCount, text);
         }
-        self.out.push_str(operator);
-        if lazy {
-            self.out.push('?');
+        match self.scope.flags_at {
+            // Not `?`, which would make a repetition before it lazy.
+            Some(at) => {
+                let operator = if operator == "?" { "{0,1}" } else { operator };
+                let lazy = if lazy { "?" } else { "" };
+                self.out.insert_str(at, &format!("{operator}{lazy}"));
+            }
+            None => {
+                self.out.push_str(operator);
+                if lazy {
+                    self.out.push('?');
+                }
+            }
         }
         self.scope.push_atom(weight);
         self.scope.repeat_at = Some(start);

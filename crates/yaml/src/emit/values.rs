@@ -45,7 +45,7 @@ fn write<V: Viewed>(writer: &mut Writer, value: &V, mapping: bool) {
         View::Uint(value) => write_word(writer, &value.to_string()),
         View::Float(value) => {
             // Whole numbers come out of JSON as integers where those fit.
-            let text = value.to_string();
+            let text = golang::strconv::format_float_f(value);
             if text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok() {
                 write_word(writer, if text == "-0" { "0" } else { &text });
             } else {
