@@ -19,6 +19,7 @@
 //! Deliberately absent: what Flux adds to a kustomization, see `render`; Helm charts, see `helm`.
 
 mod accumulate;
+mod accumulator;
 mod base64;
 mod config;
 mod configure;
@@ -45,6 +46,7 @@ mod schema;
 mod select;
 mod sort;
 mod transform;
+mod transformers;
 mod value;
 mod vars;
 
@@ -58,7 +60,8 @@ use yaml::{Duplicates, Limits, Node, ResolveOptions};
 pub use error::{BuildError, Facts};
 pub use overlay::{Overlay, OverlayImage, OverlayPatch, OverlaySelector};
 
-use accumulate::{Accumulator, Builder, Target};
+use accumulate::{Builder, Target};
+use accumulator::Accumulator;
 use error::{Failures, Outcome};
 use loader::{Access, Loader};
 use schema::Schema;

@@ -187,7 +187,7 @@ pub(crate) fn apply_to_all(
         apply_merge(item, patch, body, schema)?;
     }
     items.retain(|item| !item.gone);
-    crate::accumulate::check_unique(items)
+    crate::accumulator::check_unique(items)
 }
 
 /// Merges `body` into an object, which keeps its name and kind unless the patch may change them.

@@ -92,7 +92,7 @@ fn legacy(items: &mut [Item], ranks: &HashMap<String, i64>) -> Outcome<()> {
     );
     let order: Vec<usize> = keyed.into_iter().map(|(_, at)| at).collect();
     permute(items, order);
-    crate::accumulate::check_unique(items)
+    crate::accumulator::check_unique(items)
         .map_err(|failures| failures.prefix("SortOrderTransformer: Failed to append to resources"))
 }
 
