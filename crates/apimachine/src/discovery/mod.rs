@@ -5,8 +5,6 @@
 
 mod documents;
 mod openapi;
-mod operations;
-mod schemas;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -4,11 +4,12 @@
 //! resources follow their definitions.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use object::{Map, Node, json};
+use schema::openapi::{self, Custom};
 
-use super::{operations, schemas, upper_hex_sha512};
+use super::{map, upper_hex_sha512};
 use crate::{Body, Format, Refusal, Request, ResourceType, Response, State};
 
 /// The media type of the protobuf form, which Go clients offer beside JSON.
@@ -120,94 +121,97 @@ pub(super) fn version_two() -> Response {
 fn built_in() -> &'static Documents {
     static DOCUMENTS: OnceLock<Documents> = OnceLock::new();
     DOCUMENTS.get_or_init(|| {
-        let mut paths = Documents::new();
-        for resource in crate::builtin::types().values() {
-            paths.entry(path_of(resource)).or_default();
-            if !resource.group.is_empty() {
-                paths.entry(format!("apis/{}", resource.group)).or_default();
+        let mut paths: Vec<String> = ["api", "apis", "version"].map(str::to_owned).to_vec();
+        for (group, version) in openapi::group_versions() {
+            paths.push(path_of(group, version));
+            if !group.is_empty() {
+                paths.push(format!("apis/{group}"));
             }
         }
-        for path in ["api", "apis", "version"] {
-            paths.entry(path.to_owned()).or_default();
-        }
         paths
+            .into_iter()
+            .map(|path| (path, OnceLock::new()))
+            .collect()
     })
 }
 
 /// `api/v1` or `apis/apps/v1`.
-fn path_of(resource: &ResourceType) -> String {
-    match resource.group.as_str() {
-        "" => format!("api/{}", resource.version),
-        group => format!("apis/{group}/{}", resource.version),
+fn path_of(group: &str, version: &str) -> String {
+    match group {
+        "" => format!("api/{version}"),
+        group => format!("apis/{group}/{version}"),
     }
 }
 
 fn make_built_in(path: &str) -> Document {
-    let types = crate::builtin::types();
-    let resources: Vec<&Arc<ResourceType>> = types
-        .values()
-        .filter(|resource| path_of(resource) == path)
-        .collect();
-    make(path, &resources)
+    let mut versions = openapi::group_versions().into_iter();
+    let found = versions.find(|(group, version)| path_of(group, version) == path);
+    let document = found.and_then(|(group, version)| openapi::document(group, version));
+    Document::new(&document.unwrap_or_else(|| signpost(path)))
 }
 
-fn custom_paths(state: &State) -> Vec<String> {
-    let mut paths: Vec<String> = state
-        .resource_types()
-        .filter(|resource| resource.custom.is_some())
-        .map(|resource| path_of(resource))
-        .collect();
-    paths.dedup();
-    paths
-}
-
-fn custom(state: &State, path: &str) -> Option<Document> {
-    let resources: Vec<&Arc<ResourceType>> = state
-        .resource_types()
-        .filter(|resource| resource.custom.is_some() && path_of(resource) == path)
-        .collect();
-    (!resources.is_empty()).then(|| make(path, &resources))
-}
-
-fn make(path: &str, resources: &[&Arc<ResourceType>]) -> Document {
-    let mut schemas = schemas::Schemas::default();
+/// The document of a path that only leads to others.
+fn signpost(path: &str) -> Node {
+    let operation = map([(
+        "responses",
+        map([("200", map([("description", "OK".into())]))]),
+    )]);
     let mut paths = Map::new();
-    for resource in resources {
-        operations::add(resource, &mut paths, &mut schemas);
-    }
-    if resources.is_empty() {
-        operations::add_discovery(path, &mut paths);
-    }
-    paths.sort_keys();
-    let scheme = super::map([
-        ("type", "apiKey".into()),
-        ("in", "header".into()),
-        ("name", "authorization".into()),
-    ]);
-    let document = super::map([
+    paths.insert(format!("/{path}/"), map([("get", operation)]));
+    map([
         ("openapi", "3.0.0".into()),
         (
             "info",
-            super::map([
+            map([
                 ("title", "Kubernetes".into()),
                 ("version", "v1.36.3".into()),
             ]),
         ),
         ("paths", paths.into()),
-        (
-            "components",
-            super::map([
-                ("schemas", schemas.finish()),
-                ("securitySchemes", super::map([("BearerToken", scheme)])),
-            ]),
-        ),
-    ]);
-    let text = json::to_string(&document);
-    let hash = upper_hex_sha512(text.as_bytes());
-    Document { text, hash }
+        ("components", map([("schemas", Node::map())])),
+    ])
 }
 
-/// A reference to a schema.
-pub(super) fn reference(name: &str) -> Node {
-    super::map([("$ref", format!("#/components/schemas/{name}").into())])
+/// Paths of the documents of custom resources, each once.
+fn custom_paths(state: &State) -> Vec<String> {
+    let custom = state
+        .resource_types()
+        .filter(|resource| resource.custom.is_some());
+    let mut paths: Vec<String> = custom
+        .map(|resource| path_of(&resource.group, &resource.version))
+        .collect();
+    paths.sort_unstable();
+    paths.dedup();
+    paths
+}
+
+fn custom(state: &State, path: &str) -> Option<Document> {
+    let served = state
+        .resource_types()
+        .filter(|resource| path_of(&resource.group, &resource.version) == path);
+    let described: Vec<Custom<'_>> = served.filter_map(|resource| describe(resource)).collect();
+    (!described.is_empty()).then(|| Document::new(&openapi::custom(&described)))
+}
+
+fn describe(resource: &ResourceType) -> Option<Custom<'_>> {
+    let version = resource.custom.as_ref()?;
+    Some(Custom {
+        group: &resource.group,
+        version: &resource.version,
+        kind: &resource.kind,
+        list_kind: &resource.list_kind,
+        plural: &resource.plural,
+        namespaced: resource.namespaced,
+        schema: matches!(version.schema, Node::Map(_)).then_some(&version.schema),
+        status: resource.subresource("status").is_some(),
+        scale: resource.subresource("scale").is_some(),
+    })
+}
+
+impl Document {
+    fn new(document: &Node) -> Self {
+        let text = json::to_string(document);
+        let hash = upper_hex_sha512(text.as_bytes());
+        Self { text, hash }
+    }
 }
