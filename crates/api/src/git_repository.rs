@@ -28,6 +28,8 @@ pub struct GitRepository {
     pub proxy_secret: String,
     /// Folders to take; all when empty.
     pub sparse_checkout: Vec<String>,
+    /// Whether submodules are fetched too.
+    pub recurse_submodules: bool,
     /// Files to leave out, in gitignore syntax; `None` keeps the built-in list.
     pub ignore: Option<String>,
     /// Whether reconciling is stopped.
@@ -65,6 +67,8 @@ pub struct GitRepositoryStatus {
     pub artifact: Option<Artifact>,
     /// The `ignore` the archive was made with.
     pub observed_ignore: Option<String>,
+    /// The `recurseSubmodules` the archive was made with.
+    pub observed_recurse_submodules: bool,
     /// The `sparseCheckout` the archive was made with.
     pub observed_sparse_checkout: Vec<String>,
     /// The request that was last acted on.
@@ -127,6 +131,7 @@ impl GitRepository {
             secret,
             proxy_secret,
             sparse_checkout: spec.texts("sparseCheckout")?,
+            recurse_submodules: spec.flag("recurseSubmodules")?,
             ignore,
             suspend: spec.flag("suspend")?,
             unserved: unserved(object),
@@ -146,6 +151,9 @@ impl GitRepositoryStatus {
             conditions: Conditions::read(status.and_then(|status| status.get("conditions"))),
             artifact: status.and_then(|status| Artifact::read(status.get("artifact")?)),
             observed_ignore: text("observedIgnore"),
+            observed_recurse_submodules: status
+                .and_then(|status| status.get("observedRecurseSubmodules")?.as_bool())
+                .unwrap_or(false),
             observed_sparse_checkout: status
                 .and_then(|status| status.get("observedSparseCheckout")?.as_list())
                 .unwrap_or(&[])
@@ -170,6 +178,9 @@ impl GitRepositoryStatus {
         node.set(&["observedGeneration"], self.observed_generation);
         if let Some(ignore) = &self.observed_ignore {
             node.set(&["observedIgnore"], ignore.as_str());
+        }
+        if self.observed_recurse_submodules {
+            node.set(&["observedRecurseSubmodules"], true);
         }
         if !self.observed_sparse_checkout.is_empty() {
             let folders = self.observed_sparse_checkout.iter().map(String::as_str);
@@ -209,7 +220,7 @@ impl Artifact {
 
 /// Fields that are set but change nothing here, so that their owner can be told.
 fn unserved(object: &Object) -> Vec<&'static str> {
-    const UNSERVED: &[&str] = &["include", "recurseSubmodules", "verify"];
+    const UNSERVED: &[&str] = &["include", "verify"];
     let set = |field: &&&str| {
         let value = object.node.at(&["spec", field]);
         !matches!(value, None | Some(Node::Null | Node::Bool(false)))

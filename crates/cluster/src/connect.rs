@@ -20,6 +20,9 @@ pub enum KubeconfigError {
     /// A client cannot be made from it.
     #[error("no client can be made from the kubeconfig")]
     Client(#[source] kube::Error),
+    /// This process does not run in a cluster.
+    #[error("this process does not run in a cluster")]
+    NotInCluster(#[source] kube::config::InClusterError),
     /// Its current context names no server.
     #[error("the kubeconfig names no server in its current context")]
     NoServer,
@@ -53,6 +56,16 @@ pub async fn from_kubeconfig_file(
 ) -> Result<Cluster, KubeconfigError> {
     let kubeconfig = Kubeconfig::read_from(path).map_err(KubeconfigError::Unusable)?;
     connect(kubeconfig, context).await
+}
+
+/// The cluster this process runs in, as its service account.
+///
+/// # Errors
+/// [`KubeconfigError::NotInCluster`] outside of one.
+pub async fn in_cluster() -> Result<Cluster, KubeconfigError> {
+    let config = kube::Config::incluster().map_err(KubeconfigError::NotInCluster)?;
+    let client = kube::Client::try_from(config).map_err(KubeconfigError::Client)?;
+    Ok(Cluster::new(client))
 }
 
 /// The server a kubeconfig from a Secret names.

@@ -21,7 +21,7 @@ mod request;
 mod watch;
 
 pub use connect::{
-    KubeconfigError, from_kubeconfig, from_kubeconfig_file, in_process, is_loopback,
+    KubeconfigError, from_kubeconfig, from_kubeconfig_file, in_cluster, in_process, is_loopback,
     kubeconfig_address,
 };
 pub use discovery::Mapping;

@@ -150,6 +150,7 @@ pub fn fetched(repository: &GitRepository, fetched: Fetched, timing: Timing) -> 
     status.artifact = Some(fetched.artifact);
     status.observed_ignore = repository.ignore.clone();
     status.observed_sparse_checkout = repository.sparse_checkout.clone();
+    status.observed_recurse_submodules = repository.recurse_submodules;
     status.observed_generation = meta.generation;
     status.last_handled_reconcile_at = meta.requested_at.clone();
     Report {

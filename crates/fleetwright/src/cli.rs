@@ -149,6 +149,9 @@ pub struct ServeArgs {
     /// Folder for the kubeconfig.
     #[arg(long, env = "FLEETWRIGHT_STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
+    /// Makes an empty repository OWNER/NAME on the Git server, if it is not there; may be repeated.
+    #[arg(long, value_name = "OWNER/NAME")]
+    pub create_repository: Vec<String>,
     /// A real control plane instead of the embedded one.
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,

@@ -41,6 +41,8 @@ pub struct PlatformOptions {
     control_plane: Option<(PathBuf, Option<String>)>,
     /// Whether the sample repository and its clusters are set up.
     sample: bool,
+    /// Repositories to make on the Git server.
+    repositories: Vec<String>,
 }
 
 /// Everything in one process.
@@ -74,6 +76,7 @@ impl PlatformOptions {
             state: state_folder(args.state_dir.as_deref()),
             control_plane: None,
             sample: true,
+            repositories: Vec::new(),
         }
     }
 
@@ -93,6 +96,7 @@ impl PlatformOptions {
                 .clone()
                 .map(|path| (path, args.context.clone())),
             sample: args.kubeconfig.is_none(),
+            repositories: args.create_repository.clone(),
         })
     }
 }
@@ -135,6 +139,7 @@ impl Platform {
         let push_token = push_token(&data)?;
         let announced: Arc<OnceLock<Engine>> = Arc::default();
         let git = git_server(&data, &push_token, http_address, announced.clone());
+        create_repositories(&git, &options.repositories)?;
         let base = format!("http://{http_address}/git/");
         let (sources, archives) = sources(&options.engine, &data, storage_address, &base, &git)?;
 
@@ -582,6 +587,17 @@ async fn set_up_sample(
     }
     for document in documents {
         apply(control_plane, document).await?;
+    }
+    Ok(())
+}
+
+fn create_repositories(git: &git::server::Server, names: &[String]) -> Result<(), Failure> {
+    let known = git.list();
+    for name in names.iter().filter(|name| !known.contains(name)) {
+        git.create(name, "main").map_err(|error| {
+            let message = format!("cannot make the repository `{name}`: {error}");
+            Failure::plain(Exit::Unreadable, message)
+        })?;
     }
     Ok(())
 }

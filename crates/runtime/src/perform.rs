@@ -73,7 +73,14 @@ impl<'a> Performer<'a> {
             };
             let timing = self.shared.options.clock.timing();
             match attempt.answer(answer, timing) {
-                Step::Do(next) => request = next,
+                Step::Do(next) => {
+                    for event in attempt.take_events() {
+                        self.shared
+                            .recorder
+                            .tell(MANAGER, self.object, event, timing.now);
+                    }
+                    request = next;
+                }
                 Step::Finish(finished) => return *finished,
             }
         }

@@ -188,7 +188,8 @@ impl Shared {
         let status = &repository.status;
         let same = stored
             && status.observed_ignore == repository.ignore
-            && status.observed_sparse_checkout == repository.sparse_checkout;
+            && status.observed_sparse_checkout == repository.sparse_checkout
+            && status.observed_recurse_submodules == repository.recurse_submodules;
         let request = FetchRequest {
             url: self.sources.rewrites.apply(&repository.url).into_owned(),
             reference: repository.reference.clone(),
@@ -198,6 +199,7 @@ impl Shared {
             timeout: repository.timeout.to_std(),
             sparse: repository.sparse_checkout.clone(),
             include: Vec::new(),
+            submodules: repository.recurse_submodules,
             ignore: repository.ignore.clone(),
             previous: known.filter(|_| same).map(|known| known.revision.clone()),
         };

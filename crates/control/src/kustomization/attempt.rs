@@ -230,6 +230,11 @@ impl Attempt {
         status
     }
 
+    /// What is worth telling since the last call; the rest comes with the end.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
     /// Whether a wait makes no sense any more: the object, its source or a wish is newer.
     pub fn is_superseded(&self, unit: &Kustomization, revision: &str) -> bool {
         unit.meta.uid != self.unit.meta.uid

@@ -91,7 +91,6 @@ pub async fn run(args: Args) -> Outcome {
         reducers: match args.simulate {
             Simulate::Workloads => workloads::reducers(),
             Simulate::None => Vec::new(),
-            Simulate::Workloads => workloads::reducers(),
         },
         ..Options::default()
     };

@@ -1,0 +1,65 @@
+//! The command line: what it prints and how it ends.
+
+use std::time::Duration;
+
+use expect_test::{Expect, expect};
+use tempfile::TempDir;
+
+use crate::process::{fleetwright, output, run};
+
+/// Runs a command in an empty home and compares exit code, standard output and standard error.
+fn check(arguments: &[&str], expected: Expect) {
+    let home = TempDir::new().unwrap();
+    let output = output(fleetwright(home.path()).args(arguments));
+    let shown = format!(
+        "exit {}\n{}{}",
+        output.status.code().unwrap_or(-1),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    expected.assert_eq(&shown.replace(&home.path().display().to_string(), "HOME"));
+}
+
+#[test]
+fn mistakes_are_answered_with_what_to_do() {
+    check(
+        &["get"],
+        expect![[r#"
+            exit 4
+            error[NoServer]: no server to talk to: nothing runs here, and no kubeconfig is named
+             = help: Start `fleetwright demo` in another terminal.
+             = help: Or name a cluster with --kubeconfig FILE or --context NAME.
+             = more: fleetwright explain NoServer
+        "#]],
+    );
+    check(
+        &["explain", "Nonsense"],
+        expect![[r#"
+            exit 2
+            error: there is no error code `Nonsense`; `fleetwright explain` lists them
+        "#]],
+    );
+}
+
+#[test]
+fn the_demo_settles_in_the_state_its_sample_says() {
+    let home = TempDir::new().unwrap();
+    let mut demo = fleetwright(home.path());
+    demo.args(["demo", "--settle", "-o", "json", "--timeout", "30s"])
+        .args(["--http-addr", "127.0.0.1:0", "--api-addr", "127.0.0.1:0"])
+        .args(["--storage-addr", "127.0.0.1:0"]);
+    let started = std::time::Instant::now();
+    let json = run(&mut demo);
+    assert!(started.elapsed() < Duration::from_secs(30));
+    let summary = object::json::parse(json.as_bytes(), object::json::OBJECT_LIMITS).unwrap();
+    let count = |state: &str| {
+        summary
+            .at(&["counts", state])
+            .and_then(object::Node::as_i64)
+    };
+    assert_eq!((count("synced"), count("blocked")), (Some(6), Some(1)));
+    // Nothing is left behind but the kubeconfigs of the clusters it had.
+    let state = home.path().join(".local/state/fleetwright");
+    assert!(state.join("kubeconfig").is_file());
+    assert!(!home.path().join(".kube").exists());
+}

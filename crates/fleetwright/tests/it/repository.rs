@@ -1,0 +1,78 @@
+//! Working copies, by stock git.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::process::{hermetic, run};
+
+/// A working copy whose remote is a Git server under test.
+pub struct WorkingCopy {
+    pub folder: PathBuf,
+    home: PathBuf,
+}
+
+impl WorkingCopy {
+    /// A copy of `files` as the first commit, not pushed yet.
+    pub fn of(files: &Path, home: &Path, remote: &str) -> Self {
+        let folder = home.join("copy");
+        copy(files, &folder);
+        let copy = Self {
+            folder,
+            home: home.to_owned(),
+        };
+        copy.git(&["init", "--quiet", "--initial-branch", "main"]);
+        copy.git(&["remote", "add", "origin", remote]);
+        copy.commit("first");
+        copy
+    }
+
+    /// Commits everything and gives the commit.
+    pub fn commit(&self, message: &str) -> String {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message", message]);
+        self.head()
+    }
+
+    /// The current commit.
+    pub fn head(&self) -> String {
+        self.git(&["rev-parse", "HEAD"]).trim().to_owned()
+    }
+
+    /// Pushes and gives the commit that was pushed.
+    pub fn push(&self) -> String {
+        self.git(&["push", "--quiet", "origin", "main"]);
+        self.head()
+    }
+
+    /// Changes a text in a file that has it.
+    pub fn replace(&self, file: &str, from: &str, to: &str) {
+        let path = self.folder.join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{file} does not hold {from}");
+        std::fs::write(&path, text.replace(from, to)).unwrap();
+    }
+
+    /// Runs git here.
+    pub fn git(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new("git");
+        hermetic(&mut command, &self.home);
+        command
+            .args(["-c", "user.name=Test", "-c", "user.email=test@example.com"])
+            .args(arguments)
+            .current_dir(&self.folder);
+        run(&mut command)
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::write(target, std::fs::read(entry.path()).unwrap()).unwrap();
+        }
+    }
+}
