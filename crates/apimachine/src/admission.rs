@@ -4,7 +4,7 @@ use object::Node;
 
 use crate::call::{Call, Target, finalizers, is_deleting, set_finalizers};
 use crate::status::Cause;
-use crate::{Refusal, crds, limits, pod_security, pods, policies, protection, quota};
+use crate::{Refusal, classes, crds, limits, pod_security, pods, policies, protection, quota};
 
 /// Changes an object on its way in, or refuses it. `object` is new, `live` what it replaces.
 pub(crate) fn mutate(
@@ -21,7 +21,11 @@ pub(crate) fn mutate(
                 pods::admit(call, target, object)?;
                 limits::set_defaults(call, target, object);
             }
-            "persistentvolumeclaims" => protect(object, protection::CLAIM),
+            "persistentvolumeclaims" => {
+                classes::for_claim(call, object);
+                protect(object, protection::CLAIM);
+            }
+            "ingresses.networking.k8s.io" => classes::for_ingress(call, object),
             "persistentvolumes" => protect(object, protection::VOLUME),
             _ => {}
         }
@@ -42,6 +46,14 @@ pub(crate) fn validate(
     object: Option<&Node>,
     live: Option<&Node>,
 ) -> Result<(), Refusal> {
+    if let (Some(claim), Some(live), "persistentvolumeclaims", "") = (
+        object,
+        live,
+        target.resource.storage.as_str(),
+        target.subresource,
+    ) {
+        classes::check_growth(target, call.state, claim, live)?;
+    }
     policies::validate(call, target, object, live)?;
     if let Some(object) =
         object.filter(|_| matches!(target.subresource, "" | "ephemeralcontainers"))

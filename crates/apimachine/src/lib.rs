@@ -24,6 +24,7 @@ mod admission;
 mod bootstrap;
 mod builtin;
 mod call;
+mod classes;
 mod convert;
 mod crds;
 mod create;

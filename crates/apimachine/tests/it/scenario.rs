@@ -576,6 +576,49 @@ fn a_service_changes_its_type() {
 }
 
 #[test]
+fn claims_and_ingresses_get_the_default_class_and_grow_where_it_allows() {
+    check(
+        r#"
+        POST /api/v1/namespaces/default/persistentvolumeclaims {"metadata":{"name":"early"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}}
+        POST /apis/storage.k8s.io/v1/storageclasses {"metadata":{"name":"old","annotations":{"storageclass.kubernetes.io/is-default-class":"true"}},"provisioner":"a.b/c"}
+        POST /apis/storage.k8s.io/v1/storageclasses {"metadata":{"name":"new","annotations":{"storageclass.kubernetes.io/is-default-class":"true"}},"provisioner":"a.b/c"}
+        POST /api/v1/namespaces/default/persistentvolumeclaims {"metadata":{"name":"late"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}}
+        POST /api/v1/namespaces/default/persistentvolumeclaims {"metadata":{"name":"none"},"spec":{"storageClassName":"","accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}}
+        PATCH /api/v1/namespaces/default/persistentvolumeclaims/late/status merge {"status":{"phase":"Bound","capacity":{"storage":"1Gi"}}}
+        PATCH /api/v1/namespaces/default/persistentvolumeclaims/late merge {"spec":{"resources":{"requests":{"storage":"2Gi"}}}}
+        PATCH /apis/storage.k8s.io/v1/storageclasses/new merge {"allowVolumeExpansion":true}
+        PATCH /api/v1/namespaces/default/persistentvolumeclaims/late merge {"spec":{"resources":{"requests":{"storage":"2Gi"}}}}
+        POST /apis/networking.k8s.io/v1/ingressclasses {"metadata":{"name":"web","annotations":{"ingressclass.kubernetes.io/is-default-class":"true"}},"spec":{"controller":"a.b/c"}}
+        POST /apis/networking.k8s.io/v1/namespaces/default/ingresses {"metadata":{"name":"i"},"spec":{"defaultBackend":{"service":{"name":"s","port":{"number":80}}}}}
+        "#,
+        expect![[r#"
+            POST /api/v1/namespaces/default/persistentvolumeclaims {"metadata":{"name":"early"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}}
+              201 {"kind":"PersistentVolumeClaim","metadata":{"name":"early","finalizers":["kubernetes.io/pvc-protection"]},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}},"volumeMode":"Filesystem"},"status":{"phase":"Pending"}}
+            POST /apis/storage.k8s.io/v1/storageclasses {"metadata":{"name":"old","annotations":{"storageclass.kubernetes.io/is-default-class":"true"}},"provisioner":"a.b/c"}
+              201 {"kind":"StorageClass","metadata":{"name":"old","annotations":{"storageclass.kubernetes.io/is-default-class":"true"}},"provisioner":"a.b/c","reclaimPolicy":"Delete","volumeBindingMode":"Immediate"}
+            POST /apis/storage.k8s.io/v1/storageclasses {"metadata":{"name":"new","annotations":{"storageclass.kubernetes.io/is-default-class":"true"}},"provisioner":"a.b/c"}
+              201 {"kind":"StorageClass","metadata":{"name":"new","annotations":{"storageclass.kubernetes.io/is-default-class":"true"}},"provisioner":"a.b/c","reclaimPolicy":"Delete","volumeBindingMode":"Immediate"}
+            POST /api/v1/namespaces/default/persistentvolumeclaims {"metadata":{"name":"late"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}}
+              201 {"kind":"PersistentVolumeClaim","metadata":{"name":"late","finalizers":["kubernetes.io/pvc-protection"]},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}},"storageClassName":"new","volumeMode":"Filesystem"},"status":{"phase":"Pending"}}
+            POST /api/v1/namespaces/default/persistentvolumeclaims {"metadata":{"name":"none"},"spec":{"storageClassName":"","accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}}
+              201 {"kind":"PersistentVolumeClaim","metadata":{"name":"none","finalizers":["kubernetes.io/pvc-protection"]},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}},"storageClassName":"","volumeMode":"Filesystem"},"status":{"phase":"Pending"}}
+            PATCH /api/v1/namespaces/default/persistentvolumeclaims/late/status merge {"status":{"phase":"Bound","capacity":{"storage":"1Gi"}}}
+              200 {"kind":"PersistentVolumeClaim","metadata":{"name":"late","finalizers":["kubernetes.io/pvc-protection"]},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}},"storageClassName":"new","volumeMode":"Filesystem"},"status":{"phase":"Bound","capacity":{"storage":"1Gi"}}}
+            PATCH /api/v1/namespaces/default/persistentvolumeclaims/late merge {"spec":{"resources":{"requests":{"storage":"2Gi"}}}}
+              403 Forbidden: persistentvolumeclaims "late" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize
+            PATCH /apis/storage.k8s.io/v1/storageclasses/new merge {"allowVolumeExpansion":true}
+              200 {"kind":"StorageClass","metadata":{"name":"new","annotations":{"storageclass.kubernetes.io/is-default-class":"true"}},"provisioner":"a.b/c","reclaimPolicy":"Delete","allowVolumeExpansion":true,"volumeBindingMode":"Immediate"}
+            PATCH /api/v1/namespaces/default/persistentvolumeclaims/late merge {"spec":{"resources":{"requests":{"storage":"2Gi"}}}}
+              200 {"kind":"PersistentVolumeClaim","metadata":{"name":"late","finalizers":["kubernetes.io/pvc-protection"]},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"2Gi"}},"storageClassName":"new","volumeMode":"Filesystem"},"status":{"phase":"Bound","capacity":{"storage":"1Gi"}}}
+            POST /apis/networking.k8s.io/v1/ingressclasses {"metadata":{"name":"web","annotations":{"ingressclass.kubernetes.io/is-default-class":"true"}},"spec":{"controller":"a.b/c"}}
+              201 {"kind":"IngressClass","metadata":{"name":"web","generation":1,"annotations":{"ingressclass.kubernetes.io/is-default-class":"true"}},"spec":{"controller":"a.b/c"}}
+            POST /apis/networking.k8s.io/v1/namespaces/default/ingresses {"metadata":{"name":"i"},"spec":{"defaultBackend":{"service":{"name":"s","port":{"number":80}}}}}
+              201 {"kind":"Ingress","metadata":{"name":"i","generation":1},"spec":{"ingressClassName":"web","defaultBackend":{"service":{"name":"s","port":{"number":80}}}},"status":{"loadBalancer":{}}}
+        "#]],
+    );
+}
+
+#[test]
 fn a_new_cluster_has_what_every_cluster_has() {
     check(
         r#"
