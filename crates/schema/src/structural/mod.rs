@@ -12,6 +12,7 @@
 //! - **Nothing is copied to find it clean.** Pruning and defaulting copy only what they change.
 
 pub mod columns;
+mod conditions;
 pub mod crd;
 mod definition;
 mod field_path;
@@ -23,6 +24,7 @@ mod merging;
 mod metadata;
 mod names;
 mod node;
+mod openapi;
 mod prune;
 mod rules;
 pub mod scale;
