@@ -121,8 +121,7 @@ fn directory(tree: &Tree, spec: &Spec) -> Result<TreePath, Vec<RenderError>> {
             near,
         }]
     };
-    // A unit's path is joined below the root of the source, wherever it begins.
-    let path = TreePath::new(spec.path.trim_start_matches('/')).map_err(|_| missing(None))?;
+    let path = below_root(&spec.path).ok_or_else(|| missing(None))?;
     if tree.is_directory(&path) {
         return Ok(path);
     }
@@ -139,6 +138,20 @@ fn directory(tree: &Tree, spec: &Spec) -> Result<TreePath, Vec<RenderError>> {
         true => entry,
         false => format!("{parent}/{entry}"),
     })))
+}
+
+/// A unit's path below the root of its source, where `..` stays at the root and links are resolved
+/// later, inside the tree.
+fn below_root(path: &str) -> Option<TreePath> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    TreePath::new(&parts.join("/")).ok()
 }
 
 /// What the unit adds to the kustomization file, or the one it stands in for.

@@ -589,7 +589,7 @@ mod glob {
     fn accepts(item: &Item, letter: char) -> bool {
         match item {
             Item::Star => false,
-            Item::Any => letter != '/',
+            Item::Any => true,
             Item::One(one) => *one == letter,
             Item::Class { ranges, negated } => {
                 ranges
@@ -647,7 +647,10 @@ mod tests {
                 "path/to/some.file.txt|some.file.txt",
             ),
             ("${path%.*}|${path%%.*}", "/path/to/some.file|/path/to/some"),
-            ("${path#[!/]}", "path/to/some.file.txt"),
+            (
+                "${path#[!/]}|${path#?}",
+                "path/to/some.file.txt|path/to/some.file.txt",
+            ),
             ("${empty:-d}|${none:=d}|${none=d}|${v:-d}", "d|d|d|abcDEF12"),
             ("${none:=a${n}b${none:=c}}", "a3bc"),
             ("${none:=}", ""),

@@ -386,6 +386,23 @@ fn the_digest_follows_what_was_read_and_nothing_else() {
 }
 
 #[test]
+fn paths_that_leave_the_source_stay_at_its_root() {
+    let one = config_map("one");
+    let files = [("a/x.yaml", one.as_str())];
+    for path in ["a", "./a/", "/a", "../../a", "b/../a"] {
+        let spec = Spec {
+            path: path.into(),
+            ..Spec::default()
+        };
+        assert_eq!(
+            render(&files, &spec, &[]).unwrap().objects.len(),
+            1,
+            "{path}"
+        );
+    }
+}
+
+#[test]
 fn an_empty_directory_renders_nothing() {
     let files = [("a/readme.md", "x")];
     let spec = Spec {
