@@ -141,6 +141,7 @@ pub(crate) fn apply_to_any(
     set: &mut dyn FnMut(&mut Node) -> Result<(), String>,
 ) -> Result<(), String> {
     let create = if spec.create { create } else { Create::Nothing };
+    ops::check_path(spec.segments.len())?;
     walk(object, &spec.segments, create, set)
         .map_err(|error| format!("considering field '{}' of object {id}: {error}", spec.path))
 }

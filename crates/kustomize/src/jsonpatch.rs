@@ -14,6 +14,9 @@ const OPERATIONS_MAX: usize = 10_000;
 /// Most values a patched object may hold, so that copies of copies end.
 const VALUES_MAX: usize = 1_000_000;
 
+/// Deepest nesting an operation may make; documents that are read have the same limit.
+const DEPTH_MAX: usize = 200;
+
 /// A list of operations.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct JsonPatch {
@@ -155,6 +158,25 @@ fn get(container: &Value, key: &str) -> Result<Option<Value>, String> {
     }
 }
 
+/// # Errors
+/// A value that would nest too deeply at `path`.
+fn check_depth(path: &str, value: &Value) -> Result<(), String> {
+    match path.matches('/').count() + depth(value) > DEPTH_MAX {
+        true => Err(format!(
+            "operation nests values deeper than {DEPTH_MAX} levels"
+        )),
+        false => Ok(()),
+    }
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::List(items) => 1 + items.iter().map(depth).max().unwrap_or_default(),
+        Value::Map(map) => 1 + map.values().map(depth).max().unwrap_or_default(),
+        _ => 0,
+    }
+}
+
 fn insert(container: &mut Value, key: &str, value: Value) -> Result<(), String> {
     match container {
         Value::Map(map) => drop(map.insert(key, value)),
@@ -208,6 +230,7 @@ fn add(document: &mut Value, operation: &Map) -> Result<(), String> {
         ));
     };
     let value = operation.get("value").cloned().unwrap_or_default();
+    check_depth(path, &value)?;
     insert(container, &key, value)
         .map_err(|error| format!("error in add for path: '{path}': {error}"))
 }
@@ -239,6 +262,7 @@ fn replace(document: &mut Value, operation: &Map) -> Result<(), String> {
             "replace operation does not apply: doc is missing path: {path}: {MISSING}"
         ));
     };
+    check_depth(path, &value)?;
     match container {
         Value::Map(map) => drop(map.insert(key.as_str(), value)),
         Value::List(_) => {
@@ -271,7 +295,9 @@ fn relocate(document: &mut Value, operation: &Map) -> Result<(), String> {
             "move operation does not apply: doc is missing destination path: {path}: {MISSING}"
         ));
     };
-    insert(container, &key, value.unwrap_or_default())
+    let value = value.unwrap_or_default();
+    check_depth(path, &value)?;
+    insert(container, &key, value)
         .map_err(|error| format!("error in move for path: '{path}': {error}"))
 }
 
@@ -298,6 +324,7 @@ fn copy(document: &mut Value, operation: &Map) -> Result<(), String> {
             "copy operation does not apply: doc is missing destination path: {path}: {MISSING}"
         ));
     };
+    check_depth(path, &value)?;
     insert(container, &key, value)
         .map_err(|error| format!("error while adding value during copy: {error}"))
 }

@@ -17,6 +17,27 @@ use yaml::{Kind, Node, ResolveOptions, Style, tag};
 /// Begins the anchor of values that are shared between fields; no parsed anchor can hold it.
 const SHARE: char = '\u{1}';
 
+/// Most parts of a field path, so that what a path creates stays as shallow as what is read.
+pub(crate) const PATH_PARTS_MAX: usize = 128;
+
+/// # Errors
+/// A path of too many parts.
+pub(crate) fn check_path(parts: usize) -> Result<(), String> {
+    match parts > PATH_PARTS_MAX {
+        true => Err(format!("field path has more than {PATH_PARTS_MAX} parts")),
+        false => Ok(()),
+    }
+}
+
+/// Number of nodes and of levels of a tree.
+pub(crate) fn measure(node: &Node) -> (usize, usize) {
+    let children = node.content.iter().map(measure);
+    let (nodes, levels) = children.fold((0, 0), |(nodes, levels), child| {
+        (nodes + child.0, levels.max(child.1))
+    });
+    (nodes + 1, levels + 1)
+}
+
 /// Whether the node is tagged as null, however it is written.
 pub(crate) fn is_null(node: &Node) -> bool {
     node.tag == tag::NULL

@@ -121,6 +121,7 @@ impl ValueAdd {
                 namespace.run_on(item).map_err(fail)?;
             } else {
                 let parts = split_path(&self.field_path, '/');
+                ops::check_path(parts.len()).map_err(fail)?;
                 self.set(&mut item.node, &parts).map_err(fail)?;
             }
             item.unify();

@@ -18,6 +18,34 @@ use crate::{generate, value};
 /// Most fields all replacements of one kustomization write.
 const WRITES_MAX: usize = 200_000;
 
+/// Most nodes all replacements of one kustomization copy; a list that copies itself ends here.
+const NODES_MAX: usize = 1_000_000;
+
+/// Deepest nesting a replacement may make; documents that are read have the same limit.
+const DEPTH_MAX: usize = 200;
+
+/// What was written so far.
+#[derive(Default)]
+struct Writes {
+    fields: usize,
+    nodes: usize,
+}
+
+impl Writes {
+    fn count(&mut self, value: &Node) -> Result<(), String> {
+        let (nodes, _) = ops::measure(value);
+        self.fields += 1;
+        self.nodes += nodes;
+        if self.fields > WRITES_MAX {
+            return Err(format!("replacements write more than {WRITES_MAX} fields"));
+        }
+        if self.nodes > NODES_MAX {
+            return Err(format!("replacements copy more than {NODES_MAX} nodes"));
+        }
+        Ok(())
+    }
+}
+
 /// Carries out replacements in order.
 ///
 /// # Errors
@@ -27,7 +55,7 @@ pub(crate) fn run(
     items: &mut [Item],
     schema: &Schema,
 ) -> Outcome<()> {
-    let mut writes = 0;
+    let mut writes = Writes::default();
     for (number, replacement) in replacements.iter().enumerate() {
         let fail = |text: String| {
             Failures::new(
@@ -144,7 +172,7 @@ fn apply(
     target: &TargetSelector,
     items: &mut [Item],
     schema: &Schema,
-    writes: &mut usize,
+    writes: &mut Writes,
 ) -> Result<(), String> {
     let Some(select) = &target.select else {
         return Err("target must specify resources to select".into());
@@ -167,11 +195,8 @@ fn apply(
         if !is_target(item, &select, &reject) {
             continue;
         }
-        *writes += fields.len();
-        if *writes > WRITES_MAX {
-            return Err(format!("replacements write more than {WRITES_MAX} fields"));
-        }
         for field in fields {
+            writes.count(value)?;
             write(&mut item.node, value, field, target.options.as_ref())?;
         }
         item.unify();
@@ -206,6 +231,12 @@ fn write(
 ) -> Result<(), String> {
     let create = options.filter(|options| options.create).map(|_| value.kind);
     let parts = paths::split(field);
+    ops::check_path(parts.len())?;
+    if parts.len() + ops::measure(value).1 > DEPTH_MAX {
+        return Err(format!(
+            "replacement nests values deeper than {DEPTH_MAX} levels"
+        ));
+    }
     if write_inside_text(object, value, &parts, create).is_ok() {
         return Ok(());
     }

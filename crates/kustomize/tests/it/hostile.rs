@@ -169,6 +169,37 @@ fn work_that_grows_without_end_is_stopped() {
 }
 
 #[test]
+fn nesting_that_grows_without_end_is_stopped() {
+    let deeper = vec![r#"{"op":"copy","from":"/data","path":"/data/x"}"#; 5000].join(",");
+    check(
+        &format!(
+            "resources: [cm.yaml]\npatches: [{{target: {{kind: ConfigMap}}, patch: '[{deeper}]'}}]"
+        ),
+        &["PatchFailed"],
+    );
+    let path = "a.".repeat(100_000);
+    check(
+        &format!(
+            "resources: [cm.yaml]\nreplacements: [{{sourceValue: x, targets: [{{select: {{kind: ConfigMap}}, fieldPaths: ['{path}a'], options: {{create: true}}}}]}}]"
+        ),
+        &["ReplacementFailed"],
+    );
+    let copy = "{source: {kind: ConfigMap, fieldPath: data}, targets: [{select: {kind: ConfigMap}, fieldPaths: [data.x, data.y], options: {create: true}}]}";
+    check(
+        &format!(
+            "resources: [cm.yaml]\nreplacements: [{}]",
+            vec![copy; 60].join(", ")
+        ),
+        &["ReplacementFailed"],
+    );
+    let labels = format!(
+        "resources: [cm.yaml]\nlabels: [{{pairs: {{a: b}}, fields: [{{path: '{}', create: true}}]}}]",
+        "a/".repeat(100_000)
+    );
+    check(&labels, &["TransformFailed"]);
+}
+
+#[test]
 fn errors_name_the_place_and_what_is_near() {
     let tree: Tree = [
         (
