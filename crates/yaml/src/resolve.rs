@@ -50,6 +50,13 @@ pub(crate) fn v3_tag(text: &str) -> &'static str {
     plain(text, Rules::V3, true).tag()
 }
 
+/// Whether `text`, written without quotes, is text.
+///
+/// By [`Rules::V2`] `yes`, `0x1f`, `1_000` and dates are not; a renderer quotes what is not.
+pub fn reads_as_text(text: &str, rules: Rules) -> bool {
+    plain(text, rules, true) == Scalar::Text
+}
+
 /// The meaning of a plain scalar. Dates are looked for only with `timestamps`.
 pub(crate) fn plain(text: &str, rules: Rules, timestamps: bool) -> Scalar {
     let Some(first) = text.bytes().next() else {

@@ -7,7 +7,7 @@ use object::{FieldPath, Step, Text};
 use crate::emit::values::{View, Viewed, write_value};
 use crate::node::{Style, tag};
 use crate::parse::parse_plain;
-use crate::resolve::{Rules, Scalar, plain};
+use crate::resolve::{Rules, Scalar, reads_as_text};
 use crate::{Limits, Node, YamlError};
 use resolver::{Resolver, Value};
 
@@ -87,7 +87,7 @@ pub fn from_value(node: &object::Node) -> Node {
 
 fn text_node(text: &Text) -> Node {
     let node = Node::string(text.clone());
-    if plain(text, Rules::V2, true) == Scalar::Text {
+    if reads_as_text(text, Rules::V2) {
         return node;
     }
     node.styled(Style::DOUBLE_QUOTED)
