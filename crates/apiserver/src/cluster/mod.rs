@@ -76,7 +76,10 @@ pub struct Cluster {
     pub(crate) tokens: Tokens,
     pub(crate) signer: Signer,
     metrics: Metrics,
-    counter: AtomicU64,
+    /// Counts watches.
+    watches: AtomicU64,
+    /// Counts steps.
+    steps: AtomicU64,
     /// Changes whenever a reducer wants to be called at another time.
     wake: latest::Sender<Option<Timestamp>>,
 }
@@ -163,7 +166,8 @@ impl Cluster {
             tokens: options.tokens,
             signer: Signer::new(&options.token_secret),
             metrics: Metrics::default(),
-            counter: AtomicU64::new(0),
+            watches: AtomicU64::new(0),
+            steps: AtomicU64::new(0),
             wake: latest::Sender::new(None),
         });
         if has_reducers {
@@ -256,7 +260,7 @@ impl Cluster {
 
     /// Between half an hour and an hour, different from watch to watch so that they do not all end at once.
     pub(crate) fn default_watch_seconds(&self) -> u64 {
-        1800 + self.counter.fetch_add(1, Ordering::Relaxed) * 997 % 1800
+        1800 + self.watches.fetch_add(1, Ordering::Relaxed) * 997 % 1800
     }
 
     pub(crate) fn metrics_text(&self) -> String {
@@ -288,10 +292,19 @@ impl Cluster {
         ])
     }
 
+    /// Time and randomness of the next step.
+    ///
+    /// Each step has a seed of its own: a dry run leaves no trace in the state, and yet must not
+    /// show the uid that the next object will get.
     fn env(&self) -> Env {
+        let step = self.steps.fetch_add(1, Ordering::Relaxed);
+        let mut seed = self.seed;
+        for (byte, count) in seed.iter_mut().zip(step.to_be_bytes()) {
+            *byte ^= count;
+        }
         Env {
             now: self.clock.now(),
-            seed: self.seed,
+            seed,
         }
     }
 
