@@ -307,7 +307,8 @@ impl Loader {
         }
         if !self.tree.is_directory(&real) {
             let text = format!(
-                "must build at directory: not a valid directory: evalsymlink failure on '{shown}' : lstat {shown}: no such file or directory"
+                "must build at directory: not a valid directory: evalsymlink failure on '{shown}' : lstat {}: no such file or directory",
+                self.first_missing(path)
             );
             return Err(Failures::new(
                 BuildError::ResourceNotFound,
@@ -326,11 +327,27 @@ impl Loader {
         Failures::new(BuildError::PathOutsideTree, entry, text)
     }
 
+    /// The first part of a path at which nothing is.
+    fn first_missing(&self, path: &TreePath) -> String {
+        let mut at = TreePath::root();
+        for component in path.components() {
+            match at.join(component) {
+                Ok(next) => at = next,
+                Err(_) => break,
+            }
+            if !self.tree.is_file(&at) && !self.tree.is_directory(&at) {
+                break;
+            }
+        }
+        self.absolute(&at)
+    }
+
     fn absent(&self, entry: &str, path: &TreePath) -> Failures {
         let shown = self.absolute(path);
         let text = match self.root_only {
             true => format!(
-                "evalsymlink failure on '{shown}' : lstat {shown}: no such file or directory"
+                "evalsymlink failure on '{shown}' : lstat {}: no such file or directory",
+                self.first_missing(path)
             ),
             false => format!("open {shown}: no such file or directory"),
         };
