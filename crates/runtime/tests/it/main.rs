@@ -1,0 +1,5 @@
+//! The engine between a Git repository and an API server, both in this process.
+
+mod crash;
+mod faults;
+mod world;
