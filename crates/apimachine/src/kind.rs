@@ -6,6 +6,7 @@ use schema::structural::{Validation, crd};
 use schema::{FieldError, Structural};
 
 use crate::convert;
+use crate::policy_rules;
 use crate::types::{CustomVersion, ResourceType};
 
 /// Why a body is not an object of the kind.
@@ -58,7 +59,9 @@ impl ResourceType {
             }
             return checked(errors);
         }
-        checked(builtin::validate(id, object))
+        let mut errors = builtin::validate(id, object);
+        errors.extend(policy_rules::problems(&self.storage, object));
+        checked(errors)
     }
 
     /// What is wrong with the object as a replacement of `old`.
@@ -78,7 +81,11 @@ impl ResourceType {
             errors.extend(crd::validate_update(object, old));
             return checked(errors);
         }
-        checked(builtin::validate_update(id, object, old))
+        let mut errors = builtin::validate_update(id, object, old);
+        if object.get("spec") != old.get("spec") {
+            errors.extend(policy_rules::problems(&self.storage, object));
+        }
+        checked(errors)
     }
 
     /// What users should know about an accepted object, beyond what validation says.

@@ -48,6 +48,7 @@ mod pod_actions;
 mod pod_security;
 mod pods;
 mod policies;
+mod policy_rules;
 mod protection;
 mod quota;
 pub mod rbac;

@@ -17,9 +17,9 @@ use crate::status::Cause;
 use crate::{Key, Refusal, State, Writer};
 
 const GROUP: &str = "admissionregistration.k8s.io";
-const POLICIES: &str = "validatingadmissionpolicies.admissionregistration.k8s.io";
+pub(crate) const POLICIES: &str = "validatingadmissionpolicies.admissionregistration.k8s.io";
 const BINDINGS: &str = "validatingadmissionpolicybindings.admissionregistration.k8s.io";
-const MUTATING: &str = "mutatingadmissionpolicies.admissionregistration.k8s.io";
+pub(crate) const MUTATING: &str = "mutatingadmissionpolicies.admissionregistration.k8s.io";
 const MUTATING_BINDINGS: &str = "mutatingadmissionpolicybindings.admissionregistration.k8s.io";
 
 /// An expression, or why it is none.
@@ -90,7 +90,7 @@ fn compile(node: &Node, keys: &[&str]) -> Option<Compiled> {
     Some(Program::compile(text, &Options::dynamic()).map_err(|error| error.to_string()))
 }
 
-fn list<'n>(node: &'n Node, keys: &[&str]) -> &'n [Node] {
+pub(crate) fn list<'n>(node: &'n Node, keys: &[&str]) -> &'n [Node] {
     node.at(keys).and_then(Node::as_list).unwrap_or_default()
 }
 

@@ -466,6 +466,24 @@ fn a_policy_denies_from_the_next_request_on() {
 }
 
 #[test]
+fn a_policy_that_cannot_be_evaluated_is_refused() {
+    check(
+        r#"
+        POST /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies {"metadata":{"name":"p"},"spec":{"matchConstraints":{"resourceRules":[{"apiGroups":[""],"apiVersions":["v1"],"operations":["CREATE"],"resources":["pods"]}]},"validations":[{"expression":"object.a +"},{"expression":"'a'","messageExpression":"1"}]}}
+        POST /apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies {"metadata":{"name":"p"},"spec":{"matchConstraints":{"resourceRules":[{"apiGroups":[""],"apiVersions":["v1"],"operations":["CREATE"],"resources":["pods"]}]},"mutations":[{"patchType":"JSONPatch"},{"patchType":"ApplyConfiguration","applyConfiguration":{"expression":"1"}}]}}
+        "#,
+        expect![[r#"
+            POST /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies {"metadata":{"name":"p"},"spec":{"matchConstraints":{"resourceRules":[{"apiGroups":[""],"apiVersions":["v1"],"operations":["CREATE"],"resources":["pods"]}]},"validations":[{"expression":"object.a +"},{"expression":"'a'","messageExpression":"1"}]}}
+              422 Invalid: ValidatingAdmissionPolicy.admissionregistration.k8s.io "p" is invalid: [spec.validations[0].expression: Invalid value: "object.a +": compilation failed: ERROR: <input>:1:11: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}
+             | object.a +
+             | ..........^, spec.validations[1].expression: Invalid value: "'a'": must evaluate to bool but got string, spec.validations[1].messageExpression: Invalid value: "1": must evaluate to string but got int]
+            POST /apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies {"metadata":{"name":"p"},"spec":{"matchConstraints":{"resourceRules":[{"apiGroups":[""],"apiVersions":["v1"],"operations":["CREATE"],"resources":["pods"]}]},"mutations":[{"patchType":"JSONPatch"},{"patchType":"ApplyConfiguration","applyConfiguration":{"expression":"1"}}]}}
+              422 Invalid: MutatingAdmissionPolicy.admissionregistration.k8s.io "p" is invalid: [spec.mutations[0].jsonPatch: Required value: must be specified when patchType is JSONPatch, spec.mutations[1].applyConfiguration.expression: Invalid value: "1": must evaluate to Object but got int, spec.reinvocationPolicy: Required value]
+        "#]],
+    );
+}
+
+#[test]
 fn a_preview_names_every_denial() {
     let mut cluster = Cluster::new();
     for line in POLICY
