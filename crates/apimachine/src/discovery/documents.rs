@@ -356,8 +356,12 @@ fn response_kind(group: &str, version: &str, kind: &Text) -> Node {
 fn aggregated_resource(resource: &ResourceType) -> Node {
     let mut entry = Map::new();
     entry.insert("resource", resource.plural.clone());
-    // Kinds of the group version itself go without it.
-    entry.insert("responseKind", response_kind("", "", &resource.kind));
+    // Built-in kinds of the group version itself go without it.
+    let own = match resource.custom {
+        Some(_) => (resource.group.as_str(), resource.version.as_str()),
+        None => ("", ""),
+    };
+    entry.insert("responseKind", response_kind(own.0, own.1, &resource.kind));
     entry.insert(
         "scope",
         if resource.namespaced {
@@ -377,7 +381,7 @@ fn aggregated_resource(resource: &ResourceType) -> Node {
     if !resource.subresources.is_empty() {
         let subresources = resource.subresources.iter().map(|sub| {
             let (group, version) =
-                foreign(resource, sub).map_or(("", ""), |(group, version)| (group, version));
+                foreign(resource, sub).map_or(own, |(group, version)| (group, version));
             let kind = sub.kind.as_ref().map_or(&resource.kind, |kind| &kind.kind);
             map([
                 ("subresource", sub.name.clone().into()),

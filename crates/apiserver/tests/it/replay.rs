@@ -277,7 +277,25 @@ fn body_of(step: &Value) -> Option<Vec<u8>> {
     }
     match step.get("body")? {
         Value::String(text) => Some(text.clone().into_bytes()),
-        other => Some(other.to_string().into_bytes()),
+        other => Some(spaced(other).into_bytes()),
+    }
+}
+
+/// JSON with blanks after commas and colons, as the recorder sent it: answers quote it.
+fn spaced(value: &Value) -> String {
+    match value {
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(spaced).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(map) => {
+            let entries: Vec<String> = map
+                .iter()
+                .map(|(key, item)| format!("{}: {}", json!(key), spaced(item)))
+                .collect();
+            format!("{{{}}}", entries.join(", "))
+        }
+        other => other.to_string(),
     }
 }
 
