@@ -85,7 +85,10 @@ impl Call<'_> {
             let value = FieldValue::Text(shown.clone());
             Refusal::invalid("", "", "", &[FieldError::invalid("patch", value, problem)])
         };
-        let unknown = decode_patched(resource, &mut patched).map_err(&refused)?;
+        let unknown = decode_patched(resource, &mut patched).map_err(|problem| match kind {
+            PatchKind::Strategic => refused(unstructured_problem(&problem).unwrap_or(problem)),
+            _ => refused(problem),
+        })?;
         let problems: Vec<String> = raw.problems.into_iter().chain(unknown).collect();
         match target.options.validation {
             FieldValidation::Strict if !problems.is_empty() => {
@@ -278,6 +281,44 @@ fn rewrite_last_applied(object: &mut Node, applied: &Node) {
 pub(crate) fn read(body: &[u8]) -> Result<decode::Raw, Refusal> {
     decode::parse(body, Encoding::Json)
         .map_err(|problem| Refusal::bad_request(format!("error decoding patch: {problem}")))
+}
+
+/// A mismatch of JSON and a Go type as the converter of unstructured objects words it.
+///
+/// # Source
+/// kubernetes/apimachinery `pkg/runtime/converter.go`, `fromUnstructured`.
+fn unstructured_problem(problem: &str) -> Option<String> {
+    let (given, rest) = problem
+        .strip_prefix("json: cannot unmarshal ")?
+        .split_once(" into Go ")?;
+    let (_, wanted) = rest.rsplit_once(" of type ")?;
+    let given = match given {
+        "object" => "map",
+        "array" => "slice",
+        "string" => "string",
+        "bool" => "bool",
+        number => match number
+            .trim_start_matches("number")
+            .contains(['.', 'e', 'E'])
+        {
+            true => "float64",
+            false => "int64",
+        },
+    };
+    let wanted = wanted.trim_start_matches('*');
+    Some(match (given, wanted) {
+        (_, list) if list.starts_with("[]") => format!("cannot restore slice from {given}"),
+        (_, map) if map.starts_with("map[") => format!("cannot restore map from {given}"),
+        // Go converts a number to text and would make a letter of it.
+        ("int64", "string") | ("float64", "int32" | "int64") => {
+            format!("cannot convert {given} to {wanted}")
+        }
+        (_, "string" | "bool" | "int32" | "int64") => format!("unrecognized type: {wanted}"),
+        (_, structure) if structure.contains('.') => {
+            format!("cannot restore struct from: {given}")
+        }
+        _ => return None,
+    })
 }
 
 /// What strategic patches need to know of a kind.

@@ -466,6 +466,34 @@ fn a_policy_denies_from_the_next_request_on() {
 }
 
 #[test]
+fn strategic_patches_are_converted_not_decoded() {
+    check(
+        r#"
+        POST /apis/apps/v1/namespaces/default/deployments {"metadata":{"name":"d"},"spec":{"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}}
+        PATCH /apis/apps/v1/namespaces/default/deployments/d strategic {"spec":{"replicas":"1"}}
+        PATCH /apis/apps/v1/namespaces/default/deployments/d strategic {"metadata":{"labels":{"a":1}}}
+        PATCH /apis/apps/v1/namespaces/default/deployments/d strategic {"spec":{"paused":1}}
+        PATCH /apis/apps/v1/namespaces/default/deployments/d strategic {"spec":{"strategy":"Recreate"}}
+        PATCH /apis/apps/v1/namespaces/default/deployments/d merge {"spec":{"strategy":"Recreate"}}
+        "#,
+        expect![[r#"
+            POST /apis/apps/v1/namespaces/default/deployments {"metadata":{"name":"d"},"spec":{"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}}
+              201 {"kind":"Deployment","metadata":{"name":"d","generation":1},"spec":{"replicas":1,"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i","resources":{},"terminationMessagePath":"/dev/termination-log","terminationMessagePolicy":"File","imagePullPolicy":"Always"}],"restartPolicy":"Always","terminationGracePeriodSeconds":30,"dnsPolicy":"ClusterFirst","securityContext":{},"schedulerName":"default-scheduler"}},"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxUnavailable":"25%","maxSurge":"25%"}},"revisionHistoryLimit":10,"progressDeadlineSeconds":600},"status":{}}
+            PATCH /apis/apps/v1/namespaces/default/deployments/d strategic {"spec":{"replicas":"1"}}
+              422 Invalid:  "" is invalid: patch: Invalid value: "map[spec:map[replicas:1]]": unrecognized type: int32
+            PATCH /apis/apps/v1/namespaces/default/deployments/d strategic {"metadata":{"labels":{"a":1}}}
+              422 Invalid:  "" is invalid: patch: Invalid value: "map[metadata:map[labels:map[a:1]]]": cannot convert int64 to string
+            PATCH /apis/apps/v1/namespaces/default/deployments/d strategic {"spec":{"paused":1}}
+              422 Invalid:  "" is invalid: patch: Invalid value: "map[spec:map[paused:1]]": unrecognized type: bool
+            PATCH /apis/apps/v1/namespaces/default/deployments/d strategic {"spec":{"strategy":"Recreate"}}
+              422 Invalid:  "" is invalid: patch: Invalid value: "map[spec:map[strategy:Recreate]]": cannot restore struct from: string
+            PATCH /apis/apps/v1/namespaces/default/deployments/d merge {"spec":{"strategy":"Recreate"}}
+              422 Invalid:  "" is invalid: patch: Invalid value: "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"d\",\"namespace\":\"default\",\"uid\":\"40373b26-93c7-46b7-9d39-f4857ddebfb5\",\"resourceVersion\":\"40\",\"generation\":1,\"creationTimestamp\":\"2023-11-14T22:13:21Z\",\"managedFields\":[{\"manager\":\"test\",\"operation\":\"Update\",\"apiVersion\":\"apps/v1\",\"time\":\"2023-11-14T22:13:21Z\",\"fieldsType\":\"FieldsV1\",\"fieldsV1\":{\"f:spec\":{\"f:progressDeadlineSeconds\":{},\"f:replicas\":{},\"f:revisionHistoryLimit\":{},\"f:selector\":{},\"f:strategy\":{\"f:rollingUpdate\":{\".\":{},\"f:maxSurge\":{},\"f:maxUnavailable\":{}},\"f:type\":{}},\"f:template\":{\"f:metadata\":{\"f:labels\":{\".\":{},\"f:a\":{}}},\"f:spec\":{\"f:containers\":{\"k:{\\\"name\\\":\\\"c\\\"}\":{\".\":{},\"f:image\":{},\"f:imagePullPolicy\":{},\"f:name\":{},\"f:resources\":{},\"f:terminationMessagePath\":{},\"f:terminationMessagePolicy\":{}}},\"f:dnsPolicy\":{},\"f:restartPolicy\":{},\"f:schedulerName\":{},\"f:securityContext\":{},\"f:terminationGracePeriodSeconds\":{}}}}}}]},\"spec\":{\"progressDeadlineSeconds\":600,\"replicas\":1,\"revisionHistoryLimit\":10,\"selector\":{\"matchLabels\":{\"a\":\"b\"}},\"strategy\":\"Recreate\",\"template\":{\"metadata\":{\"labels\":{\"a\":\"b\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"i\",\"resources\":{},\"terminationMessagePath\":\"/dev/termination-log\",\"terminationMessagePolicy\":\"File\",\"imagePullPolicy\":\"Always\"}],\"restartPolicy\":\"Always\",\"terminationGracePeriodSeconds\":30,\"dnsPolicy\":\"ClusterFirst\",\"securityContext\":{},\"schedulerName\":\"default-scheduler\"}}},\"status\":{}}": json: cannot unmarshal string into Go struct field DeploymentSpec.spec.strategy of type v1.DeploymentStrategy
+        "#]],
+    );
+}
+
+#[test]
 fn a_policy_that_cannot_be_evaluated_is_refused() {
     check(
         r#"
