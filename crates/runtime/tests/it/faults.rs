@@ -77,6 +77,7 @@ struct Inner {
     decide: Decide,
     log: Vec<Asked>,
     writes: usize,
+    on: bool,
 }
 
 impl Faults {
@@ -86,6 +87,7 @@ impl Faults {
                 decide: Box::new(|_| Fate::Pass),
                 log: Vec::new(),
                 writes: 0,
+                on: false,
             }),
             died: Notify::new(),
         }))
@@ -96,11 +98,18 @@ impl Faults {
         let mut inner = self.lock();
         inner.decide = Box::new(decide);
         inner.writes = 0;
+        inner.on = true;
+    }
+
+    /// Whether something may go wrong.
+    pub fn is_on(&self) -> bool {
+        self.lock().on
     }
 
     /// Nothing goes wrong from now on.
     pub fn end(&self) {
         self.decide(|_| Fate::Pass);
+        self.lock().on = false;
     }
 
     /// Lets the process die at the write with this number: it gets no answers after that, and
