@@ -21,6 +21,8 @@ pub enum DiffCommand {
 
 /// `diff ks`.
 #[derive(Debug, Args)]
+// The group of these arguments would have the name of the one that is flattened into it.
+#[group(skip)]
 pub struct KsArgs {
     #[command(flatten)]
     build: build::KsArgs,
