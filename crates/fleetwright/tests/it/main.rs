@@ -2,6 +2,7 @@
 
 mod backend;
 mod cli;
+mod errors;
 mod gitops;
 mod process;
 mod repository;
