@@ -56,7 +56,8 @@ fn config_map(errors: &mut Errors, map: &Node) {
         bytes += decoded(value).len();
     }
     if bytes > DATA_BYTES_MAX {
-        errors.push(FieldError::too_long("", DATA_BYTES_MAX));
+        // Go prints a path of one empty name like this.
+        errors.push(FieldError::too_long("[]", DATA_BYTES_MAX));
     }
 }
 
