@@ -1,5 +1,7 @@
 //! What a resource's type says about its objects: one door to schemas of built-in and custom kinds.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use object::{Node, Text};
 use schema::builtin::{self, NameRule, StructId};
 use schema::structural::{Validation, crd};
@@ -93,6 +95,7 @@ impl ResourceType {
         match self.storage.as_str() {
             crate::crds::STORAGE => crd::warnings(object),
             "pods" => pod_warnings(object, &["spec"]),
+            "secrets" => certificate_warnings(object),
             "replicationcontrollers"
             | "deployments.apps"
             | "replicasets.apps"
@@ -251,6 +254,27 @@ fn checked(errors: Vec<FieldError>) -> Validation {
         errors,
         warnings: Vec::new(),
     }
+}
+
+/// What a Secret for TLS lacks to be a certificate and its key; what they say is not looked at.
+///
+/// # Source
+/// golang/go `src/crypto/tls/tls.go`, `X509KeyPair`.
+fn certificate_warnings(secret: &Node) -> Vec<String> {
+    if secret.str_at(&["type"]) != Some("kubernetes.io/tls") {
+        return Vec::new();
+    }
+    let is_pem = |key: &str| {
+        let text = secret.str_at(&["data", key]).unwrap_or_default();
+        let bytes = STANDARD.decode(text).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).contains("-----BEGIN ")
+    };
+    let parts = [("tls.crt", "certificate"), ("tls.key", "key")];
+    let missing = parts.into_iter().find(|(key, _)| !is_pem(key));
+    missing
+        .map(|(_, what)| format!("tls: failed to find any PEM data in {what} input"))
+        .into_iter()
+        .collect()
 }
 
 fn pod_warnings(object: &Node, keys: &[&str]) -> Vec<String> {
