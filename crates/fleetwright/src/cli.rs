@@ -186,6 +186,12 @@ pub struct EngineArgs {
     /// Kinds applied in a stage of their own before others, as Group/Kind.
     #[arg(long, value_delimiter = ',', value_name = "GROUP/KIND")]
     pub custom_apply_stage_kinds: Vec<String>,
+    /// Field managers whose fields are taken over, beside kubectl's.
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    pub override_manager: Vec<String>,
+    /// Serves only objects with these labels.
+    #[arg(long, default_value = "", value_name = "SELECTOR")]
+    pub watch_label_selector: String,
     /// Lets kubeconfigs from Secrets name addresses of this machine.
     #[arg(long)]
     pub allow_loopback_targets: bool,
@@ -240,8 +246,122 @@ pub struct ControllerArgs {
     /// Installs the CRDs of the served kinds first.
     #[arg(long)]
     pub install_crds: bool,
+    /// Starts although Flux's own controllers run on the cluster.
+    #[arg(long)]
+    pub take_over: bool,
+    /// How much is logged: trace, debug, info, warn or error.
+    #[arg(long, value_name = "LEVEL")]
+    pub log_level: Option<String>,
+    /// How logs are written: json or console.
+    #[arg(long, default_value = "json", value_name = "FORMAT")]
+    pub log_encoding: String,
     #[command(flatten)]
     pub engine: EngineArgs,
+    #[command(flatten)]
+    pub accepted: AcceptedFlags,
+}
+
+/// Flags of Flux's controllers that change nothing here; they are accepted, so that a Deployment
+/// made for Flux starts, and named in a warning.
+#[derive(Clone, Debug, Default, Args)]
+pub struct AcceptedFlags {
+    #[arg(long, hide = true)]
+    pub metrics_addr: Option<String>,
+    #[arg(long, hide = true)]
+    pub events_addr: Option<String>,
+    #[arg(long, hide = true)]
+    pub requeue_dependency: Option<String>,
+    #[arg(long, hide = true)]
+    pub min_retry_delay: Option<String>,
+    #[arg(long, hide = true)]
+    pub max_retry_delay: Option<String>,
+    #[arg(long, hide = true)]
+    pub interval_jitter_percentage: Option<String>,
+    #[arg(long, hide = true)]
+    pub kube_api_qps: Option<String>,
+    #[arg(long, hide = true)]
+    pub kube_api_burst: Option<String>,
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "true")]
+    pub enable_leader_election: Option<String>,
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "true")]
+    pub leader_election_release_on_cancel: Option<String>,
+    #[arg(long, hide = true)]
+    pub leader_election_lease_duration: Option<String>,
+    #[arg(long, hide = true)]
+    pub leader_election_renew_deadline: Option<String>,
+    #[arg(long, hide = true)]
+    pub leader_election_retry_period: Option<String>,
+    #[arg(long, hide = true)]
+    pub feature_gates: Option<String>,
+    #[arg(long, hide = true)]
+    pub token_cache_max_size: Option<String>,
+    #[arg(long, hide = true)]
+    pub token_cache_max_duration: Option<String>,
+    #[arg(long, hide = true)]
+    pub http_retry: Option<String>,
+    #[arg(long, hide = true)]
+    pub artifact_retention_ttl: Option<String>,
+    #[arg(long, hide = true)]
+    pub artifact_retention_records: Option<String>,
+    #[arg(long, hide = true)]
+    pub artifact_digest_algo: Option<String>,
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "true")]
+    pub no_remote_bases: Option<String>,
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "true")]
+    pub insecure_kubeconfig_exec: Option<String>,
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "true")]
+    pub insecure_kubeconfig_tls: Option<String>,
+}
+
+impl AcceptedFlags {
+    /// The flags that were given.
+    pub fn given(&self) -> Vec<&'static str> {
+        let all: [(&'static str, &Option<String>); 23] = [
+            ("--metrics-addr", &self.metrics_addr),
+            ("--events-addr", &self.events_addr),
+            ("--requeue-dependency", &self.requeue_dependency),
+            ("--min-retry-delay", &self.min_retry_delay),
+            ("--max-retry-delay", &self.max_retry_delay),
+            (
+                "--interval-jitter-percentage",
+                &self.interval_jitter_percentage,
+            ),
+            ("--kube-api-qps", &self.kube_api_qps),
+            ("--kube-api-burst", &self.kube_api_burst),
+            ("--enable-leader-election", &self.enable_leader_election),
+            (
+                "--leader-election-release-on-cancel",
+                &self.leader_election_release_on_cancel,
+            ),
+            (
+                "--leader-election-lease-duration",
+                &self.leader_election_lease_duration,
+            ),
+            (
+                "--leader-election-renew-deadline",
+                &self.leader_election_renew_deadline,
+            ),
+            (
+                "--leader-election-retry-period",
+                &self.leader_election_retry_period,
+            ),
+            ("--feature-gates", &self.feature_gates),
+            ("--token-cache-max-size", &self.token_cache_max_size),
+            ("--token-cache-max-duration", &self.token_cache_max_duration),
+            ("--http-retry", &self.http_retry),
+            ("--artifact-retention-ttl", &self.artifact_retention_ttl),
+            (
+                "--artifact-retention-records",
+                &self.artifact_retention_records,
+            ),
+            ("--artifact-digest-algo", &self.artifact_digest_algo),
+            ("--no-remote-bases", &self.no_remote_bases),
+            ("--insecure-kubeconfig-exec", &self.insecure_kubeconfig_exec),
+            ("--insecure-kubeconfig-tls", &self.insecure_kubeconfig_tls),
+        ];
+        let given = all.into_iter().filter(|(_, value)| value.is_some());
+        given.map(|(name, _)| name).collect()
+    }
 }
 
 /// A part of the work.

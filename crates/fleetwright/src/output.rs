@@ -11,19 +11,24 @@ use crate::cli::{Cli, Command, Format};
 /// Servers log what happens, as JSON when nobody watches; other commands only warn.
 pub fn start_logging(cli: &Cli) {
     use tracing_subscriber::EnvFilter;
-    let controller = matches!(cli.command, Command::Controller(_));
-    let default = match (cli.verbose, controller) {
-        (0, true) | (1, _) => "info,kube=warn,hyper=warn",
-        (0, false) => "warn",
-        _ => "debug",
+    let controller = match &cli.command {
+        Command::Controller(args) => Some(args),
+        _ => None,
+    };
+    let asked = controller.and_then(|args| args.log_level.as_deref());
+    let default = match (cli.verbose, asked, controller) {
+        (2.., ..) => "debug",
+        (_, Some(level), _) => level,
+        (1, ..) | (_, _, Some(_)) => "info,kube=warn,hyper=warn",
+        (0, None, None) => "warn",
     };
     let filter = EnvFilter::try_from_env("FLEETWRIGHT_LOG").unwrap_or_else(|_| default.into());
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
     match controller {
-        true => subscriber.json().init(),
-        false => subscriber.with_target(false).init(),
+        Some(args) if args.log_encoding == "json" => subscriber.json().init(),
+        _ => subscriber.with_target(false).init(),
     }
 }
 

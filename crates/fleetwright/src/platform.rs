@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use apimachine::User;
-use apiserver::{Authority, Fleet, Identity, Kubeconfig, RedbStore, Server, ServerOptions};
+use apimachine::{Features, User};
+use apiserver::{Authority, DataDir, Fleet, Identity, Kubeconfig, Server, ServerOptions};
 use axum::Router;
 use axum::routing::any;
 use cluster::{Apply, Cluster};
@@ -241,7 +241,15 @@ impl Embedded {
         data: &Path,
         notices: &mut Vec<String>,
     ) -> Result<Self, Failure> {
-        let open = |name: &str| open_cluster(options.data.as_deref(), name);
+        let durable = match &options.data {
+            Some(_) => Some(DataDir::open(data).map_err(|error| anyhow::anyhow!(error))?),
+            None => None,
+        };
+        let authority = match &durable {
+            Some(durable) => durable.authority.clone(),
+            None => Arc::new(Authority::generate().map_err(|error| anyhow::anyhow!(error))?),
+        };
+        let open = |name: &str| open_cluster(durable.as_ref(), &authority, name);
         let root = open("control-plane")?;
         let fleet = Fleet::new(root.clone());
         let mut clusters = Vec::new();
@@ -250,12 +258,6 @@ impl Embedded {
             fleet.insert(name, cluster.clone());
             clusters.push((*name, cluster));
         }
-        let authority = match &options.data {
-            Some(_) => Authority::open(&data.join("pki")),
-            None => Authority::generate(),
-        };
-        let authority = authority.map_err(|error| anyhow::anyhow!(error))?;
-        let authority = Arc::new(authority);
         let server = start_server(&fleet, &authority, options.addresses.api_addr, notices).await?;
         let address = server.address();
         let admin = authority
@@ -300,18 +302,25 @@ impl Embedded {
 }
 
 /// One embedded cluster, with its simulated workloads.
-fn open_cluster(data: Option<&Path>, name: &str) -> Result<Arc<apiserver::Cluster>, Failure> {
-    let options = apiserver::Options {
+fn open_cluster(
+    durable: Option<&DataDir>,
+    authority: &Authority,
+    name: &str,
+) -> Result<Arc<apiserver::Cluster>, Failure> {
+    let mut options = apiserver::Options {
+        features: Features {
+            root_certificate: authority.certificate().into(),
+            ..Features::default()
+        },
         reducers: workloads::reducers(),
         ..apiserver::Options::default()
     };
-    let Some(data) = data else {
+    let Some(durable) = durable else {
         return Ok(apiserver::Cluster::new(options));
     };
-    let folder = data.join("clusters");
-    std::fs::create_dir_all(&folder)?;
-    let store = RedbStore::file(&folder.join(format!("{name}.redb")));
-    apiserver::Cluster::open(options, Box::new(store)).map_err(|error| {
+    options.token_secret = durable.token_secret;
+    let store = Box::new(durable.store(name));
+    apiserver::Cluster::open(options, store).map_err(|error| {
         let diagnostic = Diagnostic::error(Code("StoreUnusable"), error.in_full())
             .with_help("Is another fleetwright serve running on this data folder?");
         Failure::explained(Exit::Unreadable, vec![diagnostic])
@@ -526,7 +535,9 @@ pub fn engine_options(args: &EngineArgs, brake: plan::Brake) -> Result<Options, 
             Some(BrakeMode::Off) => plan::Brake::Off,
         },
         custom_kinds: custom_kinds.collect::<Result<_, Failure>>()?,
+        override_managers: args.override_manager.clone(),
         namespace: String::new(),
+        labels: args.watch_label_selector.clone(),
         cross_namespace_refs: !args.no_cross_namespace_refs,
         default_service_account: args.default_service_account.clone(),
         serve_sources: true,

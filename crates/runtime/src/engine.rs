@@ -33,8 +33,12 @@ pub struct Options {
     pub brake: plan::Brake,
     /// Kinds that have a stage of their own before everything else.
     pub custom_kinds: Vec<object::GroupKind>,
+    /// Field managers whose fields are taken over, beside kubectl's.
+    pub override_managers: Vec<String>,
     /// Namespace whose objects are served; empty for all.
     pub namespace: String,
+    /// Labels of the Flux objects that are served; empty for all.
+    pub labels: String,
     /// Whether a unit may use a source of another namespace.
     pub cross_namespace_refs: bool,
     /// Service account of units that name none; empty for our own rights.
@@ -198,9 +202,10 @@ impl Shared {
                 }
             })
         };
-        let repositories = start(api::git_repository_kind(), "", Self::repository_changed);
+        let labels = self.options.labels.as_str();
+        let repositories = start(api::git_repository_kind(), labels, Self::repository_changed);
         let _ = self.repositories.set(repositories);
-        let units = start(api::kustomization_kind(), "", Self::unit_changed);
+        let units = start(api::kustomization_kind(), labels, Self::unit_changed);
         let _ = self.units.set(units);
         let triggers = ["ConfigMap", "Secret"].map(|kind| {
             let kind = object::GroupVersionKind::new("v1", kind);

@@ -69,6 +69,7 @@ impl Shared {
             let options = control::kustomization::Options {
                 brake: self.options.brake,
                 custom_kinds: self.options.custom_kinds.clone(),
+                override_managers: self.options.override_managers.clone(),
             };
             let outcome = match next(&observed, &options, self.options.clock.timing()) {
                 Next::Sleep(wake) => {

@@ -173,6 +173,7 @@ impl Attempt {
                 prune: unit.prune,
                 force: unit.force,
                 custom_kinds: options.custom_kinds,
+                override_managers: options.override_managers,
                 ignore: Vec::new(),
                 ..plan::Options::default()
             },

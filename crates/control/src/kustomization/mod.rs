@@ -136,6 +136,8 @@ pub struct Options {
     pub brake: plan::Brake,
     /// Kinds that have a stage of their own before everything else.
     pub custom_kinds: Vec<object::GroupKind>,
+    /// Field managers whose fields are taken over, beside kubectl's.
+    pub override_managers: Vec<String>,
 }
 
 /// Whether nothing is to do, and until when; `None` when something is.

@@ -12,6 +12,7 @@ use apiserver::{
 use super::Outcome;
 use crate::exit::{Exit, Failure};
 use crate::output::print;
+use crate::platform::interrupted;
 
 /// What can be said about the server.
 #[derive(Debug, clap::Args)]
@@ -130,24 +131,9 @@ pub async fn run(args: Args) -> Outcome {
         print(&format!("kubeconfig  {}\n", path.display()));
     }
     print(&format!("API server  {address}\n"));
-    interrupted().await?;
+    interrupted().await;
     server.stop().await;
     Ok(Exit::Done)
-}
-
-/// Waits for the wish to stop: Ctrl-C, or SIGTERM.
-async fn interrupted() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            result = tokio::signal::ctrl_c() => result,
-            _ = terminate.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }
 
 /// An error and its causes in one line.

@@ -1,7 +1,11 @@
 //! `controller`: reconciles the Flux objects of a Kubernetes cluster.
 
+use cluster::{Cluster, ErrorClass};
+use diag::{Code, Diagnostic};
 use git::client::Addresses;
-use runtime::{Engine, Sources, Targets};
+use golang::{Duration, Timestamp};
+use object::{GroupVersionKind, Node, Object};
+use runtime::{Clock, Engine, Sources, SystemClock, Targets};
 use tokio::net::TcpListener;
 
 use super::Outcome;
@@ -25,6 +29,12 @@ pub async fn run(args: ControllerArgs) -> Outcome {
             Failure::plain(Exit::Unreachable, message)
         })?,
     };
+    for flag in args.accepted.given() {
+        tracing::warn!(flag, "this flag of Flux's controllers changes nothing here");
+    }
+    if !args.take_over {
+        refuse_beside_flux(&cluster).await?;
+    }
     if args.install_crds {
         install_definitions(&cluster).await?;
     }
@@ -59,6 +69,50 @@ pub async fn run(args: ControllerArgs) -> Outcome {
         }
         why = run => Err(Failure::plain(Exit::Defect, format!("the controllers stopped: {why}"))),
     }
+}
+
+/// Refuses to start while a controller of Flux holds its lease: two engines would undo each other.
+async fn refuse_beside_flux(cluster: &Cluster) -> Result<(), Failure> {
+    let kind = GroupVersionKind::new("coordination.k8s.io/v1", "Lease");
+    let leases = match cluster.list(&kind, "", "").await {
+        Ok(leases) => leases,
+        // Who may not look cannot know; the operator decides.
+        Err(error) if error.class == ErrorClass::Forbidden => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let now = SystemClock.now();
+    for lease in leases {
+        let of_flux = ["source-controller", "kustomize-controller"]
+            .iter()
+            .any(|name| lease.name().starts_with(&format!("{name}-leader-election")));
+        if of_flux && is_held(&lease, now) {
+            let holder = lease
+                .node
+                .str_at(&["spec", "holderIdentity"])
+                .unwrap_or("?");
+            let message = format!(
+                "a controller of Flux runs on this cluster: `{holder}` holds the lease {} in {}",
+                lease.name(),
+                lease.namespace()
+            );
+            let diagnostic = Diagnostic::error(Code("FluxIsRunning"), message)
+                .with_help("Scale its Deployment to zero, then start again.")
+                .with_help("Or give --take-over if you know that it serves other objects.");
+            return Err(Failure::explained(Exit::Refused, vec![diagnostic]));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a lease was renewed within its duration.
+fn is_held(lease: &Object, now: Timestamp) -> bool {
+    let renewed = lease.node.str_at(&["spec", "renewTime"]);
+    let renewed = renewed.and_then(|text| text.parse::<Timestamp>().ok());
+    let seconds = lease.node.at(&["spec", "leaseDurationSeconds"]);
+    let seconds = seconds.and_then(Node::as_i64).unwrap_or(35);
+    let holder = lease.node.str_at(&["spec", "holderIdentity"]);
+    holder.is_some_and(|holder| !holder.is_empty())
+        && renewed.is_some_and(|at| at.plus(Duration::from_seconds(seconds)) > now)
 }
 
 fn options(args: &ControllerArgs) -> Result<runtime::Options, Failure> {

@@ -42,7 +42,9 @@ async fn story(trouble: Trouble, case: &str) -> End {
     ])
     .await;
     world.apply(&unit("web", "wait: true\ntimeout: 5m")).await;
-    world.apply(&unit("settings", "dependsOn: [{name: web}]")).await;
+    world
+        .apply(&unit("settings", "dependsOn: [{name: web}]"))
+        .await;
     let dies = matches!(trouble, Trouble::Crash(..));
     match trouble {
         Trouble::None => {}
@@ -72,7 +74,11 @@ async fn story(trouble: Trouble, case: &str) -> End {
     let deleted = log.iter().filter(|asked| asked.method == "DELETE");
     let deleted = deleted.map(|asked| asked.path.clone()).collect();
     let writes = log.iter().filter(|asked| asked.write > 0).count();
-    assert_eq!(world.orphans().await, Vec::<String>::new(), "{case}: orphans");
+    assert_eq!(
+        world.orphans().await,
+        Vec::<String>::new(),
+        "{case}: orphans"
+    );
     world.quiet(Duration::from_secs(660), case).await;
     let picture = world.picture();
     world.kill().await;

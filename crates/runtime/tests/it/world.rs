@@ -193,6 +193,12 @@ impl World {
         self.get(&kind.api_version(), &kind.kind, &name).await
     }
 
+    /// A ConfigMap's key `value`, if it is there.
+    pub async fn value(&self, name: &str) -> Option<String> {
+        let object = self.config_map(name).await?;
+        Some(object.node.str_at(&["data", "value"])?.to_owned())
+    }
+
     /// Merges a patch into a unit of `flux-system`, as a person would.
     pub async fn patch_unit(&self, name: &str, patch: &str) {
         let unit = self.unit(name).await;
@@ -379,20 +385,22 @@ spec:
   ref: {branch: main}
 ";
 
-/// A unit of `flux-system` that reads `./NAME` every minute; `more` are further lines of its spec.
+/// A unit of `flux-system` that reads `./NAME` every minute and prunes; `more` are further lines of
+/// its spec, which come before these.
 pub fn unit(name: &str, more: &str) -> String {
     let mut text = format!(
         "apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
 metadata: {{name: {name}, namespace: flux-system}}
 spec:
-  interval: 1m
-  prune: true
   sourceRef: {{kind: GitRepository, name: fleet}}
 "
     );
-    if !more.contains("path:") {
-        let _ = writeln!(text, "  path: ./{name}");
+    let path = format!("./{name}");
+    for (field, value) in [("interval", "1m"), ("prune", "true"), ("path", path.as_str())] {
+        if !more.lines().any(|line| line.starts_with(&format!("{field}:"))) {
+            let _ = writeln!(text, "  {field}: {value}");
+        }
     }
     for line in more.lines().filter(|line| !line.trim().is_empty()) {
         let _ = writeln!(text, "  {line}");
@@ -498,7 +506,12 @@ fn essence(node: &Node) -> String {
         managers.push(format!("{manager} {operation} {}", text("subresource")));
     }
     managers.sort();
-    for key in ["uid", "resourceVersion", "creationTimestamp", "managedFields"] {
+    for key in [
+        "uid",
+        "resourceVersion",
+        "creationTimestamp",
+        "managedFields",
+    ] {
         node.remove(&["metadata", key]);
     }
     let object = Object::new(node.clone());
