@@ -114,17 +114,13 @@ impl Call<'_> {
         let found = resource.validate(object);
         self.warnings
             .extend(found.warnings.iter().map(ToString::to_string));
-        self.warnings.extend(resource.warnings(object));
-        let errors = found.errors;
-        match errors.is_empty() {
-            true => Ok(()),
-            false => Err(Refusal::invalid(
-                &resource.group,
-                &resource.kind,
-                meta(object, "name"),
-                &errors,
-            )),
+        if !found.errors.is_empty() {
+            let name = meta(object, "name");
+            let (group, kind) = (&resource.group, &resource.kind);
+            return Err(Refusal::invalid(group, kind, name, &found.errors));
         }
+        self.warnings.extend(resource.warnings(object));
+        Ok(())
     }
 
     /// Drops owners that are named twice, with a warning.

@@ -142,19 +142,15 @@ impl Call<'_> {
         let found = resource.validate_update(object, old);
         self.warnings
             .extend(found.warnings.iter().map(ToString::to_string));
+        errors.extend(found.errors);
+        if !errors.is_empty() {
+            let (group, kind) = (&resource.group, &resource.kind);
+            return Err(Refusal::invalid(group, kind, target.name, &errors));
+        }
         if target.subresource.is_empty() {
             self.warnings.extend(resource.warnings(object));
         }
-        errors.extend(found.errors);
-        match errors.is_empty() {
-            true => Ok(()),
-            false => Err(Refusal::invalid(
-                &resource.group,
-                &resource.kind,
-                target.name,
-                &errors,
-            )),
-        }
+        Ok(())
     }
 
     fn authorize_create(&self, target: &Target<'_>) -> Result<(), Refusal> {
