@@ -145,6 +145,8 @@ impl World {
             brake: plan::Brake::Confirm,
             custom_kinds: Vec::new(),
             namespace: String::new(),
+            labels: String::new(),
+            override_managers: Vec::new(),
             cross_namespace_refs: self.cross_namespace_refs,
             default_service_account: String::new(),
             serve_sources: true,
