@@ -40,13 +40,14 @@ pub(crate) fn fill(state: &mut State, env: &Env) {
         class.set(&["preemptionPolicy"], "PreemptLowerPriority");
         let _ = writer.create("priorityclasses.scheduling.k8s.io", class);
     }
-    let _ = writer.create("services", api_service());
+    let address = writer.state().features().service_network.address(1);
+    let _ = writer.create("services", api_service(address.to_string()));
     let _ = writer.create("endpointslices.discovery.k8s.io", api_endpoints());
     writer.finish();
 }
 
 /// The Service through which pods reach the API.
-fn api_service() -> Node {
+fn api_service(address: String) -> Node {
     let mut service = Node::map();
     service.set(&["metadata", "name"], "kubernetes");
     service.set(&["metadata", "namespace"], "default");
@@ -58,7 +59,7 @@ fn api_service() -> Node {
     port.set(&["port"], 443);
     port.set(&["targetPort"], 6443);
     service.set(&["spec", "ports"], Node::list([port]));
-    service.set(&["spec", "clusterIP"], "10.0.0.1");
+    service.set(&["spec", "clusterIP"], address);
     service.set(&["spec", "type"], "ClusterIP");
     service.set(&["spec", "sessionAffinity"], "None");
     service

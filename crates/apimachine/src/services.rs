@@ -8,11 +8,9 @@ use std::collections::BTreeSet;
 use object::{Node, Text};
 use schema::{FieldError, FieldValue};
 
-use crate::Refusal;
 use crate::call::{Call, Target};
+use crate::{Refusal, ServiceNetwork};
 
-/// The first two bytes of Service addresses: 10.0.0.0/16.
-const NETWORK: [u8; 2] = [10, 0];
 const PORT_MIN: i64 = 30_000;
 const PORT_MAX: i64 = 32_767;
 /// Addresses and ports tried at random before all are looked at in order.
@@ -303,7 +301,10 @@ fn allocate(
                 service.set(&["spec", "clusterIP"], address.clone());
                 service.set(&["spec", "clusterIPs"], Node::list([address]));
             }
-            address => check_address(service, address, &taken).map_err(refuse)?,
+            address => {
+                let network = call.state.features().service_network;
+                check_address(service, address, network, &taken).map_err(refuse)?;
+            }
         }
     }
     if needs_node_ports(service) {
@@ -319,7 +320,12 @@ fn allocate(
     Ok(())
 }
 
-fn check_address(service: &Node, address: &str, taken: &Taken) -> Result<(), FieldError> {
+fn check_address(
+    service: &Node,
+    address: &str,
+    network: ServiceNetwork,
+    taken: &Taken,
+) -> Result<(), FieldError> {
     let all = Node::list(texts(service, "clusterIPs"));
     let refuse = |problem: &str| {
         let problem = format!("failed to allocate IP {address}: {problem}");
@@ -332,7 +338,7 @@ fn check_address(service: &Node, address: &str, taken: &Taken) -> Result<(), Fie
     let Ok(parsed) = address.parse::<std::net::Ipv4Addr>() else {
         return Ok(());
     };
-    if parsed.octets()[..2] != NETWORK {
+    if !network.contains(parsed) {
         return refuse("the provided network does not match the current range");
     }
     match taken.addresses.contains(address) {
@@ -342,15 +348,14 @@ fn check_address(service: &Node, address: &str, taken: &Taken) -> Result<(), Fie
 }
 
 fn free_address(call: &mut Call<'_>, taken: &Taken) -> Option<Text> {
-    let [a, b] = NETWORK;
-    let address = |number: u64| Text::from(format!("{a}.{b}.{}.{}", number / 256, number % 256));
-    // Neither the network's own address nor its broadcast address.
+    let network = call.state.features().service_network;
+    let address = |number: u64| Text::from(network.address(number).to_string());
     let random = (0..RANDOM_TRIES).find_map(|_| {
-        let address = address(1 + call.random.below(65_534));
+        let address = address(1 + call.random.below(network.len()));
         (!taken.addresses.contains(&address)).then_some(address)
     });
     random.or_else(|| {
-        (1..65_535)
+        (1..=network.len())
             .map(address)
             .find(|address| !taken.addresses.contains(address))
     })

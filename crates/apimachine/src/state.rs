@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use object::{Node, Text, json};
 
 use crate::types::ResourceType;
-use crate::{Env, Random};
+use crate::{Env, Random, ServiceNetwork};
 
 /// Events kept for watches that resume and for lists of the past.
 ///
@@ -115,6 +115,8 @@ pub struct Features {
     pub default_storage_class_admission: bool,
     /// The certificate that `kube-root-ca.crt` carries, in PEM.
     pub root_certificate: Text,
+    /// Where Services get their addresses from.
+    pub service_network: ServiceNetwork,
 }
 
 impl Default for Features {
@@ -125,6 +127,7 @@ impl Default for Features {
             service_account_admission: true,
             default_storage_class_admission: true,
             root_certificate: Text::default(),
+            service_network: ServiceNetwork::default(),
         }
     }
 }

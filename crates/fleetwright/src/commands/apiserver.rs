@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use apimachine::Features;
+use apimachine::{Features, ServiceNetwork};
 use apiserver::{
     Authority, Cluster, DataDir, Fleet, Kubeconfig, Options, Server, ServerOptions, Tokens,
 };
@@ -40,6 +40,9 @@ pub struct Args {
     /// What happens to objects after they are written.
     #[arg(long, value_enum, default_value_t = Simulate::Workloads)]
     simulate: Simulate,
+    /// Where Services get their addresses from.
+    #[arg(long, default_value = "10.0.0.0/16", value_name = "CIDR")]
+    service_cluster_ip_range: ServiceNetwork,
     /// Admission plugins to switch off: ServiceAccount, DefaultStorageClass.
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     disable_admission_plugins: Vec<Plugin>,
@@ -86,6 +89,7 @@ pub async fn run(args: Args) -> Outcome {
             service_account_admission: !off(Plugin::ServiceAccount),
             default_storage_class_admission: !off(Plugin::DefaultStorageClass),
             root_certificate: authority.certificate().into(),
+            service_network: args.service_cluster_ip_range,
             ..Features::default()
         },
         tokens,
