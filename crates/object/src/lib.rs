@@ -2,7 +2,8 @@
 //!
 //! Every value that flows from a file to a cluster is a [`Node`]; typed structs exist only at the
 //! edges. A node is 24 bytes, keeps the order of map keys, and is cheap to clone: lists and maps
-//! are shared until somebody changes them.
+//! are shared until somebody changes them. Rules that hold for objects of every kind are here as
+//! well: what their [`names`] look like, and which of them a [`LabelSelector`] takes.
 //!
 //! # Invariants
 //!
@@ -18,13 +19,16 @@
 pub mod json;
 mod key;
 mod map;
+pub mod names;
 mod node;
 mod path;
+mod selector;
 
 pub use key::{GroupKind, GroupVersionKind, Object, ObjectKey, Origin};
 pub use map::Map;
 pub use node::{List, Node};
 pub use path::{FieldPath, Step};
+pub use selector::{LabelSelector, SelectorError};
 
 /// A short string, stored inline up to 23 bytes.
 pub type Text = smol_str::SmolStr;
