@@ -1,8 +1,9 @@
 //! Named formats: `!format.dns1123Label().validate(name).hasValue()`.
 //!
 //! # Source
-//! kubernetes/apiserver `pkg/cel/library/format.go`, texts of kubernetes/apimachinery
-//! `pkg/util/validation/validation.go`.
+//! kubernetes/apiserver `pkg/cel/library/format.go`.
+
+use object::names;
 
 use super::{Function, Outcome, global, member, no_overload, text};
 use crate::cost::Cost;
@@ -79,12 +80,6 @@ fn validate(a: &[Value]) -> Outcome {
     )))
 }
 
-const LABEL_1123: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-const LABEL_1035: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
-const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
-const QUALIFIED: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-
 fn errors(format: &str, value: &str) -> Vec<String> {
     // A prefix may end in a dash, which a suffix will follow.
     let prefix = |value: &str| match value.strip_suffix('-') {
@@ -92,19 +87,14 @@ fn errors(format: &str, value: &str) -> Vec<String> {
         _ => value.to_owned(),
     };
     match format {
-        "dns1123Label" => named(value, 63, label_1123, LABEL_1123),
-        "dns1123LabelPrefix" => named(&prefix(value), 63, label_1123, LABEL_1123),
-        "dns1123Subdomain" => named(value, 253, subdomain, SUBDOMAIN),
-        "dns1123SubdomainPrefix" => named(&prefix(value), 253, subdomain, SUBDOMAIN),
-        "dns1035Label" => named(value, 63, label_1035, LABEL_1035),
-        "dns1035LabelPrefix" => named(&prefix(value), 63, label_1035, LABEL_1035),
-        "labelValue" => named(
-            value,
-            63,
-            |text| text.is_empty() || qualified(text),
-            LABEL_VALUE,
-        ),
-        "qualifiedName" => qualified_name(value),
+        "dns1123Label" => names::label(value),
+        "dns1123LabelPrefix" => names::label(&prefix(value)),
+        "dns1123Subdomain" => names::subdomain(value),
+        "dns1123SubdomainPrefix" => names::subdomain(&prefix(value)),
+        "dns1035Label" => names::label_1035(value),
+        "dns1035LabelPrefix" => names::label_1035(&prefix(value)),
+        "labelValue" => names::label_value(value),
+        "qualifiedName" => names::qualified(value),
         "uri" => when(super::url::Url::parse(value).is_none(), "invalid URI"),
         "uuid" => when(!uuid(value), "does not match the UUID format"),
         "byte" => when(super::encoders::decode(value).is_none(), "invalid base64"),
@@ -119,82 +109,6 @@ fn errors(format: &str, value: &str) -> Vec<String> {
 
 fn when(wrong: bool, message: &str) -> Vec<String> {
     wrong.then(|| message.to_owned()).into_iter().collect()
-}
-
-fn named(value: &str, length_max: usize, holds: fn(&str) -> bool, message: &str) -> Vec<String> {
-    let mut errors = Vec::new();
-    if value.len() > length_max {
-        errors.push(format!("must be no more than {length_max} bytes"));
-    }
-    if !holds(value) {
-        errors.push(message.to_owned());
-    }
-    errors
-}
-
-fn ends_alphanumeric(text: &str, inner: fn(u8) -> bool) -> bool {
-    let bytes = text.as_bytes();
-    match (bytes.first(), bytes.last()) {
-        (Some(first), Some(last)) => {
-            first.is_ascii_alphanumeric()
-                && last.is_ascii_alphanumeric()
-                && bytes
-                    .iter()
-                    .all(|byte| byte.is_ascii_alphanumeric() || inner(*byte))
-        }
-        _ => false,
-    }
-}
-
-fn label_1123(text: &str) -> bool {
-    ends_alphanumeric(text, |byte| byte == b'-') && !text.bytes().any(|b| b.is_ascii_uppercase())
-}
-
-fn label_1035(text: &str) -> bool {
-    label_1123(text) && text.starts_with(|c: char| c.is_ascii_lowercase())
-}
-
-fn subdomain(text: &str) -> bool {
-    text.split('.').all(label_1123)
-}
-
-fn qualified(text: &str) -> bool {
-    ends_alphanumeric(text, |byte| matches!(byte, b'-' | b'_' | b'.'))
-}
-
-fn qualified_name(value: &str) -> Vec<String> {
-    let (prefix, name) = match value.split_once('/') {
-        Some((prefix, name)) => (Some(prefix), name),
-        None => (None, value),
-    };
-    let mut errors = Vec::new();
-    if name.contains('/') {
-        return vec![format!(
-            "a qualified name {} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')",
-            &QUALIFIED["name part ".len()..]
-        )];
-    }
-    if let Some(prefix) = prefix {
-        if prefix.is_empty() {
-            errors.push("prefix part must be non-empty".into());
-        } else {
-            let wrong = named(prefix, 253, subdomain, SUBDOMAIN);
-            errors.extend(
-                wrong
-                    .into_iter()
-                    .map(|error| format!("prefix part {error}")),
-            );
-        }
-    }
-    if name.is_empty() {
-        errors.push("name part must be non-empty".into());
-    } else if name.len() > 63 {
-        errors.push("name part must be no more than 63 bytes".into());
-    }
-    if !qualified(name) {
-        errors.push(QUALIFIED.into());
-    }
-    errors
 }
 
 fn uuid(text: &str) -> bool {

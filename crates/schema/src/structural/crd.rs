@@ -8,12 +8,12 @@
 
 use std::collections::BTreeSet;
 
-use object::Node;
+use object::{Node, names};
 
 pub use super::conditions::{condition, settle, terminating};
 use super::definition::{self, Definition};
 use super::node::Level;
-use super::{field_path, internal, names};
+use super::{field_path, internal};
 use crate::field_error::{FieldError, FieldValue};
 
 /// Most fields of a version that lists can be narrowed by.
@@ -171,7 +171,7 @@ fn name_errors(crd: &Node) -> Vec<FieldError> {
             "name or generateName is required",
         )];
     }
-    let mut details = names::subdomain_1123(name);
+    let mut details = names::subdomain(name);
     if name != format!("{plural}.{group}") {
         details.push("must be spec.names.plural+\".\"+spec.group".into());
     }
@@ -185,7 +185,7 @@ fn spec_errors(crd: &Node, old: Option<&Node>) -> Vec<FieldError> {
     let none = Node::Null;
     let spec = crd.get("spec").unwrap_or(&none);
     let group = spec.str_at(&["group"]).unwrap_or_default();
-    let wrong = names::subdomain_1123(group);
+    let wrong = names::subdomain(group);
     if group.is_empty() {
         errors.push(FieldError::required("spec.group", ""));
     } else if !wrong.is_empty() {

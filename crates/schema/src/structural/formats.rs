@@ -107,8 +107,8 @@ impl Format {
                 .is_ok(),
             Self::Duration => duration(text),
             Self::DateTime => date_time(text),
-            Self::ShortName => super::names::label_1123(text).is_empty(),
-            Self::LongName => super::names::subdomain_1123(text).is_empty(),
+            Self::ShortName => object::names::label(text).is_empty(),
+            Self::LongName => object::names::subdomain(text).is_empty(),
             Self::Password | Self::Int32 | Self::Int64 | Self::Float | Self::Double => true,
         }
     }

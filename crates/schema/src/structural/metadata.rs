@@ -3,9 +3,8 @@
 //! # Source
 //! kubernetes/apiextensions-apiserver `pkg/apiserver/schema/objectmeta/`.
 
-use object::Node;
+use object::{Node, names};
 
-use super::names;
 use super::node::Level;
 use crate::field_error::{FieldError, Place};
 

@@ -22,7 +22,6 @@ pub mod jsonpath;
 mod lists;
 mod merging;
 mod metadata;
-mod names;
 mod node;
 mod openapi;
 mod prune;

@@ -19,7 +19,7 @@ pub(super) fn check(errors: &mut Errors, kind: &Kind, node: &Node) {
     if kind.kind == "CronJob" {
         // Eleven characters are added for the jobs it starts.
         let name = node.sub("metadata").text("name");
-        if name.len() > 52 && name.len() <= names::NAME_CHARACTERS_MAX {
+        if name.len() > 52 && name.len() <= names::SUBDOMAIN_BYTES_MAX {
             let place = Place::ROOT.child("metadata.name");
             errors.invalid(&place, name, "must be no more than 52 characters");
         }

@@ -1,78 +1,23 @@
-//! What names, labels and keys have to look like.
+//! What names, keys and addresses in specs have to look like, beyond what holds for every object.
 
-/// Most characters of a name that is a subdomain.
-pub(super) const NAME_CHARACTERS_MAX: usize = 253;
+use object::names::is_subdomain;
+pub(super) use object::names::{SUBDOMAIN_BYTES_MAX, label, label_value, qualified, subdomain};
 
-/// Most characters of a label.
-const LABEL_CHARACTERS_MAX: usize = 63;
-
-const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-const QUALIFIED: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 const CONFIG_KEY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
 const PERCENT: &str = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
 const WILDCARD: &str = "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const IP: &str = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
 const CIDR: &str = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
 
-fn is_label(text: &str) -> bool {
-    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let bytes = text.as_bytes();
-    bytes.first().is_some_and(|byte| inner(*byte))
-        && bytes.last().is_some_and(|byte| inner(*byte))
-        && bytes.iter().all(|byte| inner(*byte) || *byte == b'-')
-}
-
-fn is_subdomain(text: &str) -> bool {
-    text.split('.').all(is_label)
-}
-
-fn is_qualified_part(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.first().is_some_and(u8::is_ascii_alphanumeric)
-        && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
-        && bytes
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
-}
-
 fn too_long(max: usize) -> String {
     format!("must be no more than {max} characters")
-}
-
-/// A lowercase label of at most 63 characters.
-pub(super) fn label(text: &str) -> Vec<String> {
-    let mut messages = Vec::new();
-    if text.len() > LABEL_CHARACTERS_MAX {
-        messages.push(too_long(LABEL_CHARACTERS_MAX));
-    }
-    if !is_label(text) {
-        messages.push(match is_subdomain(text) {
-            true => "must not contain dots".into(),
-            false => LABEL.into(),
-        });
-    }
-    messages
-}
-
-/// Lowercase labels joined by dots, at most 253 characters.
-pub(super) fn subdomain(text: &str) -> Vec<String> {
-    let mut messages = Vec::new();
-    if text.len() > NAME_CHARACTERS_MAX {
-        messages.push(too_long(NAME_CHARACTERS_MAX));
-    }
-    if !is_subdomain(text) {
-        messages.push(SUBDOMAIN.into());
-    }
-    messages
 }
 
 /// A subdomain whose first label is `*`.
 pub(super) fn wildcard_subdomain(text: &str) -> Vec<String> {
     let mut messages = Vec::new();
-    if text.len() > NAME_CHARACTERS_MAX {
-        messages.push(too_long(NAME_CHARACTERS_MAX));
+    if text.len() > SUBDOMAIN_BYTES_MAX {
+        messages.push(too_long(SUBDOMAIN_BYTES_MAX));
     }
     if !text.strip_prefix("*.").is_some_and(is_subdomain) {
         messages.push(WILDCARD.into());
@@ -91,62 +36,11 @@ pub(super) fn path_segment(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// A label key: an optional prefix that is a subdomain, and a name.
-pub(super) fn qualified(text: &str) -> Vec<String> {
-    let mut messages = Vec::new();
-    let name = match text.split('/').collect::<Vec<_>>()[..] {
-        [name] => name,
-        [prefix, name] => {
-            if prefix.is_empty() {
-                messages.push("prefix part must be non-empty".into());
-            } else {
-                if prefix.len() > NAME_CHARACTERS_MAX {
-                    let text =
-                        format!("prefix part must be no more than {NAME_CHARACTERS_MAX} bytes");
-                    messages.push(text);
-                }
-                if !is_subdomain(prefix) {
-                    messages.push(format!("prefix part {SUBDOMAIN}"));
-                }
-            }
-            name
-        }
-        _ => {
-            return vec![format!(
-                "a valid label key {QUALIFIED} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
-            )];
-        }
-    };
-    if name.is_empty() {
-        messages.push("name part must be non-empty".into());
-    } else if name.len() > LABEL_CHARACTERS_MAX {
-        messages.push(format!(
-            "name part must be no more than {LABEL_CHARACTERS_MAX} bytes"
-        ));
-    }
-    if !is_qualified_part(name) {
-        messages.push(format!("name part {QUALIFIED}"));
-    }
-    messages
-}
-
-/// A label value.
-pub(super) fn label_value(text: &str) -> Vec<String> {
-    let mut messages = Vec::new();
-    if text.len() > LABEL_CHARACTERS_MAX {
-        messages.push(format!("must be no more than {LABEL_CHARACTERS_MAX} bytes"));
-    }
-    if !text.is_empty() && !is_qualified_part(text) {
-        messages.push(LABEL_VALUE.into());
-    }
-    messages
-}
-
 /// A key of a ConfigMap or Secret.
 pub(super) fn config_key(text: &str) -> Vec<String> {
     let mut messages = Vec::new();
-    if text.len() > NAME_CHARACTERS_MAX {
-        messages.push(too_long(NAME_CHARACTERS_MAX));
+    if text.len() > SUBDOMAIN_BYTES_MAX {
+        messages.push(too_long(SUBDOMAIN_BYTES_MAX));
     }
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     if text.is_empty() || !text.bytes().all(fits) {
@@ -257,16 +151,6 @@ mod tests {
 
     #[test]
     fn names_are_refused_in_the_words_of_the_api() {
-        assert_eq!(label("a.b"), ["must not contain dots"]);
-        assert_eq!(
-            label(&"a".repeat(64)),
-            ["must be no more than 63 characters"]
-        );
-        assert!(subdomain("1.example.com").is_empty() && !subdomain("a..b").is_empty());
-        assert!(qualified("example.com/Name_1").is_empty());
-        assert_eq!(qualified("/x"), ["prefix part must be non-empty"]);
-        assert_eq!(qualified("a/b/c").len(), 1);
-        assert!(label_value("").is_empty() && !label_value("-").is_empty());
         assert_eq!(config_key(".."), ["must not be '..'"]);
         assert_eq!(port_name("80"), ["must contain at least one letter (a-z)"]);
         assert!(percent("25%").is_empty() && !percent("25").is_empty() && !percent("%").is_empty());

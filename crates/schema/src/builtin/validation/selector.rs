@@ -1,6 +1,6 @@
 //! Label selectors: whether they are well-formed, and what they match.
 
-use object::Node;
+use object::{LabelSelector, Node};
 
 use super::{Errors, Fields, names};
 use crate::field_error::Place;
@@ -76,22 +76,7 @@ pub(super) fn matches(selector: &Node, labels: &Node) -> bool {
     if selector.is_null() {
         return false;
     }
-    let wanted = selector.entries("matchLabels");
-    let equal = wanted
-        .iter()
-        .all(|(key, value)| labels.get(key) == Some(value));
-    equal
-        && selector.items("matchExpressions").iter().all(|expression| {
-            let value = labels.get(expression.text("key"));
-            let listed = value.is_some_and(|value| expression.items("values").contains(value));
-            match expression.text("operator") {
-                "In" => listed,
-                "NotIn" => !listed,
-                "Exists" => value.is_some(),
-                "DoesNotExist" => value.is_none(),
-                _ => false,
-            }
-        })
+    LabelSelector::from_node(selector).matches(labels.as_map())
 }
 
 /// `selector` as it stands in messages.
