@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::RwLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use object::{GroupVersionKind, Node, Text};
+use tokio::time::Instant;
 
 use crate::error::{ApiError, ErrorClass};
 use crate::request::{Cluster, escape};

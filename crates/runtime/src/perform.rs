@@ -361,6 +361,7 @@ impl<'a> Performer<'a> {
         let key = self.object.key();
         loop {
             self.shared.unit_queue.interrupted(&key).await;
+            self.shared.unit_queue.forgive(&key);
             let Some(object) = self.shared.unit(&key) else {
                 return;
             };
@@ -375,7 +376,6 @@ impl<'a> Performer<'a> {
             if attempt.is_superseded(&unit, &revision) {
                 return;
             }
-            self.shared.unit_queue.forgive(&key);
         }
     }
 }

@@ -43,13 +43,11 @@ impl<K: Ord + Clone> Queue<K> {
     /// Wants `key` to be looked at now.
     pub(crate) fn add(&self, key: K) {
         let mut inner = self.lock();
-        if !inner.wanted.insert(key.clone()) {
-            return;
-        }
+        let fresh = inner.wanted.insert(key.clone());
         if inner.running.contains(&key) {
             drop(inner);
             self.interrupts.notify_waiters();
-        } else {
+        } else if fresh {
             inner.ready.push_back(key);
             drop(inner);
             self.news.notify_one();
@@ -72,7 +70,9 @@ impl<K: Ord + Clone> Queue<K> {
         loop {
             let due = {
                 let mut inner = self.lock();
-                inner.move_due();
+                if inner.move_due() {
+                    self.interrupts.notify_waiters();
+                }
                 if let Some(key) = inner.ready.pop_front() {
                     inner.wanted.remove(&key);
                     inner.running.insert(key.clone());
@@ -116,6 +116,8 @@ impl<K: Ord + Clone> Queue<K> {
     }
 
     /// Takes back that `key`, which the caller has, was added again.
+    ///
+    /// Call it before looking at what has changed: what is added after that counts again.
     pub(crate) fn forgive(&self, key: &K) {
         self.lock().wanted.remove(key);
     }
@@ -126,8 +128,8 @@ impl<K: Ord + Clone> Queue<K> {
 }
 
 impl<K: Ord + Clone> Inner<K> {
-    /// Makes keys ready whose time has come.
-    fn move_due(&mut self) {
+    /// Makes keys ready whose time has come; whether a worker has one of them.
+    fn move_due(&mut self) -> bool {
         let now = Instant::now();
         let due: Vec<K> = self
             .timers
@@ -135,12 +137,17 @@ impl<K: Ord + Clone> Inner<K> {
             .filter(|(_, at)| **at <= now)
             .map(|(key, _)| key.clone())
             .collect();
+        let mut interrupts = false;
         for key in due {
             self.timers.remove(&key);
-            if self.wanted.insert(key.clone()) && !self.running.contains(&key) {
+            if self.running.contains(&key) {
+                self.wanted.insert(key);
+                interrupts = true;
+            } else if self.wanted.insert(key.clone()) {
                 self.ready.push_back(key);
             }
         }
+        interrupts
     }
 }
 
@@ -164,6 +171,23 @@ mod tests {
         queue.done(&"a");
         let again = tokio::time::timeout(Duration::from_secs(1), queue.next()).await;
         assert!(again.is_err(), "once");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_that_fires_while_a_worker_has_the_key_hides_nothing_that_comes_later() {
+        let queue = std::sync::Arc::new(Queue::new());
+        queue.add("a");
+        assert_eq!(queue.next().await, "a");
+        queue.schedule("a", Some(Instant::now() + Duration::from_secs(10)));
+        let others = queue.clone();
+        let others = tokio::spawn(async move { others.next().await });
+        queue.interrupted(&"a").await;
+        queue.forgive(&"a");
+        queue.add("a");
+        let again = tokio::time::timeout(Duration::from_secs(1), queue.interrupted(&"a"));
+        assert!(again.await.is_ok());
+        queue.done(&"a");
+        assert_eq!(others.await.ok(), Some("a"));
     }
 
     #[tokio::test(start_paused = true)]
