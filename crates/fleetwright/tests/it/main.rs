@@ -2,6 +2,7 @@
 
 mod backend;
 mod cli;
+mod documents;
 mod errors;
 mod gitops;
 mod process;
