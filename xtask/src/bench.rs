@@ -1,11 +1,138 @@
-//! Benchmarks: ratios measured in one run, whole processes, release builds.
+//! Benchmarks: whole processes, release builds, figures without judgement.
+//!
+//! Compare figures of one run on one machine with each other, and ratios with those of other
+//! machines. What a run says goes to standard output: a table, or with `--json` a document, and
+//! the table to standard error.
 
-use anyhow::{Result, bail};
+mod artifacts;
+mod control_plane;
+mod demo;
+mod figures;
+mod process;
+mod proxy;
+mod push;
+mod start;
+mod units;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{must, reference, root};
+use control_plane::Kind;
+use figures::Table;
+
+/// A benchmark by its name.
+struct Benchmark {
+    name: &'static str,
+    measures: &'static str,
+    run: fn(&Settings) -> Result<Table>,
+}
+
+const BENCHMARKS: &[Benchmark] = &[
+    Benchmark {
+        name: "start",
+        measures: "process start to the first 200 of /readyz, beside Kubernetes' own; `version`",
+        run: start::run,
+    },
+    Benchmark {
+        name: "demo",
+        measures: "`demo --settle`, from start to end",
+        run: demo::run,
+    },
+    Benchmark {
+        name: "push",
+        measures: "a push by stock git to the changed object, on `serve`",
+        run: push::run,
+    },
+    Benchmark {
+        name: "units",
+        measures: "N Kustomizations, installed, upgraded and looked at again",
+        run: units::run,
+    },
+];
+
+const OPTIONS: &str = "\
+  --json           print JSON; the table goes to standard error
+  --units N        units: how many Kustomizations (50)
+  --backend NAME   units: kubernetes (etcd, kube-apiserver and kube-controller-manager) or embedded
+
+FLEETWRIGHT_BINARY names a binary to measure; without it, a release build is made.";
+
+/// What can be varied.
+struct Settings {
+    /// The binary that is measured.
+    binary: PathBuf,
+    units: usize,
+    backend: Kind,
+}
+
+impl Settings {
+    /// A pinned tool that `cargo xtask reference` installs.
+    fn tool(&self, name: &str) -> Result<PathBuf> {
+        let path = reference::folder()?.join(name);
+        if !path.is_file() {
+            bail!("{name} is not installed; `cargo xtask reference` does that");
+        }
+        Ok(path)
+    }
+}
 
 /// Runs the benchmark named first, or lists what there is.
 pub fn run(arguments: &[&str]) -> Result<()> {
-    match arguments {
-        [] => bail!("no benchmark named"),
-        [name, ..] => bail!("no benchmark is called {name}"),
+    let [name, options @ ..] = arguments else {
+        println!("usage: cargo xtask bench NAME [OPTIONS]\n");
+        for benchmark in BENCHMARKS {
+            println!("  {:<16} {}", benchmark.name, benchmark.measures);
+        }
+        println!("\n{OPTIONS}");
+        return Ok(());
+    };
+    let benchmark = BENCHMARKS.iter().find(|one| one.name == *name);
+    let benchmark = benchmark.with_context(|| format!("no benchmark is called {name}"))?;
+    let mut json = false;
+    let mut units = 50;
+    let mut backend = Kind::Kubernetes;
+    let mut options = options.iter();
+    while let Some(option) = options.next() {
+        let mut value = || options.next().with_context(|| format!("{option} of what?"));
+        match *option {
+            "--json" => json = true,
+            "--units" => units = value()?.parse().context("--units wants a number")?,
+            "--backend" => backend = value()?.parse()?,
+            _ => bail!("{option} is not an option:\n\n{OPTIONS}"),
+        }
     }
+    let settings = Settings {
+        binary: binary()?,
+        units,
+        backend,
+    };
+    let table = (benchmark.run)(&settings)?;
+    if json {
+        eprint!("{table}");
+        println!("{:#}", table.to_json());
+    } else {
+        print!("{table}");
+    }
+    Ok(())
+}
+
+/// The binary to measure.
+fn binary() -> Result<PathBuf> {
+    if let Some(binary) = std::env::var_os("FLEETWRIGHT_BINARY") {
+        return Ok(std::path::absolute(PathBuf::from(binary))?);
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    must(Command::new(cargo).current_dir(root()).args([
+        "build",
+        "--release",
+        "--package",
+        "fleetwright",
+        "--quiet",
+    ]))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let target = target.unwrap_or_else(|| root().join("target"));
+    Ok(root().join(target).join("release/fleetwright"))
 }
