@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use object::Object;
 
 const COMPATIBILITY: &str = include_str!("../../../../docs/compatibility.md");
+const ARCHITECTURE: &str = include_str!("../../../../docs/architecture.md");
 
 /// Every test that the page names stands in the file of the link before it.
 #[test]
@@ -83,4 +84,22 @@ fn fields_without_effect_are_listed() {
         .map(str::to_owned)
         .collect();
     assert_eq!(listed, unserved);
+}
+
+/// The code map has every crate, and no crate that is gone.
+#[test]
+fn the_code_map_is_complete() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let there: BTreeSet<String> = fs::read_dir(crates)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.join("Cargo.toml").is_file())
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
+    let mapped: BTreeSet<String> = ARCHITECTURE
+        .lines()
+        .filter_map(|line| line.strip_prefix("- **[")?.split_once("](../crates/"))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    assert_eq!(mapped, there);
 }
