@@ -5,6 +5,7 @@
 //!
 //! Deliberately absent: a clock. Times are arguments.
 
+pub mod base64;
 pub mod duration;
 pub mod glob;
 pub mod quantity;

@@ -197,7 +197,7 @@ fn timestamp(text: &str) -> Option<Text> {
 
 fn binary(text: &str) -> Result<Value, String> {
     let packed: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    match crate::base64::decode(&packed) {
+    match golang::base64::decode(&packed) {
         Some(bytes) => Ok(Value::from(String::from_utf8_lossy(&bytes).into_owned())),
         None => Err("yaml: !!binary value contains invalid base64 data".into()),
     }

@@ -128,25 +128,7 @@ fn encode_strings(secret: &mut Node) {
         let text = value
             .as_str()
             .map_or_else(|| object::json::to_string(value), str::to_owned);
-        data.insert(key.clone(), base64(text.as_bytes()));
+        data.insert(key.clone(), golang::base64::encode(text.as_bytes()));
     }
     secret.set(&["data"], data);
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let group = chunk
-            .iter()
-            .fold(0u32, |group, byte| group << 8 | u32::from(*byte))
-            << (8 * (3 - chunk.len()));
-        for at in 0..4 {
-            match at <= chunk.len() {
-                true => out.push(char::from(ALPHABET[(group >> (18 - 6 * at)) as usize & 63])),
-                false => out.push('='),
-            }
-        }
-    }
-    out
 }

@@ -526,40 +526,7 @@ fn float_key(value: f64) -> String {
 /// Standard base64 with padding; line breaks are ignored. Every byte that is not UTF-8 becomes
 /// U+FFFD, as in Go's JSON.
 fn decode_base64(text: &str) -> Option<Text> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut count, mut padding) = (0u32, 0, 0);
-    for byte in text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')) {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            b'=' if count % 4 >= 2 => {
-                padding += 1;
-                count += 1;
-                continue;
-            }
-            _ => return None,
-        };
-        if padding > 0 {
-            return None;
-        }
-        bits = bits << 6 | u32::from(value);
-        count += 1;
-        if count % 4 == 0 {
-            bytes.extend_from_slice(&bits.to_be_bytes()[1..]);
-            bits = 0;
-        }
-    }
-    if count % 4 != 0 || padding > 2 {
-        return None;
-    }
-    match padding {
-        1 => bytes.extend_from_slice(&(bits << 6).to_be_bytes()[1..3]),
-        2 => bytes.extend_from_slice(&(bits << 12).to_be_bytes()[1..2]),
-        _ => {}
-    }
+    let bytes = golang::base64::decode(text)?;
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
