@@ -10,7 +10,7 @@ use tree::{Tree, TreeBuilder, TreePath};
 
 use crate::ignore::{IgnoreError, Rules};
 use crate::include::{Include, IncludeError, include};
-use crate::semver::{self, RangeError};
+use crate::semver;
 use crate::submodules::{self, SubmoduleError};
 
 /// The branch of a source that names none.
@@ -104,7 +104,7 @@ pub enum FetchError {
     #[error("failed to checkout and determine revision: semver parse error")]
     Range {
         /// What is wrong.
-        source: RangeError,
+        source: golang::version::ConstraintError,
     },
     /// The commit is no full object id.
     #[error(

@@ -29,5 +29,4 @@ pub use download::{DownloadError, Downloader};
 pub use git::{Checkout, FetchError, FetchRequest, Fetched};
 pub use include::{Include, IncludeError};
 pub use secret::{Access, SecretError};
-pub use semver::RangeError;
 pub use storage::{ArtifactKey, Retention, Storage, StorageError, Stored};
