@@ -105,7 +105,7 @@ pub fn next(observed: &Observed<'_>, timing: Timing) -> Next {
         return Next::Sleep(None);
     }
     let failures = observed.memory.failures;
-    if failures == 0 && status.artifact.is_some() && !observed.stored {
+    if failures == 0 && !observed.stored {
         return Next::Fetch;
     }
     let pause = match failures {

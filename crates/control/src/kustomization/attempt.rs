@@ -376,9 +376,12 @@ impl Attempt {
             match self.brake {
                 Brake::Confirm if !confirmed => {
                     self.report_changes();
-                    let revision = self.artifact.revision.clone();
-                    self.events
-                        .push(Event::error("DeletionHeld", &message, &revision));
+                    let told = self.unit.status.conditions.get(condition_type::READY);
+                    if told.is_none_or(|ready| ready.message != message) {
+                        let revision = self.artifact.revision.clone();
+                        self.events
+                            .push(Event::error("DeletionHeld", &message, &revision));
+                    }
                     let end = End::Stalled {
                         reason: "DeletionHeld",
                         message: &message,
@@ -534,6 +537,7 @@ impl Attempt {
             },
             attempted: Attempted {
                 at: timing.now,
+                uid: self.unit.meta.uid.clone(),
                 generation: self.unit.meta.generation,
                 revision,
                 confirmed_plan: self.unit.meta.confirmed_plan.clone(),

@@ -66,6 +66,8 @@ pub struct Memory {
 pub struct Attempted {
     /// When it ended.
     pub at: Timestamp,
+    /// UID of the object: another one of the same name is another unit.
+    pub uid: String,
     /// Generation of the spec.
     pub generation: i64,
     /// Revision of the source.
@@ -149,7 +151,8 @@ fn rest(observed: &Observed<'_>, timing: Timing) -> Option<Option<Timestamp>> {
         Source::Ready(artifact) => artifact.revision.as_str(),
         _ => "",
     };
-    let changed = attempted.generation != meta.generation
+    let changed = attempted.uid != meta.uid
+        || attempted.generation != meta.generation
         || attempted.revision != revision
         || attempted.confirmed_plan != meta.confirmed_plan
         || observed.memory.inputs_changed;

@@ -37,6 +37,7 @@ fn succeeded(revision: &str) -> Memory {
     Memory {
         attempted: Some(Attempted {
             at: at(0),
+            uid: String::new(),
             generation: 1,
             revision: revision.into(),
             confirmed_plan: String::new(),
@@ -135,6 +136,8 @@ fn a_changed_spec_a_wish_a_confirmation_and_a_changed_input_wake_it() {
         inputs_changed: false,
     };
     wakes(unit(|_| {}), due);
+    let another = unit(|node| node.set(&["metadata", "uid"], "another"));
+    wakes(another, rested());
 }
 
 #[test]
