@@ -73,6 +73,8 @@ pub(crate) struct Shared {
     written: Mutex<BTreeMap<ObjectKey, Arc<Object>>>,
     repository_memory: Mutex<BTreeMap<ObjectKey, git_repository::Memory>>,
     unit_memory: Mutex<BTreeMap<ObjectKey, kustomization::Memory>>,
+    /// Writes of ours to an object that failed in a row.
+    failed_writes: Mutex<BTreeMap<ObjectKey, u32>>,
 }
 
 impl Engine {
@@ -101,6 +103,7 @@ impl Engine {
             written: Mutex::default(),
             repository_memory: Mutex::default(),
             unit_memory: Mutex::default(),
+            failed_writes: Mutex::default(),
         });
         let engine = Self {
             shared: shared.clone(),
@@ -283,9 +286,8 @@ impl Shared {
                 })
         };
         for unit in self.units().into_iter().filter(|unit| reads(unit)) {
-            if let Some(memory) = self.unit_memory().get_mut(&unit.key()) {
-                memory.inputs_changed = true;
-            }
+            let key = unit.key();
+            self.unit_memory().entry(key).or_default().inputs_changed = true;
             self.unit_queue.add(unit.key());
         }
     }
@@ -359,6 +361,25 @@ impl Shared {
     pub(crate) fn unit_memory(&self) -> MutexGuard<'_, BTreeMap<ObjectKey, kustomization::Memory>> {
         let memory = self.unit_memory.lock();
         memory.unwrap_or_else(|lock| lock.into_inner())
+    }
+
+    /// Counts how a look at an object ended; the pause before the next one when a write failed.
+    pub(crate) fn pause_after(
+        &self,
+        key: &ObjectKey,
+        failure: Option<&cluster::ApiError>,
+    ) -> tokio::time::Duration {
+        let writes = self.failed_writes.lock();
+        let mut writes = writes.unwrap_or_else(|lock| lock.into_inner());
+        let Some(error) = failure else {
+            writes.remove(key);
+            return tokio::time::Duration::ZERO;
+        };
+        let failures = writes.entry(key.clone()).or_default();
+        *failures = failures.saturating_add(1);
+        let asked = tokio::time::Duration::from_secs(error.retry_after.unwrap_or(0));
+        let longest = control::backoff(u32::MAX).to_std();
+        control::backoff(*failures).to_std().max(asked.min(longest))
     }
 
     /// The time of a timer, on the clock that timers run by.

@@ -40,6 +40,13 @@ pub(crate) struct Wait<'a> {
     pub(crate) checks: &'a Checks,
     /// Says what time it is.
     pub(crate) clock: &'a dyn Clock,
+    /// Versions that are known to exist: a watch that is behind them is not believed.
+    pub(crate) at_least: &'a BTreeMap<ObjectKey, u64>,
+}
+
+/// The version of an object; versions of one object compare as numbers (KEP 5504).
+pub(crate) fn version(object: &Object) -> u64 {
+    object.resource_version().parse().unwrap_or(0)
 }
 
 impl HealthHub {
@@ -126,14 +133,20 @@ async fn assess(
     set
 }
 
-/// The object of a target, from the watch, or read where we may not watch.
+/// The object of a target, from the watch, or read where we may not watch or the watch is behind.
 async fn live(
     wait: &Wait<'_>,
     target: &HealthTarget,
     shared: &Shared,
 ) -> Result<Option<Arc<Object>>, String> {
+    let key = &target.entry.key;
     if shared.reflector.is_synced() {
-        return Ok(shared.reflector.get(&target.entry.key));
+        let found = shared.reflector.get(key);
+        let known = wait.at_least.get(key).copied().unwrap_or(0);
+        if found.as_deref().map_or(0, version) >= known {
+            return Ok(found);
+        }
+        // Behind our own writes, or gone since: only the server knows.
     }
     let forbidden = shared
         .reflector

@@ -1,5 +1,8 @@
 //! Carrying out the requests of one attempt.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use cluster::{ApiError, Apply, Cluster, Delete, ErrorClass, Propagation};
 use control::kustomization::{
     Answer, Attempt, Finished, HealthTarget, HealthVerdict, ReadyExpression, Refusal, Rendered,
@@ -9,13 +12,13 @@ use diag::Explain;
 use expr::{Bindings, Budget, Program, Shape, Value};
 use futures::StreamExt;
 use health::{Checks, Status};
-use object::{GroupVersionKind, Node, Object};
+use object::{GroupVersionKind, Node, Object, ObjectKey};
 use plan::{Deletion, Entry, LiveStale, Probe, ProbeRefusal, Write};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Duration, Instant};
 
 use crate::engine::Shared;
-use crate::health_hub::Wait;
+use crate::health_hub::{Wait, version};
 
 const MANAGER: &str = api::field_manager::KUSTOMIZE;
 const STATUS_MANAGER: &str = api::field_manager::KUSTOMIZE_STATUS;
@@ -38,6 +41,8 @@ pub(crate) struct Performer<'a> {
     told_progress: bool,
     /// Answers of the last writes: often they say already that a definition is established.
     written: Vec<Object>,
+    /// Version of every object as this attempt has read or left it.
+    seen: BTreeMap<ObjectKey, u64>,
 }
 
 impl<'a> Performer<'a> {
@@ -53,6 +58,7 @@ impl<'a> Performer<'a> {
             started: Instant::now(),
             told_progress: false,
             written: Vec::new(),
+            seen: BTreeMap::new(),
         }
     }
 
@@ -192,7 +198,11 @@ impl<'a> Performer<'a> {
         }
     }
 
-    async fn probe(&self, objects: &[Object], cluster: &Cluster) -> Result<Vec<Probe>, ApiError> {
+    async fn probe(
+        &mut self,
+        objects: &[Object],
+        cluster: &Cluster,
+    ) -> Result<Vec<Probe>, ApiError> {
         let concurrent = self.shared.options.concurrent_ssa.max(1);
         let ask = |object: Object| {
             let cluster = cluster.clone();
@@ -202,9 +212,17 @@ impl<'a> Performer<'a> {
         let mut answers = futures::stream::iter(questions).buffered(concurrent);
         let mut probes = Vec::with_capacity(objects.len());
         while let Some(answer) = answers.next().await {
-            probes.push(answer?);
+            let probe = answer?;
+            if let Some(live) = &probe.live {
+                self.see(live);
+            }
+            probes.push(probe);
         }
         Ok(probes)
+    }
+
+    fn see(&mut self, object: &Object) {
+        self.seen.insert(object.key(), version(object));
     }
 
     async fn write(&mut self, writes: &[Write], cluster: &Cluster) -> Vec<WriteOutcome> {
@@ -251,6 +269,7 @@ impl<'a> Performer<'a> {
         };
         match written {
             Ok(written) => {
+                self.see(&written);
                 self.written.push(written);
                 Ok(())
             }
@@ -293,6 +312,7 @@ impl<'a> Performer<'a> {
             targets: &open,
             checks: &Checks::default(),
             clock: &*self.shared.options.clock,
+            at_least: &self.seen,
         };
         self.shared.health.wait(&wait, until).await
     }
@@ -319,12 +339,15 @@ impl<'a> Performer<'a> {
             targets,
             checks: &checks,
             clock: &*self.shared.options.clock,
+            at_least: &self.seen,
         };
         self.permit.take();
+        // What ends no wait is looked at after it.
+        let passed_over = AtomicBool::new(false);
         let verdict = {
             let health = self.shared.health.wait(&wait, until);
             tokio::pin!(health);
-            let superseded = self.superseded(attempt);
+            let superseded = self.superseded(attempt, &passed_over);
             tokio::pin!(superseded);
             let quiet = tokio::time::sleep_until(self.started + QUIET_TIME);
             let early = tokio::select! {
@@ -351,13 +374,18 @@ impl<'a> Performer<'a> {
                 }
             }
         };
+        if passed_over.into_inner() {
+            self.shared.unit_queue.add(self.object.key());
+        }
         let permit = self.shared.permits.clone().acquire_owned().await;
         *self.permit = permit.ok();
         verdict
     }
 
-    /// Ends when the object, its source or a wish is newer than the attempt.
-    async fn superseded(&self, attempt: &Attempt) {
+    /// Ends when the object, its source, its variables or a wish is newer than the attempt.
+    ///
+    /// `passed_over` tells that something else has changed.
+    async fn superseded(&self, attempt: &Attempt, passed_over: &AtomicBool) {
         let key = self.object.key();
         loop {
             self.shared.unit_queue.interrupted(&key).await;
@@ -373,9 +401,12 @@ impl<'a> Performer<'a> {
                 // The source is being looked for again; what is applied stays what it is.
                 _ => attempt.artifact().revision.clone(),
             };
-            if attempt.is_superseded(&unit, &revision) {
+            let memory = self.shared.unit_memory().get(&key).cloned();
+            let inputs_changed = memory.is_some_and(|memory| memory.inputs_changed);
+            if inputs_changed || attempt.is_superseded(&unit, &revision) {
                 return;
             }
+            passed_over.store(true, Ordering::Relaxed);
         }
     }
 }

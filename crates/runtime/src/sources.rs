@@ -53,11 +53,21 @@ impl Shared {
             };
             match self.one_look(&object).await {
                 Ok(true) => {}
-                Ok(false) => return,
-                Err(error) if error.is_not_found() => return,
+                Ok(false) => {
+                    self.pause_after(key, None);
+                    return;
+                }
+                Err(error) if error.is_not_found() => {
+                    self.pause_after(key, None);
+                    return;
+                }
                 Err(error) => {
                     tracing::warn!(%key, %error, "a source could not be written");
-                    let pause = control::backoff(1).to_std();
+                    // What was found is not known to anybody yet.
+                    if let Some(memory) = self.repository_memory().get_mut(key) {
+                        memory.attempted = None;
+                    }
+                    let pause = self.pause_after(key, Some(&error));
                     let at = Instant::now() + pause;
                     self.repository_queue.schedule(key.clone(), Some(at));
                     return;

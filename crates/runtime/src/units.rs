@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use api::Kustomization;
 use cluster::ApiError;
+use control::Event;
 use control::kustomization::{
     Cleanup, Dependency, Finished, Memory, Next, Observed, Report, Source, cycle, next,
 };
-use control::{Event, backoff};
 use object::{Object, ObjectKey};
 use plan::Owner;
 use tokio::task::JoinSet;
@@ -73,6 +73,7 @@ impl Shared {
             };
             let outcome = match next(&observed, &options, self.options.clock.timing()) {
                 Next::Sleep(wake) => {
+                    self.pause_after(key, None);
                     let wake = wake.map(|at| self.instant(at));
                     self.unit_queue.schedule(key.clone(), wake);
                     return;
@@ -94,14 +95,23 @@ impl Shared {
             };
             match outcome {
                 Ok(Again::Yes) => {}
-                Ok(Again::Later) => return,
+                Ok(Again::Later) => {
+                    self.pause_after(key, None);
+                    return;
+                }
                 Err(error) if error.is_not_found() => {
                     // Gone meanwhile; the watch will say so.
+                    self.pause_after(key, None);
+                    self.unit_memory().remove(key);
                     return;
                 }
                 Err(error) => {
                     tracing::warn!(%key, %error, "a unit could not be written");
-                    let pause = backoff(1).to_std();
+                    // How the attempt ended is not known to anybody yet.
+                    if let Some(memory) = self.unit_memory().get_mut(key) {
+                        memory.attempted = None;
+                    }
+                    let pause = self.pause_after(key, Some(&error));
                     self.unit_queue
                         .schedule(key.clone(), Some(Instant::now() + pause));
                     return;
@@ -198,13 +208,8 @@ impl Shared {
             .report
             .wake
             .is_some_and(|wake| wake <= finished.attempted.at);
-        self.unit_memory().insert(
-            key.clone(),
-            Memory {
-                attempted: Some(finished.attempted),
-                inputs_changed: false,
-            },
-        );
+        // What has changed since the attempt began stays marked.
+        self.unit_memory().entry(key).or_default().attempted = Some(finished.attempted);
         let again = self.report_unit(object, finished.report).await?;
         Ok(if retry_at_once { Again::Yes } else { again })
     }

@@ -399,8 +399,15 @@ spec:
 "
     );
     let path = format!("./{name}");
-    for (field, value) in [("interval", "1m"), ("prune", "true"), ("path", path.as_str())] {
-        if !more.lines().any(|line| line.starts_with(&format!("{field}:"))) {
+    for (field, value) in [
+        ("interval", "1m"),
+        ("prune", "true"),
+        ("path", path.as_str()),
+    ] {
+        if !more
+            .lines()
+            .any(|line| line.starts_with(&format!("{field}:")))
+        {
             let _ = writeln!(text, "  {field}: {value}");
         }
     }
