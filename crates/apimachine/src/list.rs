@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use object::{Map, Node, Text, json};
+use object::{LabelSelector, Map, Node, Text, json};
 
 use crate::fields;
 use crate::options::{ListOptions, Match, version};
 use crate::path::Route;
-use crate::selector::{FieldSelector, LabelSelector};
+use crate::selector::FieldSelector;
 use crate::status::Cause;
 use crate::{Key, Refusal, ResourceType, State, Stored};
 
@@ -31,7 +31,8 @@ impl Selection {
     /// # Errors
     /// 400 with the parser's words; also for fields the kind cannot be selected by.
     pub(crate) fn of(route: &Route, options: &ListOptions) -> Result<Self, Refusal> {
-        let labels = LabelSelector::parse(&options.label_selector).map_err(Refusal::bad_request)?;
+        let labels = LabelSelector::parse(&options.label_selector)
+            .map_err(|error| Refusal::bad_request(error.to_string()))?;
         let fields = FieldSelector::parse(&options.field_selector).map_err(Refusal::bad_request)?;
         for field in fields.fields() {
             fields::check(&route.resource, field).map_err(Refusal::bad_request)?;

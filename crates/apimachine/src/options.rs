@@ -7,7 +7,10 @@ use object::{Node, Text};
 use schema::FieldError;
 
 use crate::path::is_true;
-use crate::{Deletion, Refusal, Request, metadata};
+use crate::{Deletion, Refusal, Request};
+
+/// Most bytes of a field manager's name, as upstream.
+const FIELD_MANAGER_BYTES_MAX: usize = 128;
 
 /// What becomes of fields a type does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,7 +49,7 @@ pub(crate) fn write(request: &Request, kind: &str, apply: bool) -> Result<WriteO
             "is required for apply patch",
         ));
     }
-    errors.extend(metadata::field_manager("fieldManager", given));
+    errors.extend(field_manager("fieldManager", given));
     let dry_run = dry_run(
         request.parameters("dryRun").map(str::to_owned).collect(),
         &mut errors,
@@ -94,14 +97,29 @@ fn refuse(kind: &str, errors: Vec<FieldError>) -> Result<(), Refusal> {
     }
 }
 
+/// What is wrong with the name of a field manager.
+fn field_manager(path: &str, text: &str) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    if text.len() > FIELD_MANAGER_BYTES_MAX {
+        errors.push(FieldError::too_long(path, FIELD_MANAGER_BYTES_MAX));
+    }
+    if let Some((at, c)) = text.chars().enumerate().find(|(_, c)| c.is_control()) {
+        let problem = format!(
+            "invalid character U+{:04X} (at position {at})",
+            u32::from(c)
+        );
+        errors.push(FieldError::invalid(path, text, problem));
+    }
+    errors
+}
+
 /// The field manager of a client that names none: its program.
 fn manager_of_agent(agent: &str) -> Text {
-    const BYTES_MAX: usize = 128;
     let program = agent.split('/').next().unwrap_or_default();
     let printable = program.chars().filter(|c| !c.is_control());
     let mut manager = String::new();
     for c in printable {
-        if manager.len() + c.len_utf8() > BYTES_MAX {
+        if manager.len() + c.len_utf8() > FIELD_MANAGER_BYTES_MAX {
             break;
         }
         manager.push(c);

@@ -3,13 +3,12 @@
 //! # Source
 //! kubernetes/kubernetes `pkg/registry/core/pod/storage/storage.go`, `eviction.go`.
 
-use object::{Map, Node, Text};
+use object::{LabelSelector, Map, Node, Text};
 
 use crate::call::{Call, Target, is_deleting, meta, stamp};
 use crate::decode::{self, Expected};
 use crate::options::{self, DeleteOptions, WriteOptions};
 use crate::path::Route;
-use crate::selector::LabelSelector;
 use crate::serve::Answer;
 use crate::status::Cause;
 use crate::{Deletion, Key, Refusal, Request};

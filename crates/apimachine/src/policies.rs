@@ -7,11 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use expr::{Bindings, Budget, Options, Program, Value};
-use object::{Map, Node, Text};
+use object::{LabelSelector, Map, Node, Text};
 
 use crate::call::{Call, Target, is_deleting, meta};
 use crate::options::WriteOptions;
-use crate::selector::LabelSelector;
 use crate::settle::Worklist;
 use crate::status::Cause;
 use crate::{Key, Refusal, State, Writer};

@@ -1,6 +1,6 @@
 //! The roles every cluster starts with, and roles that collect the rules of others.
 
-use object::{Map, Node, Text};
+use object::{LabelSelector, Map, Node, Text};
 
 use super::{AUTHENTICATED, GROUP, MASTERS, UNAUTHENTICATED};
 
@@ -163,42 +163,10 @@ pub fn aggregate(cluster_roles: &[Node]) -> Vec<(Text, Node)> {
         .collect()
 }
 
-/// Whether a label selector (`matchLabels`, `matchExpressions`) takes `object`; an empty one takes all.
+/// Whether a label selector of a role takes `object`; an empty one takes all.
 fn selects(selector: &Node, object: &Node) -> bool {
-    let label = |key: &str| {
-        object
-            .at(&["metadata", "labels"])
-            .and_then(|labels| labels.get(key))
-            .and_then(Node::as_str)
-    };
-    let wanted = selector.get("matchLabels").and_then(Node::as_map);
-    let labels_match = wanted.is_none_or(|wanted| {
-        wanted
-            .iter()
-            .all(|(key, value)| label(key) == value.as_str())
-    });
-    let expressions = selector
-        .get("matchExpressions")
-        .and_then(Node::as_list)
-        .unwrap_or_default();
-    labels_match
-        && expressions.iter().all(|expression| {
-            let found = expression.str_at(&["key"]).and_then(label);
-            let values = expression
-                .get("values")
-                .and_then(Node::as_list)
-                .unwrap_or_default();
-            let listed = values
-                .iter()
-                .any(|value| value.as_str().is_some() && value.as_str() == found);
-            match expression.str_at(&["operator"]) {
-                Some("In") => listed,
-                Some("NotIn") => !listed,
-                Some("Exists") => found.is_some(),
-                Some("DoesNotExist") => found.is_none(),
-                _ => false,
-            }
-        })
+    let labels = object.at(&["metadata", "labels"]).and_then(Node::as_map);
+    LabelSelector::from_node(selector).matches(labels)
 }
 
 fn words(text: &str) -> Vec<Node> {
