@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api::Kustomization;
 use golang::regexp::Regexp;
-use object::{Map, Object};
+use object::{LabelSelector, Object};
 use plan::{IgnoreRule, IgnoreTarget};
 
 /// What a unit says about building.
@@ -78,22 +78,8 @@ struct Matcher {
     kind: Option<Regexp>,
     namespace: Option<Regexp>,
     name: Option<Regexp>,
-    labels: Vec<Requirement>,
-    annotations: Vec<Requirement>,
-}
-
-/// One requirement of a label selector.
-struct Requirement {
-    key: String,
-    values: Vec<String>,
-    wanted: Wanted,
-}
-
-enum Wanted {
-    In,
-    NotIn,
-    Present,
-    Absent,
+    labels: LabelSelector,
+    annotations: LabelSelector,
 }
 
 impl Matcher {
@@ -104,14 +90,17 @@ impl Matcher {
                 .map(Some)
                 .map_err(|error| format!("`{text}` in spec.ignore: {error}")),
         };
+        let labels = |text: &str| {
+            LabelSelector::parse(text).map_err(|error| format!("`{text}` in spec.ignore: {error}"))
+        };
         Ok(Self {
             group: pattern(&selector.group)?,
             version: pattern(&selector.version)?,
             kind: pattern(&selector.kind)?,
             namespace: pattern(&selector.namespace)?,
             name: pattern(&selector.name)?,
-            labels: requirements(&selector.label_selector)?,
-            annotations: requirements(&selector.annotation_selector)?,
+            labels: labels(&selector.label_selector)?,
+            annotations: labels(&selector.annotation_selector)?,
         })
     }
 
@@ -129,74 +118,8 @@ impl Matcher {
             && fits(&self.kind, &kind.kind)
             && fits(&self.namespace, object.namespace())
             && fits(&self.name, object.name())
-            && self.labels.iter().all(|one| one.holds(object.labels()))
-            && self.annotations.iter().all(|one| one.holds(annotations))
-    }
-}
-
-impl Requirement {
-    fn holds(&self, labels: Option<&Map>) -> bool {
-        let value = labels.and_then(|labels| labels.get(&self.key)?.as_str());
-        let listed = value.is_some_and(|value| self.values.iter().any(|one| one == value));
-        match self.wanted {
-            Wanted::In => listed,
-            Wanted::NotIn => !listed,
-            Wanted::Present => value.is_some(),
-            Wanted::Absent => value.is_none(),
-        }
-    }
-}
-
-/// Reads a label selector: `a=b`, `a==b`, `a!=b`, `a in (b, c)`, `a notin (b)`, `a`, `!a`.
-fn requirements(text: &str) -> Result<Vec<Requirement>, String> {
-    let mut depth = 0usize;
-    let parts = text.split(|character: char| {
-        match character {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        character == ',' && depth == 0
-    });
-    let parts = parts.map(str::trim).filter(|part| !part.is_empty());
-    parts.map(requirement).collect()
-}
-
-fn requirement(part: &str) -> Result<Requirement, String> {
-    let one = |key: &str, values: Vec<String>, wanted: Wanted| {
-        let key = key.trim();
-        if key.is_empty() || key.contains(char::is_whitespace) {
-            return Err(format!("`{part}` is no part of a label selector"));
-        }
-        Ok(Requirement {
-            key: key.to_owned(),
-            values,
-            wanted,
-        })
-    };
-    let set = |list: &str| -> Option<Vec<String>> {
-        let list = list.trim().strip_prefix('(')?.strip_suffix(')')?;
-        Some(
-            list.split(',')
-                .map(|value| value.trim().to_owned())
-                .collect(),
-        )
-    };
-    if let Some((key, value)) = part.split_once("!=") {
-        return one(key, vec![value.trim().to_owned()], Wanted::NotIn);
-    }
-    if let Some((key, value)) = part.split_once("==").or_else(|| part.split_once('=')) {
-        return one(key, vec![value.trim().to_owned()], Wanted::In);
-    }
-    for (word, wanted) in [(" notin ", Wanted::NotIn), (" in ", Wanted::In)] {
-        if let Some((key, list)) = part.split_once(word) {
-            let values = set(list).ok_or_else(|| format!("`{part}` lacks its values"))?;
-            return one(key, values, wanted);
-        }
-    }
-    match part.strip_prefix('!') {
-        Some(key) => one(key, Vec::new(), Wanted::Absent),
-        None => one(part, Vec::new(), Wanted::Present),
+            && self.labels.matches(object.labels())
+            && self.annotations.matches(annotations)
     }
 }
 
@@ -225,6 +148,13 @@ mod tests {
         assert!(!matcher.matches(&object("Deployment", "my-web-1", "gold")));
         assert!(!matcher.matches(&object("Deployment", "web-1", "bronze")));
         assert!(!matcher.matches(&object("Service", "web-1", "gold")));
-        assert!(requirements("a b").is_err() && requirements("a in b").is_err());
+        let broken = api::Selector {
+            label_selector: "tier in gold".into(),
+            ..api::Selector::default()
+        };
+        assert_eq!(
+            Matcher::new(&broken).err().unwrap(),
+            "`tier in gold` in spec.ignore: unable to parse requirement: found 'gold' expected: '('"
+        );
     }
 }
