@@ -7,6 +7,7 @@ use std::time::Duration;
 use object::{Node, Object};
 use tempfile::TempDir;
 
+use crate::kubelet::Kubelets;
 use crate::process::{Process, eventually, fleetwright, free_port, hermetic, output, run};
 
 /// Longest wait for a server to answer.
@@ -28,7 +29,10 @@ pub struct Backend {
     /// Where the Git server is, with the token: `http://push:TOKEN@127.0.0.1:PORT/git/`.
     pub git: String,
     kubectl: PathBuf,
-    _processes: Vec<Process>,
+    /// How `fleetwright serve` was started.
+    serve: Command,
+    server: Process,
+    _kubernetes: Vec<Process>,
 }
 
 impl Backend {
@@ -62,7 +66,7 @@ impl Backend {
                 kubeconfig
             }
         };
-        processes.push(Process::start(&mut serve, &home.path().join("serve.log")));
+        let server = Process::start(&mut serve, &home.path().join("serve.log"));
         let token = home.path().join("data/push-token");
         let token = eventually("the Git server", START_TIME_MAX, || {
             std::fs::read_to_string(&token).ok()
@@ -71,14 +75,31 @@ impl Backend {
             kubeconfig,
             git: format!("http://push:{}@127.0.0.1:{port}/git/", token.trim()),
             kubectl,
-            _processes: processes,
+            serve,
+            server,
+            _kubernetes: processes,
             home,
         };
+        backend.await_server();
+        Some(backend)
+    }
+
+    fn await_server(&self) {
         eventually("the kinds served", START_TIME_MAX, || {
-            let mut command = backend.command(&["get", "kustomizations", "-A"]);
+            let mut command = self.command(&["get", "kustomizations", "-A"]);
             output(&mut command).status.success().then_some(())
         });
-        Some(backend)
+    }
+
+    /// Ends `fleetwright serve` as a power failure would.
+    pub fn kill(&mut self) {
+        self.server.kill();
+    }
+
+    /// Starts `fleetwright serve` again, on the data it left.
+    pub fn start_again(&mut self) {
+        self.server = Process::start(&mut self.serve, &self.home.path().join("serve.log"));
+        self.await_server();
     }
 
     /// Runs stock kubectl and gives what it prints.
@@ -95,6 +116,11 @@ impl Backend {
             .arg(&self.kubeconfig)
             .args(arguments);
         command
+    }
+
+    /// Simulated kubelets, for a control plane that has none.
+    pub fn kubelets(&self) -> Kubelets {
+        Kubelets::start(&self.kubectl, &self.kubeconfig, self.home.path())
     }
 
     /// An object, or `None` when it is not there.

@@ -3,7 +3,11 @@
 mod backend;
 mod cli;
 mod documents;
+mod durable;
 mod errors;
 mod gitops;
+mod kubelet;
+mod manifests;
 mod process;
 mod repository;
+mod workloads;
