@@ -218,6 +218,7 @@ impl Attempt {
             self.artifact.revision, self.unit.timeout
         );
         let mut status = self.unit.status.clone();
+        status.last_attempted_revision = self.artifact.revision.clone();
         let generation = self.unit.meta.generation;
         for (kind, state) in [
             (condition_type::READY, ConditionStatus::Unknown),
