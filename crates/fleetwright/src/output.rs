@@ -1,6 +1,6 @@
 //! Printing: tables for people, JSON and YAML for programs, logs on standard error.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
 use object::Node;
 
@@ -25,6 +25,7 @@ pub fn start_logging(cli: &Cli) {
     let filter = EnvFilter::try_from_env("FLEETWRIGHT_LOG").unwrap_or_else(|_| default.into());
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match controller {
         Some(args) if args.log_encoding == "json" => subscriber.json().init(),

@@ -36,7 +36,7 @@ pub async fn run(args: EventsArgs) -> Outcome {
                 involved("kind") == Some(kind) && involved("name") == Some(name)
             })
     });
-    events.sort_by_key(|event| (seen(event).map(|at| at.unix()), event.name().to_owned()));
+    events.sort_by_key(|event| (seen(event).map(|at| at.unix()), stamp(event)));
     let mut node = Node::map();
     node.set(&["apiVersion"], "v1");
     node.set(&["kind"], "EventList");
@@ -62,6 +62,12 @@ fn row(event: &Object, now: Timestamp) -> Vec<String> {
         text(&["involvedObject", "name"])
     );
     vec![age, text(&["type"]), text(&["reason"]), object, message]
+}
+
+/// When an event was named, finer than its times: names end in a time in hexadecimal.
+fn stamp(event: &Object) -> Option<u64> {
+    let (_, stamp) = event.name().rsplit_once('.')?;
+    u64::from_str_radix(stamp, 16).ok()
 }
 
 fn seen(event: &Object) -> Option<Timestamp> {
