@@ -15,6 +15,8 @@ struct End {
     deleted: BTreeSet<String>,
     /// Writes of the engine, until it came to rest.
     writes: usize,
+    /// Requests of the engine, until it came to rest.
+    requests: usize,
 }
 
 /// What goes wrong.
@@ -86,6 +88,7 @@ async fn story(trouble: Trouble, case: &str) -> End {
         picture,
         deleted,
         writes,
+        requests: log.len(),
     }
 }
 
@@ -194,6 +197,8 @@ async fn failing_requests_change_nothing_of_the_end() {
                 }
             };
             let end = story(Trouble::Requests(Box::new(decide)), &case).await;
+            // Retries are no stream of requests.
+            assert!(end.requests < 400, "{case}: {} requests", end.requests);
             let deleted = &end.deleted;
             assert!(deleted.is_subset(&calm.deleted), "{case}: {deleted:?}");
             assert_same(&calm.picture, &end.picture, &case);
@@ -260,6 +265,35 @@ async fn unreadable_kinds_change_nothing_of_the_end() {
         let deleted = &end.deleted;
         assert!(deleted.is_subset(&calm.deleted), "{case}: {deleted:?}");
         assert_same(&calm.picture, &end.picture, case);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_death_while_a_deleted_unit_is_cleaned_up_leaves_nothing() {
+    let (a, b) = (config_map("a", "1"), config_map("b", "1"));
+    for number in 1..=3 {
+        for outcome in [Fate::Pass, Fate::HangAfter, Fate::Hang] {
+            let case = format!("write {number}, {outcome:?}");
+            let mut world = World::new(&[("web/a.yaml", &a), ("web/b.yaml", &b)]).await;
+            world.apply(&unit("web", "")).await;
+            world.start();
+            let ready = |unit: &object::Object| crate::world::condition(unit, "Ready").0 == "True";
+            let unit = world.until("web", "ready", ready).await;
+            world.faults.crash_at(number, outcome);
+            world.delete(&unit).await;
+            // Deletions of both objects, and the finalizer.
+            let died = tokio::time::timeout(Duration::from_secs(60), world.faults.died());
+            assert!(died.await.is_ok(), "{case}: fewer writes than that");
+            world.kill().await;
+            world.faults.end();
+            world.start();
+            world.pass(Duration::from_secs(90)).await;
+            let kind = api::kustomization_kind();
+            let units = world.client.list(&kind, "", "").await.expect("units");
+            assert!(units.is_empty(), "{case}: the unit is still there");
+            let left: Vec<String> = world.orphans().await;
+            assert!(left.is_empty(), "{case}: {left:?}");
+        }
     }
 }
 
