@@ -1,7 +1,9 @@
 //! The shipped binary, as people use it.
 
 mod backend;
+mod bad_input;
 mod cli;
+mod clients;
 mod documents;
 mod durable;
 mod errors;

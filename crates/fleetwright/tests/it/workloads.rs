@@ -277,6 +277,9 @@ fn a_fix_does_not_wait(backend: &Backend, copy: &WorkingCopy, broken: &str) {
         let health = format!("Running health checks for revision main@sha1:{waiting}");
         (status == "Unknown" && message.starts_with(&health)).then_some(())
     });
+    let unit = backend.get(UNIT, "flux-system", "apps").unwrap();
+    let attempted = unit.node.str_at(&["status", "lastAttemptedRevision"]);
+    assert_eq!(attempted, Some(&*format!("main@sha1:{waiting}")));
     copy.replace(OVERLAY, "    newName: fault.local/never-ready\n", "");
     let fixed = copy.commit("the image that is there");
     let pushed = Instant::now();
