@@ -8,7 +8,7 @@ use object::Node;
 
 use crate::backend::{Backend, Kind};
 use crate::manifests::{config_map, source, unit};
-use crate::process::{eventually, fleetwright, output};
+use crate::process::eventually;
 use crate::repository::{WorkingCopy, write_tree};
 
 const REPOSITORY: &str = "shop/fleet";
@@ -162,8 +162,6 @@ fn bad_input_is_told_and_harms_nobody() {
         forbidden: GitOperationFailed: failed to checkout and determine revision: unable to list remote for 'http://127.0.0.1:1/shop/fleet.git': cannot reach `http://127.0.0.1:1/shop/fleet.git`: error sending request
     "#]].assert_eq(&told);
 
-    named_limits(&backend, &copy.folder);
-
     copy.replace("good/map.yaml", "\"1\"", "\"2\"");
     copy.commit("a change elsewhere");
     let second = copy.push();
@@ -181,30 +179,6 @@ fn bad_input_is_told_and_harms_nobody() {
     let third = copy.push();
     backend.applied("no-object", &third);
     backend.applied("bomb", &third);
-}
-
-/// On a checkout, the same files give the codes under which limits are explained.
-fn named_limits(backend: &Backend, checkout: &Path) {
-    let file = backend.home.path().join("flux.yaml");
-    let mut told = String::new();
-    for name in ["bomb", "brackets"] {
-        let mut build = fleetwright(backend.home.path());
-        build.args(["build", "ks", name, "--kustomization-file"]);
-        build.arg(&file).arg("--path").arg(checkout);
-        let output = output(&mut build);
-        assert_eq!(output.status.code(), Some(3));
-        told += &String::from_utf8_lossy(&output.stderr);
-    }
-    expect![[r#"
-        error[ObjectInvalid]: failed to decode Kubernetes YAML from bomb/bomb.yaml: yaml: document contains excessive aliasing
-         --> bomb/bomb.yaml:1
-          = help: Add a kustomization file that lists what belongs to this directory, if this file does not.
-          = more: fleetwright explain ObjectInvalid
-        error[ObjectInvalid]: failed to decode Kubernetes YAML from brackets/brackets.yaml: MalformedYAMLError: yaml: line 1, column 208: nested deeper than 200 levels
-         --> brackets/brackets.yaml:1
-          = help: Add a kustomization file that lists what belongs to this directory, if this file does not.
-          = more: fleetwright explain ObjectInvalid
-    "#]].assert_eq(&told);
 }
 
 /// A namespace that is being deleted, and stays so.
