@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use diag::{Code, Diagnostic, Span};
-use kustomize::{Overlay, OverlayImage, OverlayPatch, OverlaySelector};
+use kustomize::Overlay;
 use object::{Node, Object, ObjectKey, Origin};
 use tree::{Tree, TreePath, World};
 use yaml::{Duplicates, Limits, ResolveOptions};
@@ -16,7 +16,7 @@ use yaml::{Duplicates, Limits, ResolveOptions};
 use crate::digest::Digest;
 use crate::error::{RenderError, span_of};
 use crate::normalize;
-use crate::spec::{Selector, Spec, Variables};
+use crate::spec::{Spec, Variables};
 use crate::substitute::{Problem, substitute};
 
 /// Most objects one unit may render.
@@ -196,40 +196,12 @@ fn overlay(
             overlay.components.push(component.clone());
         }
     }
-    overlay.patches = spec
-        .patches
-        .iter()
-        .map(|patch| OverlayPatch {
-            patch: patch.patch.clone(),
-            target: patch.target.as_ref().map(selector),
-        })
-        .collect();
-    overlay.images = spec
-        .images
-        .iter()
-        .map(|image| OverlayImage {
-            name: image.name.clone(),
-            new_name: image.new_name.clone(),
-            new_tag: image.new_tag.clone(),
-            digest: image.digest.clone(),
-        })
-        .collect();
+    overlay.patches.clone_from(&spec.patches);
+    overlay.images.clone_from(&spec.images);
     if errors.is_empty() {
         Ok(overlay)
     } else {
         Err(errors)
-    }
-}
-
-fn selector(selector: &Selector) -> OverlaySelector {
-    OverlaySelector {
-        group: selector.group.clone(),
-        version: selector.version.clone(),
-        kind: selector.kind.clone(),
-        name: selector.name.clone(),
-        namespace: selector.namespace.clone(),
-        label_selector: selector.label_selector.clone(),
-        annotation_selector: selector.annotation_selector.clone(),
     }
 }
 

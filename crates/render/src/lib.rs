@@ -24,4 +24,5 @@ pub mod substitute;
 pub use digest::Digest;
 pub use error::RenderError;
 pub use kustomization::{OBJECTS_MAX, RENDERED_BYTES_MAX, Rendered, kustomization};
-pub use spec::{CommonMetadata, Image, Owner, Patch, Selector, Spec, Variables};
+pub use kustomize::{OverlayImage as Image, OverlayPatch as Patch, OverlaySelector as Selector};
+pub use spec::{CommonMetadata, Owner, Spec, Variables};

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use kustomize::{OverlayImage as Image, OverlayPatch as Patch};
+
 /// The part of a unit that decides what is rendered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Spec {
@@ -52,47 +54,6 @@ pub struct Owner {
     pub name: String,
     /// Its namespace.
     pub namespace: String,
-}
-
-/// A patch in a unit.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Patch {
-    /// The patch, YAML or JSON.
-    pub patch: String,
-    /// Which objects it is for; `None` reads it from the patch.
-    pub target: Option<Selector>,
-}
-
-/// Which objects a patch is for; empty fields match everything.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Selector {
-    /// API group, a regular expression.
-    pub group: String,
-    /// Version, a regular expression.
-    pub version: String,
-    /// Kind, a regular expression.
-    pub kind: String,
-    /// Namespace, a regular expression.
-    pub namespace: String,
-    /// Name, a regular expression.
-    pub name: String,
-    /// Selector over labels.
-    pub label_selector: String,
-    /// Selector over annotations.
-    pub annotation_selector: String,
-}
-
-/// An image to replace; empty fields keep what there is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Image {
-    /// Name to look for.
-    pub name: String,
-    /// Name to put in its place.
-    pub new_name: String,
-    /// Tag to put in its place.
-    pub new_tag: String,
-    /// Digest to pin.
-    pub digest: String,
 }
 
 /// Variables and their values, line breaks already taken out; printing it shows no value.
