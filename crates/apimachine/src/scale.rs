@@ -16,7 +16,7 @@ use crate::decode::{self, Expected};
 use crate::options::{self, WriteOptions};
 use crate::patch::{self, PatchKind};
 use crate::path::{Route, Verb};
-use crate::serve::Answer;
+use crate::serve::{Answer, body_of};
 use crate::types::{ResourceType, Scale};
 use crate::update::check_name;
 use crate::{Refusal, Request, ownership};
@@ -50,17 +50,9 @@ pub(crate) fn perform(
                 kind: KIND,
                 custom: None,
             };
-            let content_type = request.content_type.as_deref();
-            let decoded = decode::object(
-                call.state,
-                &request.body,
-                content_type,
-                &expected,
-                options.validation,
-            )?;
-            call.warnings.extend(decoded.warnings);
-            check_name(&decoded.node, &route.name)?;
-            write(call, route, &options, &paths, &parent, &scale, decoded.node)?
+            let wanted = body_of(call, request, &expected, &options)?;
+            check_name(&wanted, &route.name)?;
+            write(call, route, &options, &paths, &parent, &scale, wanted)?
         }
         _ => {
             let kind = patch::kind_of(request.content_type.as_deref(), resource.custom.is_some())?;

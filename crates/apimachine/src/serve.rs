@@ -195,13 +195,22 @@ pub(crate) fn body(
     route: &Route,
     options: &options::WriteOptions,
 ) -> Result<Node, Refusal> {
-    let expected = Expected::object(&route.resource);
+    body_of(call, request, &Expected::object(&route.resource), options)
+}
+
+/// The object in a body that is to be of a kind of its own, as that of a subresource is.
+pub(crate) fn body_of(
+    call: &mut Call<'_>,
+    request: &Request,
+    expected: &Expected<'_>,
+    options: &options::WriteOptions,
+) -> Result<Node, Refusal> {
     let content_type = request.content_type.as_deref();
     let decoded = decode::object(
         call.state,
         &request.body,
         content_type,
-        &expected,
+        expected,
         options.validation,
     )?;
     call.warnings.extend(decoded.warnings);

@@ -5,7 +5,7 @@ use schema::{FieldError, FieldValue};
 
 use super::{Attributes, Decision, User, authorize, rules_review};
 use crate::call::{Call, Target};
-use crate::decode::{self, Expected};
+use crate::decode::Expected;
 use crate::path::{Route, Verb};
 use crate::serve::{self, Answer};
 use crate::{Refusal, Request, options};
@@ -101,16 +101,7 @@ fn token(call: &mut Call<'_>, request: &Request, route: &Route) -> Result<Answer
         kind,
         custom: None,
     };
-    let content_type = request.content_type.as_deref();
-    let decoded = decode::object(
-        call.state,
-        &request.body,
-        content_type,
-        &expected,
-        options.validation,
-    )?;
-    call.warnings.extend(decoded.warnings);
-    let mut object = decoded.node;
+    let mut object = serve::body_of(call, request, &expected, &options)?;
     if call
         .live(&route.resource, &route.namespace, &route.name)
         .is_none()
