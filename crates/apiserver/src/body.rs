@@ -28,11 +28,6 @@ impl Body {
     pub(crate) fn stream(stream: impl Stream<Item = Bytes> + Send + 'static) -> Self {
         Self(Inner::Stream(Box::pin(stream)))
     }
-
-    /// Whether the body is a watch that stays open.
-    pub fn is_stream(&self) -> bool {
-        matches!(self.0, Inner::Stream(_))
-    }
 }
 
 impl fmt::Debug for Body {

@@ -1,6 +1,5 @@
 //! Where the time comes from.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use apimachine::Timestamp;
@@ -20,29 +19,6 @@ impl Clock for SystemClock {
         at(SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default())
-    }
-}
-
-/// A clock that moves only when told to.
-#[derive(Debug, Default)]
-pub struct ManualClock(Mutex<Timestamp>);
-
-impl ManualClock {
-    /// A clock that stands at `now`.
-    pub fn at(now: Timestamp) -> Self {
-        Self(Mutex::new(now))
-    }
-
-    /// Moves the clock forward.
-    pub fn advance(&self, by: Duration) {
-        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *now = later(*now, by);
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -40,7 +40,7 @@ mod wire;
 pub use authentication::{TokenFileError, Tokens};
 pub use body::Body;
 pub use certificates::{Authority, CertificateError, Identity};
-pub use clock::{Clock, ManualClock, SystemClock, TokioClock};
+pub use clock::{Clock, SystemClock, TokioClock};
 pub use cluster::{Cluster, ClusterService, Options};
 pub use data_dir::DataDir;
 pub use fleet::{Fleet, FleetService};

@@ -93,11 +93,6 @@ impl ApiError {
     pub fn is_not_found(&self) -> bool {
         self.class == ErrorClass::NotFound
     }
-
-    /// Whether a write may have happened although no success was reported.
-    pub fn outcome_unknown(&self) -> bool {
-        matches!(self.class, ErrorClass::Server | ErrorClass::Unreachable)
-    }
 }
 
 impl Explain for ApiError {

@@ -50,11 +50,6 @@ impl Duration {
         self.0 / SECOND
     }
 
-    /// Seconds with their fraction, as Go's `Duration.Seconds`.
-    pub fn seconds_f64(self) -> f64 {
-        (self.0 / SECOND) as f64 + (self.0 % SECOND) as f64 / 1e9
-    }
-
     /// Rounded to the nearest multiple of `unit`, halves away from zero; unchanged when `unit` is
     /// not positive.
     pub fn round(self, unit: Self) -> Self {
@@ -82,11 +77,6 @@ impl Duration {
     /// For timers; a negative length is no time.
     pub fn to_std(self) -> std::time::Duration {
         std::time::Duration::from_nanos(u64::try_from(self.0).unwrap_or(0))
-    }
-
-    /// Saturates at 292 years.
-    pub fn from_std(duration: std::time::Duration) -> Self {
-        Self(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX))
     }
 
     /// The sum; saturates.

@@ -56,11 +56,6 @@ impl Timestamp {
         self.nanoseconds
     }
 
-    /// Milliseconds after 1970.
-    pub fn unix_millis(self) -> i64 {
-        self.seconds * 1000 + i64::from(self.nanoseconds / 1_000_000)
-    }
-
     /// The time `duration` later, or earlier if negative.
     pub fn plus(self, duration: Duration) -> Self {
         let nanoseconds = i64::from(self.nanoseconds) + duration.0.rem_euclid(1_000_000_000);

@@ -16,7 +16,7 @@
 //!
 //! Start at [`build`]; `accumulate` holds the order of everything.
 //!
-//! Deliberately absent: what Flux adds to a kustomization, see `render`; Helm charts, see `helm`.
+//! Deliberately absent: what Flux adds to a kustomization, see `render`; Helm charts.
 
 mod accumulate;
 mod accumulator;

@@ -83,13 +83,6 @@ pub enum JsonPatchError {
     TooMuchWork,
 }
 
-impl JsonPatchError {
-    /// Whether the request is at fault in its form (400), not in what it asks (422).
-    pub fn is_malformed(&self) -> bool {
-        matches!(self, Self::NotAList(_))
-    }
-}
-
 /// Reads `patch` and applies it to `live`; see [`JsonPatch`].
 ///
 /// # Errors

@@ -205,11 +205,6 @@ impl ObjectType {
         &self.schema
     }
 
-    /// The schema, to share.
-    pub fn shared_schema(&self) -> &Arc<Schema> {
-        &self.schema
-    }
-
     /// The type of the whole object.
     pub fn root(&self) -> TypeRef {
         self.root

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{FieldPath, Map, Step, Text};
+use crate::{Map, Text};
 
 /// A list of nodes, shared until changed.
 pub type List = Arc<Vec<Node>>;
@@ -151,14 +151,6 @@ impl Node {
     /// The value under nested map keys, to change.
     pub fn at_mut(&mut self, keys: &[&str]) -> Option<&mut Node> {
         keys.iter().try_fold(self, |node, key| node.get_mut(key))
-    }
-
-    /// The value at `path`.
-    pub fn at_path(&self, path: &FieldPath) -> Option<&Node> {
-        path.steps().iter().try_fold(self, |node, step| match step {
-            Step::Key(key) => node.get(key),
-            Step::Index(index) => node.as_list()?.get(*index),
-        })
     }
 
     /// Sets the value under nested map keys; whatever is in the way becomes a map.

@@ -135,11 +135,6 @@ impl Node {
         self.kind == Kind::Sequence
     }
 
-    /// Whether this is a scalar.
-    pub fn is_scalar(&self) -> bool {
-        self.kind == Kind::Scalar
-    }
-
     /// Whether this is a null, or a sequence or mapping without content.
     pub fn is_empty(&self) -> bool {
         match self.kind {

@@ -352,14 +352,6 @@ impl Kind {
         format!("{}List", self.kind)
     }
 
-    /// `deployments.apps`, `pods`: how messages name the resource.
-    pub fn qualified_plural(&self) -> String {
-        match self.group {
-            "" => self.plural.to_owned(),
-            group => format!("{}.{group}", self.plural),
-        }
-    }
-
     /// The struct of its objects.
     pub fn struct_id(&self) -> StructId {
         let id = type_of(&self.api_version(), self.kind);
@@ -528,7 +520,6 @@ mod tests {
     #[test]
     fn lookups_find_a_resource_from_both_sides() {
         let deployments = lookup("apps", "v1", "deployments").expect("served");
-        assert_eq!(deployments.qualified_plural(), "deployments.apps");
         assert!(deployments.has_status() && deployments.subresource("scale").is_some());
         assert_eq!(
             by_kind("apps", "v1", "Deployment").map(|kind| kind.plural),

@@ -26,7 +26,6 @@ mod node;
 mod openapi;
 mod prune;
 mod rules;
-pub mod scale;
 mod shapes;
 mod values;
 

@@ -1,7 +1,7 @@
-//! JSONPath, printer columns, scale, and the type that apply merges by.
+//! JSONPath, printer columns, and the type that apply merges by.
 
 use object::Node;
-use schema::structural::{JsonPath, columns, jsonpath, scale};
+use schema::structural::{JsonPath, columns, jsonpath};
 
 use crate::{data, schema, text};
 
@@ -86,29 +86,6 @@ fn cells_have_the_type_of_their_column() {
     // Without columns there is one: the age.
     let plain = columns::columns(&Node::map());
     assert_eq!((plain.len(), plain[0].cell(&object, now)), (1, "5m".into()));
-}
-
-#[test]
-fn scale_reads_and_writes_where_the_definition_says() {
-    let version = data(
-        "{subresources: {scale: {specReplicasPath: .spec.replicas, statusReplicasPath: .status.replicas, labelSelectorPath: .status.selector}}}",
-    );
-    let scale = scale::Scale::of(&version).unwrap();
-    let mut object = data(
-        "{metadata: {name: c, namespace: n, uid: u}, spec: {replicas: 2}, status: {replicas: 1, selector: a=b}}",
-    );
-    assert_eq!(
-        text(&scale.read(&object).unwrap()),
-        "{\"apiVersion\":\"autoscaling/v1\",\"kind\":\"Scale\",\"metadata\":{\"name\":\"c\",\"namespace\":\"n\",\"uid\":\"u\"},\"spec\":{\"replicas\":2},\"status\":{\"replicas\":1,\"selector\":\"a=b\"}}"
-    );
-    scale.write(&mut object, 5);
-    assert_eq!(text(object.at(&["spec", "replicas"]).unwrap()), "5");
-    object.remove(&["spec"]);
-    assert_eq!(
-        scale.read(&object).unwrap_err().to_string(),
-        "the spec replicas field \".spec.replicas\" does not exist"
-    );
-    assert!(scale::Scale::of(&Node::map()).is_none());
 }
 
 #[test]
