@@ -55,6 +55,8 @@ pub enum Fate {
     Lose,
     /// It arrives late.
     Late(Duration),
+    /// Every piece of the answer comes so much later.
+    Slowly(Duration),
     /// It is done, and nothing is heard of it.
     HangAfter,
     /// Nothing is heard of it.
@@ -218,6 +220,7 @@ where
                     tokio::time::sleep(by).await;
                     send.await
                 }
+                Fate::Slowly(by) => Ok(send.await?.map(|body| slowly(body, by))),
                 Fate::HangAfter => {
                     let _: Answer = send.await?;
                     std::future::pending().await
@@ -241,6 +244,16 @@ fn refusal(status: u16, reason: &str) -> Answer {
         answer.headers_mut().insert("retry-after", seconds);
     }
     answer
+}
+
+/// A body that lags behind.
+fn slowly(body: UnsyncBoxBody<Bytes, BoxError>, by: Duration) -> UnsyncBoxBody<Bytes, BoxError> {
+    let frames = futures::stream::unfold(body, move |mut body| async move {
+        let frame = body.frame().await?;
+        tokio::time::sleep(by).await;
+        Some((frame, body))
+    });
+    UnsyncBoxBody::new(http_body_util::StreamBody::new(frames))
 }
 
 /// A connection that breaks before the body.

@@ -89,21 +89,28 @@ postBuild: {substituteFrom: [{kind: ConfigMap, name: vars}]}";
 async fn a_watch_that_is_behind_does_not_make_a_broken_revision_healthy() {
     let good = deployment("web", "example.com/web:1");
     let slow = deployment("slow", "fault.local/never-ready");
-    let mut world = World::new(&[("web/all.yaml", &good), ("slow/all.yaml", &slow)]).await;
+    let mut world = World::new(&[]).await;
     let first = world.commit(&[("web/all.yaml", &good), ("slow/all.yaml", &slow)]);
+    world.faults.decide(
+        |asked| match asked.is_watch() && asked.path.ends_with("/deployments") {
+            true => Fate::Slowly(2 * second()),
+            false => Fate::Pass,
+        },
+    );
     // Keeps the watch of Deployments open.
     world.apply(&unit("slow", "wait: true\ntimeout: 1h")).await;
     world.apply(&unit("web", "wait: true\ntimeout: 1m")).await;
     world.start();
     world.until_ready("web", &first).await;
     world.pass(5 * second()).await;
-    let broken = deployment("web", "fault.local/never-ready");
-    let second = world.commit(&[("web/all.yaml", &broken), ("slow/all.yaml", &slow)]);
+    // Only this unit changes, so that the other one goes on waiting.
+    let images = "spec: {images: [{name: example.com/web, newName: fault.local/never-ready}]}";
+    world.patch_unit("web", images).await;
     for _ in 0..600 {
         world.pass(Duration::from_millis(100)).await;
         let unit = world.unit("web").await;
         assert!(
-            !crate::world::is_ready(&unit, &second),
+            !crate::world::is_ready(&unit, &first),
             "{:?}",
             condition(&unit, "Ready")
         );
