@@ -1,6 +1,6 @@
 //! A unit's files turned into the objects meant for one target.
 //!
-//! [`kustomization`] is the whole way: find or make the kustomization file, add what the unit says,
+//! [`kustomization()`] is the whole way: find or make the kustomization file, add what the unit says,
 //! build, substitute variables, and bring the objects into the shape that is applied. Nothing here
 //! needs a cluster.
 //!

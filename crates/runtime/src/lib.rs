@@ -9,7 +9,8 @@
 //!   it run again.
 //! - **Waiting for health holds no worker.** A new revision, spec or wish ends the wait at once.
 //! - **Nothing is polled that can be watched.** Timers are a net under lost events.
-//! - **A task that ends by accident ends the process**: see [`Engine::run`].
+//! - **No part ends in silence.** When one ends by accident, so does the task of [`Engine::new`], with the
+//!   reason; the program ends then.
 //!
 //! Deliberately absent: decisions. They are in `control` and `plan`.
 
