@@ -34,7 +34,12 @@ pub fn router(engine: Engine) -> Router {
             "/",
             get(move || {
                 let engine = page_engine.clone();
-                async move { html(page::render(&engine.summary(), &engine.recent_events().list())) }
+                async move {
+                    html(page::render(
+                        &engine.summary(),
+                        &engine.recent_events().list(),
+                    ))
+                }
             }),
         )
         .route(
@@ -44,7 +49,12 @@ pub fn router(engine: Engine) -> Router {
                 async move { json(&units::to_node(&engine.summary())) }
             }),
         )
-        .fallback(|| async { (StatusCode::NOT_FOUND, "there is nothing here; the status page is at /\n") })
+        .fallback(|| async {
+            (
+                StatusCode::NOT_FOUND,
+                "there is nothing here; the status page is at /\n",
+            )
+        })
 }
 
 /// What a kubelet asks: `/healthz` says that the process answers, `/readyz` that it knows its objects.
@@ -58,7 +68,10 @@ pub fn health(engine: Engine) -> Router {
                 async move {
                     match ready {
                         true => (StatusCode::OK, "ok\n"),
-                        false => (StatusCode::SERVICE_UNAVAILABLE, "the first lists are not in yet\n"),
+                        false => (
+                            StatusCode::SERVICE_UNAVAILABLE,
+                            "the first lists are not in yet\n",
+                        ),
                     }
                 }
             }),

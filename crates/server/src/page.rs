@@ -26,7 +26,12 @@ pub(crate) fn render(summary: &Summary, events: &[Recorded]) -> String {
         (all, 0) => format!("All {all} units are fine or on their way."),
         (all, needing) => format!("{needing} of {all} units need you."),
     };
-    let units: String = summary.sources.iter().chain(&summary.units).map(row).collect();
+    let units: String = summary
+        .sources
+        .iter()
+        .chain(&summary.units)
+        .map(row)
+        .collect();
     let events: String = events.iter().rev().take(EVENTS_SHOWN).map(event).collect();
     format!(
         "<!doctype html><html lang=en><head><meta charset=utf-8>\
@@ -47,7 +52,11 @@ fn row(unit: &UnitSummary) -> String {
         (SyncState::Synced, _) => "✔",
         _ => "◎",
     };
-    let sync = if unit.suspended { "Suspended" } else { unit.sync.as_str() };
+    let sync = if unit.suspended {
+        "Suspended"
+    } else {
+        unit.sync.as_str()
+    };
     format!(
         "<tr><td>{mark} {} <code>{}/{}</code><td>{sync}<td>{}<td><code>{}</code><td class=message>{}</tr>",
         escape(&unit.key.kind),
