@@ -6,7 +6,7 @@ use object::ObjectKey;
 use sha2::{Digest, Sha256};
 
 use crate::prune::Deletion;
-use crate::stages::hex;
+use crate::stages::sha256_text;
 
 /// Deletions that always pass, however small the inventory.
 ///
@@ -80,7 +80,7 @@ pub fn brake(deletions: &[Deletion], inventory_len: usize) -> Option<Held> {
         .collect();
     lines.sort();
     Some(Held {
-        digest: hex(&Sha256::digest(lines.join("\n"))),
+        digest: sha256_text(&Sha256::digest(lines.join("\n"))),
         reasons,
         objects,
     })

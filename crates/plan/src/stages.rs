@@ -207,12 +207,12 @@ impl Plan {
             hash.update(format!("-{}.{}", entry.key, entry.key.group));
             hash.update([0]);
         }
-        hex(&hash.finalize())
+        sha256_text(&hash.finalize())
     }
 }
 
 /// `sha256:` and the bytes in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn sha256_text(bytes: &[u8]) -> String {
     let mut text = String::from("sha256:");
     for byte in bytes {
         text.push_str(&format!("{byte:02x}"));
