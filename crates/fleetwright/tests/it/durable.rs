@@ -183,23 +183,27 @@ fn noise(seed: u64, length: usize) -> Vec<u8> {
     (0..length / 8).flat_map(|_| next()).collect()
 }
 
+/// `fleetwright serve` on a data folder, with a state folder in `home`.
+fn serve(home: &Path, data: &Path, state: &str, port: u16) -> Command {
+    let mut serve = fleetwright(home);
+    serve
+        .arg("serve")
+        .args(["--api-addr", "127.0.0.1:0"])
+        .args(["--storage-addr", "127.0.0.1:0"])
+        .args(["--http-addr", &format!("127.0.0.1:{port}")])
+        .args(["--create-repository", REPOSITORY])
+        .arg("--data-dir")
+        .arg(data)
+        .arg("--state-dir")
+        .arg(home.join(state));
+    serve
+}
+
 #[test]
 fn a_data_folder_has_one_server() {
     let home = TempDir::new().unwrap();
-    let serve = |state: &str| {
-        let mut serve = fleetwright(home.path());
-        let address = ["127.0.0.1:0"; 3];
-        serve.arg("serve");
-        for (flag, address) in ["--http-addr", "--api-addr", "--storage-addr"]
-            .iter()
-            .zip(address)
-        {
-            serve.args([flag, address]);
-        }
-        serve.arg("--data-dir").arg(home.path().join("data"));
-        serve.arg("--state-dir").arg(home.path().join(state));
-        serve
-    };
+    let data = home.path().join("data");
+    let serve = |state: &str| serve(home.path(), &data, state, 0);
     let first = Process::start(&mut serve("first"), &home.path().join("first.log"));
     eventually("the first server", Duration::from_secs(30), || {
         first.log().contains("Git server").then_some(())
@@ -247,21 +251,7 @@ fn a_full_disk_refuses_and_recovers() {
         return;
     };
     let port = free_port();
-    let mut serve = fleetwright(home.path());
-    serve
-        .args([
-            "serve",
-            "--api-addr",
-            "127.0.0.1:0",
-            "--storage-addr",
-            "127.0.0.1:0",
-        ])
-        .args(["--http-addr", &format!("127.0.0.1:{port}")])
-        .args(["--create-repository", REPOSITORY])
-        .arg("--data-dir")
-        .arg(&data)
-        .arg("--state-dir")
-        .arg(home.path().join("state"));
+    let mut serve = serve(home.path(), &data, "state", port);
     let server = Process::start(&mut serve, &home.path().join("serve.log"));
     eventually("the server", Duration::from_secs(30), || {
         server.log().contains("Git server").then_some(())
@@ -289,11 +279,37 @@ fn a_full_disk_refuses_and_recovers() {
     // What is there can be read all the while.
     run(&mut command(&["get", "configmap", "before"]));
     assert!(refused.contains("No space left on device"), "{refused}");
+    let copy = a_push_is_refused(home.path(), &data, port);
     std::fs::remove_file(&filler).unwrap();
+    eventually("a unit of the sample", EFFECT_TIME_MAX, || {
+        let wait = ["wait", "--for=condition=Ready", "ks/staging-web"];
+        let place = ["-n", "flux-system", "--timeout=5s"];
+        let ready = output(&mut command(&[&wait[..], &place].concat()));
+        ready.status.success().then_some(())
+    });
+    let commit = copy.push();
+    assert!(copy.git(&["ls-remote", "origin"]).contains(&commit));
     eventually("a write after space came back", EFFECT_TIME_MAX, || {
         create("after").status.success().then_some(())
     });
     assert!(run(&mut command(&["get", "configmaps", "-o", "name"])).contains("configmap/before"));
+}
+
+/// A push for which there is no room is refused; gives the copy it came from.
+fn a_push_is_refused(home: &Path, data: &Path, port: u16) -> WorkingCopy {
+    let token = std::fs::read_to_string(data.join("push-token")).unwrap();
+    let remote = format!(
+        "http://push:{}@127.0.0.1:{port}/git/{REPOSITORY}.git",
+        token.trim()
+    );
+    let files = home.join("files");
+    std::fs::create_dir(&files).unwrap();
+    std::fs::write(files.join("large"), noise(1, PUSH_SIZE)).unwrap();
+    let copy = WorkingCopy::of(&files, home, &remote);
+    let (pushed, said) = copy.try_push();
+    assert!(!pushed, "{said}");
+    assert!(said.contains("HTTP 507"), "{said}");
+    copy
 }
 
 /// Writes until the disk is full.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::process::{hermetic, run};
+use crate::process::{hermetic, output, run};
 
 /// A working copy whose remote is a Git server under test.
 pub struct WorkingCopy {
@@ -44,6 +44,13 @@ impl WorkingCopy {
         self.head()
     }
 
+    /// Pushes; whether that was accepted, and what git says.
+    pub fn try_push(&self) -> (bool, String) {
+        let output = output(&mut self.command(&["push", "origin", "main"]));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.success(), said)
+    }
+
     /// Changes a text in a file that has it.
     pub fn replace(&self, file: &str, from: &str, to: &str) {
         let path = self.folder.join(file);
@@ -54,13 +61,18 @@ impl WorkingCopy {
 
     /// Runs git here.
     pub fn git(&self, arguments: &[&str]) -> String {
+        run(&mut self.command(arguments))
+    }
+
+    /// Git here, not started.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("git");
         hermetic(&mut command, &self.home);
         command
             .args(["-c", "user.name=Test", "-c", "user.email=test@example.com"])
             .args(arguments)
             .current_dir(&self.folder);
-        run(&mut command)
+        command
     }
 }
 
