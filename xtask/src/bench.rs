@@ -57,6 +57,8 @@ const OPTIONS: &str = "\
   --json           print JSON; the table goes to standard error
   --units N        units: how many Kustomizations (50)
   --backend NAME   units: kubernetes (etcd, kube-apiserver and kube-controller-manager) or embedded
+  --rate N         units: requests a second that kube-controller-manager may make (20, its own
+                   default: every Deployment waits for about four of them)
 
 FLEETWRIGHT_BINARY names a binary to measure; without it, a release build is made.";
 
@@ -66,6 +68,8 @@ struct Settings {
     binary: PathBuf,
     units: usize,
     backend: Kind,
+    /// Requests a second that kube-controller-manager may make.
+    rate: u32,
 }
 
 impl Settings {
@@ -94,6 +98,7 @@ pub fn run(arguments: &[&str]) -> Result<()> {
     let mut json = false;
     let mut units = 50;
     let mut backend = Kind::Kubernetes;
+    let mut rate = 20;
     let mut options = options.iter();
     while let Some(option) = options.next() {
         let mut value = || options.next().with_context(|| format!("{option} of what?"));
@@ -101,6 +106,7 @@ pub fn run(arguments: &[&str]) -> Result<()> {
             "--json" => json = true,
             "--units" => units = value()?.parse().context("--units wants a number")?,
             "--backend" => backend = value()?.parse()?,
+            "--rate" => rate = value()?.parse().context("--rate wants a number")?,
             _ => bail!("{option} is not an option:\n\n{OPTIONS}"),
         }
     }
@@ -108,6 +114,7 @@ pub fn run(arguments: &[&str]) -> Result<()> {
         binary: binary()?,
         units,
         backend,
+        rate,
     };
     let table = (benchmark.run)(&settings)?;
     if json {

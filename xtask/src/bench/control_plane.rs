@@ -109,6 +109,8 @@ impl ControlPlane {
             .args(["--kubeconfig", ADMINISTRATOR])
             .args(["--service-account-private-key-file", "sa.key"])
             .args(["--use-service-account-credentials", "--leader-elect=false"])
+            .args(["--kube-api-qps", &settings.rate.to_string()])
+            .args(["--kube-api-burst", &(settings.rate * 3 / 2).to_string()])
             .args(["--bind-address", "127.0.0.1", "--secure-port", "0"]);
         let log = home.join("kube-controller-manager.log");
         self.processes.push(Process::start(&mut command, &log)?);
