@@ -35,16 +35,31 @@ pub fn explain(object: &Object, related: &[Object], now: Timestamp) -> Option<St
         .collect();
     let causes = pods.iter().filter_map(|pod| {
         let cause = cause_of_pod(pod)?;
-        Some(with_warning(cause, latest_warning(pod, related)))
+        let cause = with_warning(cause, latest_warning(pod, related));
+        Some((*pod, cause))
     });
-    let worst = causes.max_by(|a, b| a.weight.cmp(&b.weight));
+    let worst = causes.max_by(|(_, a), (_, b)| a.weight.cmp(&b.weight));
     if object.kind() == "Pod" {
-        return worst.map(|cause| cause.sentence);
+        return worst.map(|(_, cause)| cause.sentence);
     }
-    if let Some(cause) = worst {
+    if let Some((pod, cause)) = worst {
         let total = wanted(object).unwrap_or(pods.len() as i64);
-        let ready = pods.iter().filter(|pod| is_ready(pod)).count();
-        let noun = if total == 1 { "pod" } else { "pods" };
+        // In a rollout, pods of the revision before may all be ready: they are not the trouble.
+        let newest = pods.iter().max_by_key(|pod| created(pod));
+        let rolls_out = newest.is_some_and(|newest| revision(newest) == revision(pod))
+            && pods.iter().any(|other| revision(other) != revision(pod));
+        let counts = |other: &&&Object| !rolls_out || revision(other) == revision(pod);
+        let ready = pods
+            .iter()
+            .filter(counts)
+            .filter(|pod| is_ready(pod))
+            .count();
+        let noun = match (total, rolls_out) {
+            (1, false) => "pod",
+            (_, false) => "pods",
+            (1, true) => "new pod",
+            (_, true) => "new pods",
+        };
         return Some(format!(
             "{ready} of {total} {noun} ready: {}",
             cause.sentence
@@ -68,6 +83,19 @@ pub fn explain(object: &Object, related: &[Object], now: Timestamp) -> Option<St
         Some(format!("{}: {named}", child.key()))
     });
     child.or_else(|| (!health.message.is_empty()).then(|| shorten(&health.message)))
+}
+
+/// Which revision of its workload a pod is of; empty when its labels do not say.
+fn revision(pod: &Object) -> &str {
+    let label = ["pod-template-hash", "controller-revision-hash"];
+    let found = label.iter().find_map(|label| pod.label(label));
+    found.unwrap_or_default()
+}
+
+/// When an object was created, as a text that sorts.
+fn created(object: &Object) -> &str {
+    let created = object.node.str_at(&["metadata", "creationTimestamp"]);
+    created.unwrap_or_default()
 }
 
 /// What an event warns about.

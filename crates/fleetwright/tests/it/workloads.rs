@@ -423,7 +423,7 @@ fn a_failure_is_explained(cli: &CommandLine) {
     cli.check(&["why", "ks/apps"], expect![[r#"
         exit 1
         ks/apps is Synced and Degraded: desired main@sha1:COMMIT, applied main@sha1:COMMIT, for TIME
-          because Deployment/shop/staging-web: 2 of 2 pods ready: container web: image `fault.local/image-pull:1.4.2` not found (ImagePullBackOff)
+          because Deployment/shop/staging-web: 0 of 2 new pods ready: container web: image `fault.local/image-pull:1.4.2` not found (ImagePullBackOff)
         Next: fleetwright tree ks/apps -n flux-system
     "#]]);
     cli.check(

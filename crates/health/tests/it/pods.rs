@@ -96,6 +96,24 @@ fn without_pods_the_refusal_of_the_server_or_the_object_itself_speaks() {
     assert_eq!(health::explain(&ready, &[], now()), None);
 }
 
+/// Three pods of the revision before are ready; the first of the new one is not.
+#[test]
+fn a_rollout_counts_the_new_pods() {
+    let of = |hash: &str, second: u8, status: &str| {
+        object(&format!(
+            r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"{hash}-{second}","uid":"{hash}-{second}","creationTimestamp":"2026-01-01T00:00:0{second}Z","labels":{{"pod-template-hash":"{hash}"}},"ownerReferences":[{{"uid":"d"}}]}},"status":{status}}}"#
+        ))
+    };
+    let ready = r#"{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}"#;
+    let missing = r#"{"phase":"Pending","containerStatuses":[{"name":"web","image":"fault.local/x","state":{"waiting":{"reason":"ImagePullBackOff"}}}]}"#;
+    let before = || (0..3).map(|second| of("old", second, ready));
+    let said = |related: Vec<Object>| health::explain(&deployment(), &related, now()).unwrap();
+    let rollout = said(before().chain([of("new", 5, missing)]).collect());
+    assert!(rollout.starts_with("0 of 3 new pods ready: "), "{rollout}");
+    let settled = said(before().skip(1).chain([of("old", 5, missing)]).collect());
+    assert!(settled.starts_with("2 of 3 pods ready: "), "{settled}");
+}
+
 #[test]
 fn events_speak_where_the_pod_is_silent() {
     let pod = object(
