@@ -134,12 +134,13 @@ fn binary() -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     must(Command::new(cargo).current_dir(root()).args([
         "build",
-        "--release",
+        "--profile",
+        "dist",
         "--package",
         "fleetwright",
         "--quiet",
     ]))?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let target = target.unwrap_or_else(|| root().join("target"));
-    Ok(root().join(target).join("release/fleetwright"))
+    Ok(root().join(target).join("dist/fleetwright"))
 }

@@ -20,7 +20,8 @@ pub fn start_logging(cli: &Cli) {
         (2.., ..) => "debug",
         (_, Some(level), _) => level,
         (1, ..) | (_, _, Some(_)) => "info,kube=warn,hyper=warn",
-        (0, None, None) => "warn",
+        // Whoever names an insecure kubeconfig knows what it says.
+        (0, None, None) => "warn,kube_client=error",
     };
     let filter = EnvFilter::try_from_env("FLEETWRIGHT_LOG").unwrap_or_else(|_| default.into());
     let subscriber = tracing_subscriber::fmt()
