@@ -318,11 +318,12 @@ fn read_value(text: &str) -> Result<Value, String> {
 /// Whether a text holds only objects, as a file that is found by walking a directory must.
 ///
 /// # Errors
-/// The reference's message, and the line where it is known, else zero.
-pub fn check_objects(text: &str) -> Result<(), (String, u32)> {
+/// The reference's message, the line where it is known, else zero, and the finest name of what is
+/// wrong.
+pub fn check_objects(text: &str) -> Result<(), (String, u32, Code)> {
     resource::read_objects(text)
         .map(drop)
-        .map_err(|failure| (failure.message, failure.line))
+        .map_err(|failure| (failure.message, failure.line, failure.code))
 }
 
 /// A tree as it would be printed if it were finished.

@@ -251,6 +251,9 @@ fn spread(node: &mut Node, changed: &Shared) {
     }
 }
 
+/// What the reference says of a document that its aliases make too large.
+pub(crate) const EXCESSIVE_ALIASING: &str = "yaml: document contains excessive aliasing";
+
 /// Replaces aliases by copies of what they stand for and applies merge keys.
 ///
 /// # Errors
@@ -270,9 +273,7 @@ fn expand_node(
             return Err(format!("yaml: unknown anchor '{}' referenced", node.value));
         };
         let size = count(target);
-        *budget = budget
-            .checked_sub(size)
-            .ok_or("yaml: document contains excessive aliasing")?;
+        *budget = budget.checked_sub(size).ok_or(EXCESSIVE_ALIASING)?;
         *node = target.clone();
         return Ok(());
     }

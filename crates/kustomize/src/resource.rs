@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use diag::{Code, Explain as _};
 use object::{Origin, Text};
 use yaml::{Kind, Limits, Node, YamlError};
 
@@ -378,6 +379,8 @@ pub(crate) struct ReadFailure {
     pub column: u32,
     /// Whether the text is not YAML at all, as opposed to YAML without objects.
     pub malformed: bool,
+    /// The finest name of what is wrong.
+    pub code: Code,
 }
 
 impl ReadFailure {
@@ -387,6 +390,7 @@ impl ReadFailure {
             line,
             column: 0,
             malformed: false,
+            code: Code("ObjectInvalid"),
         }
     }
 }
@@ -418,7 +422,7 @@ pub(crate) fn read_objects(text: &str) -> Result<Vec<Node>, ReadFailure> {
         }
         shift_lines(&mut node, line);
         ops::expand(&mut node, limits.nodes_max)
-            .map_err(|message| ReadFailure::object(message, node.line))?;
+            .map_err(|message| unexpanded(message, node.line))?;
         let kind = node.get("kind").map_or("", ops::text_of);
         if single && (kind == "List" || kind == "ResourceList") && node.get("items").is_some() {
             if let Some(items) = node.remove("items") {
@@ -432,6 +436,18 @@ pub(crate) fn read_objects(text: &str) -> Result<Vec<Node>, ReadFailure> {
     take_lists_apart(nodes)
 }
 
+fn unexpanded(message: String, line: u32) -> ReadFailure {
+    let aliasing = message == ops::EXCESSIVE_ALIASING;
+    let failure = ReadFailure::object(message, line);
+    if aliasing {
+        return ReadFailure {
+            code: Code("YamlAliasLimit"),
+            ..failure
+        };
+    }
+    failure
+}
+
 fn malformed(error: &YamlError, line: u32) -> ReadFailure {
     let at = error.position().unwrap_or_default();
     ReadFailure {
@@ -439,6 +455,7 @@ fn malformed(error: &YamlError, line: u32) -> ReadFailure {
         line: at.line + line,
         column: at.column,
         malformed: true,
+        code: error.code(),
     }
 }
 

@@ -26,6 +26,8 @@ pub enum RenderError {
         at: Span,
         /// What is wrong.
         problem: String,
+        /// The finest name of it: a limit of YAML, say.
+        code: Code,
     },
     /// A component of the unit is an address or an absolute path.
     ComponentNotLocal {
@@ -103,7 +105,7 @@ impl fmt::Display for RenderError {
         match self {
             Self::PathNotFound { path, .. } => write!(f, "kustomization path not found: {path}"),
             Self::Build(error) => write!(f, "kustomize build failed: {error}"),
-            Self::FileInvalid { at, problem } => {
+            Self::FileInvalid { at, problem, .. } => {
                 write!(
                     f,
                     "failed to decode Kubernetes YAML from {}: {problem}",
@@ -163,7 +165,8 @@ impl Explain for RenderError {
         match self {
             Self::PathNotFound { .. } => Code("PathNotFound"),
             Self::Build(error) => error.code(),
-            Self::FileInvalid { .. } | Self::ObjectInvalid { .. } => Code("ObjectInvalid"),
+            Self::FileInvalid { code, .. } => *code,
+            Self::ObjectInvalid { .. } => Code("ObjectInvalid"),
             Self::ComponentNotLocal { .. } => Code("ComponentNotLocal"),
             Self::VariableName { .. } => Code("VariableNameInvalid"),
             Self::Substitution { error, .. } => match error.problem {

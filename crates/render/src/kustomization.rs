@@ -282,17 +282,21 @@ impl Walk<'_> {
             return;
         }
         let problem = match self.tree.read(path) {
-            Err(error) => Some((error.to_string(), 0)),
+            Err(error) => Some((error.to_string(), 0, Code("FileUnreadable"))),
             Ok(content) => match std::str::from_utf8(&content) {
-                Err(error) => Some((format!("invalid UTF-8 at byte {}", error.valid_up_to()), 0)),
+                Err(error) => {
+                    let problem = format!("invalid UTF-8 at byte {}", error.valid_up_to());
+                    Some((problem, 0, Code("InvalidUtf8")))
+                }
                 Ok(text) => kustomize::check_objects(text).err(),
             },
         };
         match problem {
             None => self.add(path),
-            Some((problem, line)) => errors.push(RenderError::FileInvalid {
+            Some((problem, line, code)) => errors.push(RenderError::FileInvalid {
                 at: Span::line(path.as_str(), line),
                 problem,
+                code,
             }),
         }
     }

@@ -239,7 +239,7 @@ fn all_errors_of_a_step_come_at_once() {
         &Spec::default(),
         &[],
         expect![[r#"
-            ObjectInvalid a.yaml:2: failed to decode Kubernetes YAML from a.yaml: MalformedYAMLError: yaml: line 1: did not find expected node content
+            YamlSyntax a.yaml:2: failed to decode Kubernetes YAML from a.yaml: MalformedYAMLError: yaml: line 1: did not find expected node content
               Add a kustomization file that lists what belongs to this directory, if this file does not.
             ObjectInvalid b.yaml:1: failed to decode Kubernetes YAML from b.yaml: missing Resource metadata
               Add a kustomization file that lists what belongs to this directory, if this file does not.
@@ -410,4 +410,28 @@ fn an_empty_directory_renders_nothing() {
         ..Spec::default()
     };
     assert_eq!(render(&files, &spec, &[]).unwrap().objects, []);
+}
+
+#[test]
+fn limits_of_yaml_keep_their_names_in_a_folder_without_a_kustomization_file() {
+    let mut aliases = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..9 {
+        let below = format!("*a{}", level - 1);
+        let items = [below.as_str(); 9].join(", ");
+        aliases.push_str(&format!("a{level}: &a{level} [{items}]\n"));
+    }
+    for (text, code) in [
+        (aliases, "YamlAliasLimit"),
+        ("[".repeat(100_000), "NestingLimit"),
+    ] {
+        let tree: Tree = [("x.yaml", text.as_str())].into_iter().collect();
+        let (rendered, _) = render::kustomization(
+            &tree,
+            &Spec::default(),
+            &Variables::default(),
+            &tree::Isolated,
+        );
+        let errors = rendered.unwrap_err();
+        assert_eq!(errors[0].code(), diag::Code(code), "{}", errors[0]);
+    }
 }
