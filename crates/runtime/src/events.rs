@@ -1,10 +1,13 @@
 //! Telling people: Kubernetes Events, and the last of them in memory.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use cluster::Cluster;
 use control::{Event, Severity};
+use futures::StreamExt as _;
+use futures::stream;
 use golang::Timestamp;
 use object::{Node, Object, ObjectKey};
 use tokio::sync::mpsc;
@@ -13,7 +16,10 @@ use tokio::sync::mpsc;
 const RECENT_MAX: usize = 500;
 
 /// Events that wait to be written; more are dropped, as telling must never stop doing.
-const WAITING_MAX: usize = 1_000;
+const WAITING_MAX: usize = 4_000;
+
+/// Events that are written at the same time.
+const WRITING_MAX: usize = 8;
 
 /// One event and what it is about.
 #[derive(Clone, Debug)]
@@ -57,13 +63,15 @@ impl Recorder {
     /// A recorder, and the task that writes its events, which ends with the last recorder.
     pub(crate) fn new(cluster: Cluster) -> (Self, impl Future<Output = ()>) {
         let (queue, mut waiting) = mpsc::channel::<Object>(WAITING_MAX);
-        let writer = async move {
-            while let Some(event) = waiting.recv().await {
+        let written = stream::poll_fn(move |context| waiting.poll_recv(context));
+        let writer = written.for_each_concurrent(WRITING_MAX, move |event| {
+            let cluster = cluster.clone();
+            async move {
                 if let Err(error) = cluster.create(&event, api::field_manager::KUSTOMIZE).await {
                     tracing::debug!(%error, "an event was not written");
                 }
             }
-        };
+        });
         let recorder = Self {
             recent: RecentEvents::default(),
             queue,
@@ -94,10 +102,17 @@ impl Recorder {
     }
 }
 
+/// A part of a name that no other event of this process has, also not one of the same moment.
+fn unique(now: Timestamp) -> String {
+    static TOLD: AtomicU64 = AtomicU64::new(0);
+    let nanoseconds = i128::from(now.unix()) * 1_000_000_000 + i128::from(now.subsecond());
+    let told = TOLD.fetch_add(1, Ordering::Relaxed);
+    format!("{nanoseconds:x}.{told:x}")
+}
+
 fn event_object(controller: &str, object: &Object, event: &Event, now: Timestamp) -> Node {
     let mut node = Node::map();
-    let stamp = (now.unix() as i128) * 1_000_000_000 + i128::from(now.subsecond());
-    let name = format!("{}.{stamp:x}", object.name());
+    let name = format!("{}.{}", object.name(), unique(now));
     let time = now.to_string();
     node.set(&["apiVersion"], "v1");
     node.set(&["kind"], "Event");
@@ -142,4 +157,15 @@ fn cut(message: &str) -> String {
         .rev()
         .find(|&at| message.is_char_boundary(at));
     message[..end.unwrap_or(0)].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_of_one_moment_have_names_of_their_own() {
+        let now = Timestamp::from_unix(1_700_000_000);
+        assert_ne!(unique(now), unique(now));
+    }
 }
