@@ -102,17 +102,25 @@ impl Recorder {
     }
 }
 
-/// A part of a name that no other event of this process has, also not one of the same moment.
-fn unique(now: Timestamp) -> String {
-    static TOLD: AtomicU64 = AtomicU64::new(0);
-    let nanoseconds = i128::from(now.unix()) * 1_000_000_000 + i128::from(now.subsecond());
-    let told = TOLD.fetch_add(1, Ordering::Relaxed);
-    format!("{nanoseconds:x}.{told:x}")
+/// The nanosecond of `now`, or a later one that no other event of this process has.
+///
+/// Events are named by it, and readers order those of one second by their names.
+fn stamp(now: Timestamp) -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let seconds = u64::try_from(now.unix()).unwrap_or(0);
+    let moment = seconds
+        .saturating_mul(1_000_000_000)
+        .saturating_add(u64::from(now.subsecond()));
+    let next = |last: u64| moment.max(last.saturating_add(1));
+    let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
+        Some(next(last))
+    });
+    next(last.unwrap_or_default())
 }
 
 fn event_object(controller: &str, object: &Object, event: &Event, now: Timestamp) -> Node {
     let mut node = Node::map();
-    let name = format!("{}.{}", object.name(), unique(now));
+    let name = format!("{}.{:x}", object.name(), stamp(now));
     let time = now.to_string();
     node.set(&["apiVersion"], "v1");
     node.set(&["kind"], "Event");
@@ -164,8 +172,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn events_of_one_moment_have_names_of_their_own() {
+    fn events_of_one_moment_are_named_in_their_order() {
         let now = Timestamp::from_unix(1_700_000_000);
-        assert_ne!(unique(now), unique(now));
+        assert!(stamp(now) < stamp(now));
     }
 }

@@ -391,7 +391,10 @@ fn healthy_units_are_shown(cli: &CommandLine) {
     "#]],
     );
     // When the unit waited for the namespace, and for how long, is a matter of chance.
-    let events = cli.run(&["events", "--for", "ks/apps"]);
+    let events = eventually("the last event", EFFECT_TIME_MAX, || {
+        let events = cli.run(&["events", "--for", "ks/apps"]);
+        events.contains("ReconciliationSucceeded").then_some(events)
+    });
     let certain = |line: &&str| !line.contains("DependencyNotReady");
     let events: Vec<&str> = events.lines().filter(certain).collect();
     expect![[r#"
@@ -399,7 +402,8 @@ fn healthy_units_are_shown(cli: &CommandLine) {
         LAST SEEN   TYPE   REASON   OBJECT   MESSAGE
         TIME   Normal   NewArtifact   GitRepository/shop   stored artifact for commit 'first'
         TIME   Normal   Progressing   Kustomization/apps   ConfigMap/shop/staging-settings-df2bb6b27c created, Service/shop/staging-web created, Deployment/shop/staging-web created
-        TIME   Normal   Progressing   Kustomization/apps   Health check passed in TIME"#]].assert_eq(&events.join("\n"));
+        TIME   Normal   Progressing   Kustomization/apps   Health check passed in TIME
+        TIME   Normal   ReconciliationSucceeded   Kustomization/apps   Reconciliation finished in TIME, next run in TIME"#]].assert_eq(&events.join("\n"));
     cli.check(
         &["reconcile", "ks/apps", "--with-source"],
         expect![[r#"
