@@ -240,6 +240,15 @@ fn shortest(value: f64) -> String {
     even_digit(value, format!("{value:e}"))
 }
 
+/// The digits and the exponent of a text in the `e` format.
+fn parts(scientific: &str) -> (&str, i32) {
+    let (digits, exponent) = scientific
+        .split_once('e')
+        .expect("the `e` format always writes an exponent");
+    let exponent = exponent.parse().expect("an exponent is a small integer");
+    (digits, exponent)
+}
+
 /// Rounds halves to even, as Go does: where the exact value lies in the middle between two texts
 /// of equal length, Rust takes the upper one.
 fn even_digit(exact: f64, text: String) -> String {
@@ -278,10 +287,7 @@ fn general(value: f64, scientific: &str) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "+Inf" } else { "-Inf" }.into();
     }
-    let (digits, exponent) = scientific
-        .split_once('e')
-        .expect("the `e` format always writes an exponent");
-    let exponent: i32 = exponent.parse().expect("an exponent is a small integer");
+    let (digits, exponent) = parts(scientific);
     if !(-4..6).contains(&exponent) {
         return exponential(digits, exponent);
     }
@@ -312,13 +318,8 @@ pub fn format_float_e(value: f64) -> String {
         return format_float_g(value);
     }
     let scientific = shortest(value);
-    let (digits, exponent) = scientific
-        .split_once('e')
-        .expect("the `e` format always writes an exponent");
-    exponential(
-        digits,
-        exponent.parse().expect("an exponent is a small integer"),
-    )
+    let (digits, exponent) = parts(&scientific);
+    exponential(digits, exponent)
 }
 
 /// `strconv.FormatFloat(value, 'f', -1, 64)`: never an exponent.
@@ -327,13 +328,8 @@ pub fn format_float_f(value: f64) -> String {
         return format_float_g(value);
     }
     let scientific = shortest(value);
-    let (digits, exponent) = scientific
-        .split_once('e')
-        .expect("the `e` format always writes an exponent");
-    positional(
-        digits,
-        exponent.parse().expect("an exponent is a small integer"),
-    )
+    let (digits, exponent) = parts(&scientific);
+    positional(digits, exponent)
 }
 
 fn exponential(digits: &str, exponent: i32) -> String {
