@@ -251,14 +251,28 @@ fn spread(node: &mut Node, changed: &Shared) {
     }
 }
 
-/// What the reference says of a document that its aliases make too large.
-pub(crate) const EXCESSIVE_ALIASING: &str = "yaml: document contains excessive aliasing";
+/// Why aliases and merge keys were not replaced, in the reference's words.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ExpandError {
+    /// Aliases make the document too large.
+    #[error("yaml: document contains excessive aliasing")]
+    ExcessiveAliasing,
+    /// No such anchor came before.
+    #[error("yaml: unknown anchor '{0}' referenced")]
+    UnknownAnchor(Text),
+    /// Two merge keys in one map.
+    #[error("duplicate merge key")]
+    DuplicateMergeKey,
+    /// A merge key that has neither a map nor a list of maps.
+    #[error("map merge requires map or sequence of maps as the value")]
+    MergeOfNoMap,
+}
 
 /// Replaces aliases by copies of what they stand for and applies merge keys.
 ///
 /// # Errors
 /// A merge key that is repeated or has no map, or a document that grows beyond `nodes_max` nodes.
-pub(crate) fn expand(document: &mut Node, nodes_max: usize) -> Result<(), String> {
+pub(crate) fn expand(document: &mut Node, nodes_max: usize) -> Result<(), ExpandError> {
     let mut budget = nodes_max;
     expand_node(document, &mut HashMap::new(), &mut budget)
 }
@@ -267,13 +281,15 @@ fn expand_node(
     node: &mut Node,
     anchors: &mut HashMap<Text, Node>,
     budget: &mut usize,
-) -> Result<(), String> {
+) -> Result<(), ExpandError> {
     if node.kind == Kind::Alias {
         let Some(target) = anchors.get(&node.value) else {
-            return Err(format!("yaml: unknown anchor '{}' referenced", node.value));
+            return Err(ExpandError::UnknownAnchor(node.value.clone()));
         };
         let size = count(target);
-        *budget = budget.checked_sub(size).ok_or(EXCESSIVE_ALIASING)?;
+        *budget = budget
+            .checked_sub(size)
+            .ok_or(ExpandError::ExcessiveAliasing)?;
         *node = target.clone();
         return Ok(());
     }
@@ -294,7 +310,7 @@ fn count(node: &Node) -> usize {
     1 + node.content.iter().map(count).sum::<usize>()
 }
 
-fn apply_merge_key(map: &mut Node) -> Result<(), String> {
+fn apply_merge_key(map: &mut Node) -> Result<(), ExpandError> {
     let mut own = Vec::with_capacity(map.content.len());
     let mut merged: Option<Node> = None;
     let mut content = std::mem::take(&mut map.content).into_iter();
@@ -302,18 +318,18 @@ fn apply_merge_key(map: &mut Node) -> Result<(), String> {
         if key.tag != tag::MERGE {
             own.push((key, value));
         } else if merged.replace(value).is_some() {
-            return Err("duplicate merge key".into());
+            return Err(ExpandError::DuplicateMergeKey);
         }
     }
     let sources = match merged {
         Some(source) if source.kind == Kind::Mapping => vec![source],
         Some(list) if list.kind == Kind::Sequence => list.content,
-        _ => return Err("map merge requires map or sequence of maps as the value".into()),
+        _ => return Err(ExpandError::MergeOfNoMap),
     };
     // The first source that has a key wins, and the map's own keys win over all.
     for source in sources.into_iter().rev() {
         if source.kind != Kind::Mapping {
-            return Err("map merge requires map or sequence of maps as the value".into());
+            return Err(ExpandError::MergeOfNoMap);
         }
         put_all(
             map,

@@ -272,7 +272,7 @@ pub(crate) fn parse_inner(text: &str) -> Result<Node, String> {
         return Err("wrong node kind: expected MappingNode but got kind: 0".into());
     }
     let mut node = documents.swap_remove(0);
-    ops::expand(&mut node, Limits::default().nodes_max)?;
+    ops::expand(&mut node, Limits::default().nodes_max).map_err(|error| error.to_string())?;
     Ok(node)
 }
 

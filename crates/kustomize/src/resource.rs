@@ -8,7 +8,7 @@ use object::{Origin, Text};
 use yaml::{Kind, Limits, Node, YamlError};
 
 use crate::ids::{Gvk, ResId};
-use crate::ops::{self, Shared};
+use crate::ops::{self, ExpandError, Shared};
 use crate::schema::Schema;
 
 /// Marks the objects that only configure other tools.
@@ -421,8 +421,7 @@ pub(crate) fn read_objects(text: &str) -> Result<Vec<Node>, ReadFailure> {
             continue;
         }
         shift_lines(&mut node, line);
-        ops::expand(&mut node, limits.nodes_max)
-            .map_err(|message| unexpanded(message, node.line))?;
+        ops::expand(&mut node, limits.nodes_max).map_err(|error| unexpanded(&error, node.line))?;
         let kind = node.get("kind").map_or("", ops::text_of);
         if single && (kind == "List" || kind == "ResourceList") && node.get("items").is_some() {
             if let Some(items) = node.remove("items") {
@@ -436,14 +435,10 @@ pub(crate) fn read_objects(text: &str) -> Result<Vec<Node>, ReadFailure> {
     take_lists_apart(nodes)
 }
 
-fn unexpanded(message: String, line: u32) -> ReadFailure {
-    let aliasing = message == ops::EXCESSIVE_ALIASING;
-    let failure = ReadFailure::object(message, line);
-    if aliasing {
-        return ReadFailure {
-            code: Code("YamlAliasLimit"),
-            ..failure
-        };
+fn unexpanded(error: &ExpandError, line: u32) -> ReadFailure {
+    let mut failure = ReadFailure::object(error.to_string(), line);
+    if matches!(error, ExpandError::ExcessiveAliasing) {
+        failure.code = Code("YamlAliasLimit");
     }
     failure
 }
