@@ -1,6 +1,6 @@
 //! What can be said on the command line.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -103,17 +103,32 @@ pub enum Format {
     Name,
 }
 
+const fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+const DEFAULT_HTTP_ADDRESS: SocketAddr = loopback(7080);
+const DEFAULT_API_ADDRESS: SocketAddr = loopback(7443);
+const DEFAULT_STORAGE_ADDRESS: SocketAddr = loopback(9090);
+
+/// Where something listens when nobody says where; when one is taken, a free port does as well.
+pub const DEFAULT_ADDRESSES: [SocketAddr; 3] = [
+    DEFAULT_HTTP_ADDRESS,
+    DEFAULT_API_ADDRESS,
+    DEFAULT_STORAGE_ADDRESS,
+];
+
 /// Addresses of everything that listens.
 #[derive(Clone, Debug, Args)]
 pub struct Addresses {
     /// Status page and Git server; port 0 takes a free one.
-    #[arg(long, default_value = "127.0.0.1:7080", value_name = "ADDRESS")]
+    #[arg(long, default_value_t = DEFAULT_HTTP_ADDRESS, value_name = "ADDRESS")]
     pub http_addr: SocketAddr,
     /// Kubernetes API; port 0 takes a free one.
-    #[arg(long, default_value = "127.0.0.1:7443", value_name = "ADDRESS")]
+    #[arg(long, default_value_t = DEFAULT_API_ADDRESS, value_name = "ADDRESS")]
     pub api_addr: SocketAddr,
     /// Archives of sources; port 0 takes a free one.
-    #[arg(long, default_value = "127.0.0.1:9090", value_name = "ADDRESS")]
+    #[arg(long, default_value_t = DEFAULT_STORAGE_ADDRESS, value_name = "ADDRESS")]
     pub storage_addr: SocketAddr,
 }
 

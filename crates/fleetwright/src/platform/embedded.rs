@@ -10,7 +10,7 @@ use cluster::Cluster;
 use diag::{Code, Diagnostic};
 
 use super::PlatformOptions;
-use super::listen::taken;
+use super::listen::{may_move, taken};
 use crate::exit::{Exit, Failure};
 use crate::sample;
 
@@ -130,13 +130,16 @@ pub(super) async fn start_server(
     };
     match Server::start(fleet.clone(), options(wanted)).await {
         Ok(server) => Ok(server),
-        Err(_) if wanted.port() != 0 => {
+        Err(_) if may_move(wanted) => {
             let free = SocketAddr::new(wanted.ip(), 0);
             let server = Server::start(fleet.clone(), options(free)).await;
             let server = server.map_err(|error| anyhow::anyhow!(error))?;
             notices.push(taken(wanted, server.address(), "--api-addr"));
             Ok(server)
         }
-        Err(error) => Err(anyhow::anyhow!(error).into()),
+        Err(error) => Err(Failure::plain(
+            Exit::Unreadable,
+            format!("{error} (--api-addr)"),
+        )),
     }
 }

@@ -16,8 +16,9 @@ use crate::exit::{Exit, Failure};
 /// The token that pushes need; kept, so that clones go on working.
 pub(super) fn push_token(data: &Path) -> Result<String, Failure> {
     let path = data.join("push-token");
-    if let Ok(token) = std::fs::read_to_string(&path) {
-        return Ok(token.trim().to_owned());
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    if !kept.trim().is_empty() {
+        return Ok(kept.trim().to_owned());
     }
     let token = random_token();
     write_private(&path, token.as_bytes())?;
@@ -34,17 +35,20 @@ pub(super) fn random_token() -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Writes a file that only its owner reads; whoever sees it sees all of it.
 pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
+    let unfinished = path.with_extension("unfinished");
     let mut file = std::fs::OpenOptions::new()
         .create(true)
         .truncate(true)
         .write(true)
         .mode(0o600)
-        .open(path)?;
+        .open(&unfinished)?;
     file.write_all(bytes)?;
-    file.sync_all()
+    file.sync_all()?;
+    std::fs::rename(&unfinished, path)
 }
 
 pub(super) fn git_server(

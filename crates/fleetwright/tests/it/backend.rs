@@ -24,7 +24,6 @@ pub enum Kind {
 
 /// A control plane with Fleetwright's controllers and Git server.
 pub struct Backend {
-    pub home: TempDir,
     pub kubeconfig: PathBuf,
     /// Where the Git server is, with the token: `http://push:TOKEN@127.0.0.1:PORT/git/`.
     pub git: String,
@@ -33,6 +32,8 @@ pub struct Backend {
     serve: Command,
     server: Process,
     _kubernetes: Vec<Process>,
+    // Dropped last: a process that a panic ends shows what it wrote here.
+    pub home: TempDir,
 }
 
 impl Backend {

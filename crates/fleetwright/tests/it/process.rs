@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 /// A process that is killed when dropped; what it says goes to a file beside its data.
@@ -107,8 +108,15 @@ pub fn eventually<T>(what: &str, longest: Duration, mut probe: impl FnMut() -> O
     }
 }
 
-/// A port that is free now.
+/// A port that is free now, below those that the system gives to whoever asks for any.
 pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Where the search begins differs between processes, so that two runs rarely meet.
+    let start = u16::try_from(std::process::id() % 1_000).unwrap() * 10;
+    let free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    std::iter::repeat_with(|| NEXT.fetch_add(1, Ordering::Relaxed))
+        .map(|number| 20_000 + start.wrapping_add(number) % 12_000)
+        .take(12_000)
+        .find(free)
+        .expect("there is a free port")
 }
