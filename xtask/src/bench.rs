@@ -59,8 +59,7 @@ const BENCHMARKS: &[Benchmark] = &[
     },
 ];
 
-const OPTIONS: &str = "\
-  --json           print JSON; the table goes to standard error
+const OPTIONS: &str = "  --json           print JSON; the table goes to standard error
   --units N        units: how many Kustomizations (50)
   --backend NAME   units: kubernetes (etcd, kube-apiserver and kube-controller-manager) or embedded
   --rate N         units: requests a second that kube-controller-manager may make (20, its own

@@ -329,13 +329,13 @@ fn library_table() -> Table {
     let columns = [
         "tree",
         "objects",
-        "build ms",
-        "read and parse ms",
-        "write ms",
-        "floor ms",
+        "build CPU ms",
+        "read and parse",
+        "write",
+        "floor",
         "build / floor",
         "build µs an object",
-        "process µs an object",
+        "process CPU µs an object",
     ];
     Table::new("kustomize in the process", &columns)
 }
@@ -358,9 +358,9 @@ fn library_row(
         bail!("the runner said {said}");
     };
     let floor = parse + write;
-    let wall: Vec<f64> = processes
+    let cpu: Vec<f64> = processes
         .iter()
-        .map(|usage| milliseconds(usage.wall))
+        .map(|usage| milliseconds(usage.cpu))
         .collect();
     table.row([
         row.name.into(),
@@ -371,7 +371,7 @@ fn library_row(
         floor.into(),
         (build / floor).into(),
         (build * 1000.0 / objects).into(),
-        (median(&wall) * 1000.0 / objects).into(),
+        (median(&cpu) * 1000.0 / objects).into(),
     ]);
     Ok(())
 }
