@@ -18,7 +18,7 @@ use crate::error::{BuildError, Failures, Outcome, nearest};
 use crate::file::{File, GeneratorArgs};
 use crate::generate::{self, Generator};
 use crate::ids::IdKey;
-use crate::loader::{Access, Loader};
+use crate::loader::{Access, FileText, Loader};
 use crate::origin::{self, Trail};
 use crate::overlay::Overlay;
 use crate::plugin::{self, Plugin};
@@ -68,7 +68,7 @@ impl Target {
                 trail: None,
             });
         }
-        let mut found: Vec<(&'static str, String)> = Vec::new();
+        let mut found: Vec<(&'static str, FileText)> = Vec::new();
         for name in FILE_NAMES {
             if !loader.has(name) {
                 continue;
@@ -106,7 +106,7 @@ impl Target {
             ));
         };
         let shown = loader.shown(file_name);
-        let document = yaml::parse_first(&text.replace("\r\n", "\n"), &Limits::default());
+        let document = yaml::parse_first(&crate::without_returns(&text), &Limits::default());
         let document = document.ok().flatten();
         let mut target = Self {
             file: File::default(),

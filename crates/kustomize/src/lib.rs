@@ -50,6 +50,7 @@ mod transformers;
 mod value;
 mod vars;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use diag::{Code, Diagnostic};
@@ -152,12 +153,18 @@ pub struct Build {
 impl Build {
     /// The objects as `kustomize build` prints them.
     pub fn to_yaml(&self) -> String {
-        let texts: Vec<String> = self
-            .objects
-            .iter()
-            .map(|object| yaml::to_string(&object.node))
-            .collect();
-        texts.join("---\n")
+        self.documents().collect()
+    }
+
+    /// The parts of what [`Build::to_yaml`] gives, one for each object.
+    pub fn documents(&self) -> impl Iterator<Item = String> + '_ {
+        self.objects.iter().enumerate().map(|(at, object)| {
+            let text = yaml::to_string(&object.node);
+            match at {
+                0 => text,
+                _ => format!("---\n{text}"),
+            }
+        })
     }
 }
 
@@ -314,8 +321,7 @@ fn read_value(text: &str) -> Result<Value, String> {
 
 /// The value of a text's first document by the rules of YAML 1.1.
 fn read_document(text: &str, duplicates: Duplicates) -> Result<Value, String> {
-    let text = text.replace("\r\n", "\n");
-    let parsed = yaml::parse_first(&text, &Limits::default());
+    let parsed = yaml::parse_first(&without_returns(text), &Limits::default());
     let Some(document) = parsed.map_err(|error| error.go_message())? else {
         return Ok(Value::Null);
     };
@@ -325,6 +331,14 @@ fn read_document(text: &str, duplicates: Duplicates) -> Result<Value, String> {
         ..ResolveOptions::default()
     };
     yaml::to_value(&document, &options).map_err(|error| error.go_message())
+}
+
+/// The text with line feeds alone at the ends of lines.
+fn without_returns(text: &str) -> Cow<'_, str> {
+    match text.contains("\r\n") {
+        true => Cow::Owned(text.replace("\r\n", "\n")),
+        false => Cow::Borrowed(text),
+    }
 }
 
 /// Whether a text holds only objects, as a file that is found by walking a directory must.
