@@ -205,7 +205,8 @@ fn apply(
     Ok(())
 }
 
-fn is_target(item: &Item, select: &Pattern, reject: &[Pattern]) -> bool {
+/// Whether a target's patterns select an object.
+pub(crate) fn is_target(item: &Item, select: &Pattern, reject: &[Pattern]) -> bool {
     let needs_metadata = select.has_labels() || reject.iter().any(Pattern::has_labels);
     if needs_metadata {
         let (labels, annotations) = (item.labels(), item.annotations());
