@@ -66,6 +66,7 @@ use accumulate::{Builder, Target};
 use accumulator::Accumulator;
 use error::{Failures, Outcome};
 use loader::Loader;
+use schema::Schema;
 
 /// Whose habits a build follows where the two differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -46,6 +46,7 @@ use crate::{Options, read_value};
 /// The result is ordered by file and line, and nothing is in it twice. Warnings are findings; errors
 /// say why a kustomization does not build, but for what only this machine refuses: remote bases and
 /// plugins. Files that no kustomization reads are looked for only when all of the tree is linted.
+/// Of a tree that is read on demand nobody knows all files, so it needs `roots`.
 pub fn lint(
     tree: &Tree,
     options: &Options,
@@ -88,11 +89,11 @@ pub fn lint(
         for (directory, _) in all.iter().filter(|(_, component)| **component) {
             collector.check_unused_component(tree, directory, options, world);
         }
-        unlisted::check(&mut collector, tree, &all);
+        unlisted::check(&mut collector, tree, &all, &options.shown_from);
     }
     let mut found: Vec<Diagnostic> = errors.into_values().chain(collector.finish()).collect();
     for diagnostic in &mut found {
-        show_line(diagnostic, tree);
+        show_line(diagnostic, tree, &options.shown_from);
     }
     found.sort_by(|a, b| (&a.span, a.code, &a.message).cmp(&(&b.span, b.code, &b.message)));
     found
@@ -128,11 +129,11 @@ fn is_of_this_machine(error: &BuildError) -> bool {
 }
 
 /// Fills in the line of the file, and moves the place past an opening quote.
-fn show_line(diagnostic: &mut Diagnostic, tree: &Tree) {
+fn show_line(diagnostic: &mut Diagnostic, tree: &Tree, shown_from: &TreePath) {
     let Some(span) = diagnostic.span.as_mut().filter(|span| span.line > 0) else {
         return;
     };
-    let Ok(path) = TreePath::new(&span.path) else {
+    let Ok(path) = shown_from.join(&span.path) else {
         return;
     };
     let Ok(text) = tree.read_text(&path) else {
@@ -256,7 +257,7 @@ impl Collector {
         }
         let mut builder = Builder::new(options, world);
         builder.lint = Some(Box::new(std::mem::take(self)));
-        let loader = crate::loader::Loader::top(tree, directory, options.root_only, &options.root);
+        let loader = crate::loader::Loader::top(tree, directory, options);
         if let Ok(loader) = loader {
             // What is wrong with it is an error of whoever uses it.
             drop(Target::load(&mut builder, loader, None));

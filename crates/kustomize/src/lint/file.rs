@@ -92,7 +92,7 @@ fn check_deprecated(lint: &mut Collector, target: &Target) {
         });
         let help = format!(
             "`fleetwright fix kustomize {}` rewrites it.",
-            target.loader.root
+            target.loader.shown(".")
         );
         lint.report(DEPRECATED, old, found.with_help(help));
     }
@@ -194,12 +194,12 @@ fn check_env_files(lint: &mut Collector, target: &Target) {
         .chain(&file.secret_generator);
     for entry in generators.flat_map(|generator| &generator.envs) {
         if let Ok(path) = target.loader.root.join(entry) {
-            check_env_file(lint, target, &path);
+            check_env_file(lint, target, &path, &target.loader.shown(entry));
         }
     }
 }
 
-fn check_env_file(lint: &mut Collector, target: &Target, path: &TreePath) {
+fn check_env_file(lint: &mut Collector, target: &Target, path: &TreePath, shown: &str) {
     let Ok(text) = target.loader.tree.read_text(path) else {
         return;
     };
@@ -212,7 +212,7 @@ fn check_env_file(lint: &mut Collector, target: &Target, path: &TreePath) {
         let message = "a line without `=` in an env file gives a key without value";
         let mut found = finding(ENV_LINE, message, "has no `=`");
         found.span = Some(Span {
-            path: path.to_string(),
+            path: shown.to_owned(),
             line: at as u32 + 1,
             column: (line.len() - line.trim_start().len()) as u32 + 1,
             length: key.chars().count() as u32,

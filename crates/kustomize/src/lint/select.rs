@@ -2,14 +2,13 @@
 
 use diag::{Code, Diagnostic, Span};
 use object::FieldPath;
-use regex::Regex;
 
 use super::{Collector, described, finding};
 use crate::accumulate::Target;
 use crate::error::{distance, nearest};
 use crate::patch;
 use crate::resource::Item;
-use crate::select::Selector;
+use crate::select::{Matcher, Selector};
 
 const NOT_FOUND: Code = Code("PatchTargetNotFound");
 const GLOB: Code = Code("SelectorIsGlob");
@@ -283,10 +282,10 @@ fn advice(selector: &Selector, field: &str, others: &[&Item]) -> Option<(Rank, S
         return Some((Rank::LetterCase, label, meant(same)));
     }
     if let Some(pattern) = glob_as_regex(written) {
-        let regex = Regex::new(&format!("^(?:{pattern})$")).ok()?;
+        let matcher = Matcher::whole(&pattern).ok()??;
         let matching: Vec<_> = others
             .iter()
-            .filter(|item| regex.is_match(&of(item)))
+            .filter(|item| matcher.is_match(&of(item)))
             .collect();
         if let Some(item) = matching.first() {
             let help = format!(

@@ -55,7 +55,12 @@ const TOOL_GROUPS: &[&str] = &[
 ];
 
 /// Looks for files that no build of any of the `kustomizations` reads or even mentions.
-pub(super) fn check(lint: &mut Collector, tree: &Tree, kustomizations: &BTreeMap<TreePath, bool>) {
+pub(super) fn check(
+    lint: &mut Collector,
+    tree: &Tree,
+    kustomizations: &BTreeMap<TreePath, bool>,
+    shown_from: &TreePath,
+) {
     let mut used = std::mem::take(&mut lint.read);
     for directory in kustomizations.keys() {
         mentioned(tree, directory, &mut used);
@@ -113,7 +118,7 @@ pub(super) fn check(lint: &mut Collector, tree: &Tree, kustomizations: &BTreeMap
         let first = &nodes[0];
         let text = |keys: &[&str]| first.str_at(keys).unwrap_or_default().to_owned();
         let mut found = finding(CODE, message, "is in no build");
-        found.span = Some(Span::line(path.as_str(), first.line.max(1)));
+        found.span = Some(Span::line(path.relative_to(shown_from), first.line.max(1)));
         let more = match nodes.len() {
             1 => String::new(),
             count => format!(" and {} more", count - 1),
@@ -123,7 +128,7 @@ pub(super) fn check(lint: &mut Collector, tree: &Tree, kustomizations: &BTreeMap
             text(&["kind"]),
             text(&["metadata", "name"])
         ));
-        let file = kustomization_of(tree, owner);
+        let file = kustomization_of(tree, owner).relative_to(shown_from);
         let relative = path
             .as_str()
             .strip_prefix(owner.as_str())
@@ -134,12 +139,12 @@ pub(super) fn check(lint: &mut Collector, tree: &Tree, kustomizations: &BTreeMap
     }
 }
 
-fn kustomization_of(tree: &Tree, directory: &TreePath) -> String {
+fn kustomization_of(tree: &Tree, directory: &TreePath) -> TreePath {
     FILE_NAMES
         .iter()
         .filter_map(|name| directory.join(name).ok())
         .find(|path| tree.is_file(path))
-        .map_or_else(|| directory.to_string(), |path| path.to_string())
+        .unwrap_or_else(|| directory.clone())
 }
 
 /// The nearest directory at or above that has a kustomization.
