@@ -225,7 +225,7 @@ fn run(
     };
     let unused = vars::resolve(&mut items, &all.vars, &config.var_reference)?;
     if let Some(lint) = &mut builder.lint {
-        lint.finish_build(&items, &unused, &references);
+        lint.finish_build(&items, &unused, &references, &schema);
     }
     if !unused.is_empty() {
         let text = format!(

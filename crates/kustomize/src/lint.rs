@@ -20,6 +20,7 @@
 pub(crate) mod file;
 mod images;
 mod merge;
+mod names;
 mod namespace;
 mod replace;
 mod select;
@@ -64,11 +65,17 @@ pub fn lint(
             .collect(),
         false => roots.to_vec(),
     };
-    let mut collector = Box::new(Collector::default());
+    let mut collector = Box::new(Collector {
+        shown_from: options.shown_from.clone(),
+        ..Collector::default()
+    });
     let mut errors: BTreeMap<(Option<Span>, &'static str, String), Diagnostic> = BTreeMap::new();
     for directory in &roots {
         let mut builder = Builder::new(options, world);
-        collector.build = BuildFacts::default();
+        collector.build = BuildFacts {
+            directory: directory.clone(),
+            ..BuildFacts::default()
+        };
         builder.lint = Some(collector);
         let result = crate::run(&mut builder, tree, directory, None);
         collector = builder.lint.take().unwrap_or_default();
@@ -172,12 +179,19 @@ pub(crate) struct Collector {
     doubted: BTreeSet<TreePath>,
     /// Directories whose kustomization was read.
     seen: BTreeSet<TreePath>,
+    /// Fields of custom resources that a build knows as names.
+    followed: BTreeSet<String>,
+    /// Fields that only the build of their own directory does not know as names.
+    alone: BTreeMap<Site, Option<String>>,
+    /// The directory from which the paths of places are shown.
+    shown_from: TreePath,
     build: BuildFacts,
 }
 
 /// What is known about the build that is going on.
 #[derive(Default)]
 struct BuildFacts {
+    directory: TreePath,
     variables: BTreeMap<String, (Span, TreePath)>,
     configurations: Vec<specs::Configuration>,
 }
@@ -271,9 +285,11 @@ impl Collector {
         items: &[Item],
         unused: &[String],
         references: &[vars::Reference],
+        schema: &Schema,
     ) {
         vars::check(self, items, unused, references);
         specs::check_configurations(self, items);
+        names::check(self, items, schema);
     }
 
     fn finish(self) -> impl Iterator<Item = Diagnostic> {
@@ -282,13 +298,19 @@ impl Collector {
             open,
             depends,
             doubted,
+            followed,
+            alone,
             ..
         } = self;
         let open = open.into_iter().filter_map(move |(site, finding)| {
             let in_doubt = depends
                 .get(&site)
                 .is_some_and(|directory| doubted.contains(directory));
-            finding.filter(|_| !in_doubt)
+            let is_unused_base = alone
+                .get(&site)
+                .and_then(Option::as_ref)
+                .is_some_and(|field| followed.contains(field));
+            finding.filter(|_| !in_doubt && !is_unused_base)
         });
         certain.into_values().chain(open)
     }

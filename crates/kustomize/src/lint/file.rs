@@ -128,26 +128,28 @@ fn place_of(node: &Node, path: &str) -> Span {
 
 /// Reports names that a map has twice; the first level compares them in any letter case.
 fn check_repeated(lint: &mut Collector, node: &Node, shown: &str, level: usize) {
-    let mut first: BTreeMap<String, (u32, &str)> = BTreeMap::new();
+    let mut first: BTreeMap<String, (&Node, &Node)> = BTreeMap::new();
     for (key, value) in node.pairs() {
         check_repeated(lint, value, shown, level + 1);
         let name = match level {
             0 => key.value.to_ascii_lowercase(),
             _ => key.value.to_string(),
         };
-        let Some((line, written)) = first.get(&name) else {
-            first.insert(name, (key.line, key.value.as_str()));
+        let Some((known, known_value)) = first.get(&name) else {
+            first.insert(name, (key, value));
             continue;
         };
-        if key.value == "<<" {
+        let is_same = value.kind == Kind::Scalar && value.value == known_value.value;
+        if is_same || key.value == "<<" {
             continue;
         }
+        let line = known.line;
         let message = format!("field `{}` is there twice, and one is ignored", key.value);
         let mut found = finding(REPEATED, message, "again");
         found.span = Some(place_of(key, shown));
-        found.notes.push(match *written == key.value.as_str() {
+        found.notes.push(match known.value == key.value {
             true => format!("the one of line {line} is ignored, the last one counts"),
-            false => format!("`{written}` of line {line} is the same field"),
+            false => format!("`{}` of line {line} is the same field", known.value),
         });
         lint.report(REPEATED, "", found.with_help("Join the two."));
     }

@@ -35,6 +35,7 @@ pub(super) fn check(
 ) {
     let written = written(target, all.len());
     let mut items = items.to_vec();
+    let mut writes = replace::Writes::default();
     for (at, replacement) in all.iter().enumerate() {
         let targets = replacement.targets.as_deref().unwrap_or_default();
         let value = source_text(replacement, &items);
@@ -62,7 +63,7 @@ pub(super) fn check(
             }
         }
         // What is wrong with it is an error of the build.
-        if replace::run(std::slice::from_ref(replacement), &mut items, schema).is_err() {
+        if replace::run_one(at, replacement, &mut items, schema, &mut writes).is_err() {
             return;
         }
         for Doubtful {

@@ -4,6 +4,7 @@
 //! `-- findings --` the findings as a terminal shows them. Run the tests with `GOLDEN_UPDATE=1` to
 //! write the findings anew.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -142,6 +143,85 @@ fn only_the_roots_that_are_asked_for_are_linted() {
     assert!(found.contains("a/kustomization.yaml:1:1"), "{found}");
     assert!(!found.contains("b/kustomization.yaml"), "{found}");
     assert_eq!(findings(&tree, &[]).matches("DeprecatedField]").count(), 2);
+}
+
+/// What lint finds in the trees of the reference's own tests, deprecated fields aside. Where these
+/// numbers jump, a code has begun to cry wolf.
+const KRUSTY: &str = "ConfigurationUnused 1, FieldLetterCase 4, FieldRepeated 2, ImageUnmatched 11, PatchReplacesList 1, PatchTargetNotFound 3, ResourceUnlisted 3";
+
+#[test]
+fn the_reference_tests_are_nearly_clean() {
+    let Some(folder) = testkit::corpus("kustomize/krusty") else {
+        return;
+    };
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for file in fs::read_dir(folder)
+        .expect("the corpus is readable")
+        .flatten()
+    {
+        let text = fs::read_to_string(file.path()).expect("cases are readable");
+        let case = crate::krusty::read(&text, "");
+        let found = kustomize::lint(&case.tree, &case.options, &Isolated, &[]);
+        for finding in found
+            .iter()
+            .filter(|finding| finding.severity == diag::Severity::Warning)
+        {
+            *counts.entry(finding.code.0).or_default() += 1;
+        }
+    }
+    counts.remove("DeprecatedField");
+    let counts: Vec<String> = counts
+        .iter()
+        .map(|(code, count)| format!("{code} {count}"))
+        .collect();
+    assert_eq!(counts.join(", "), KRUSTY);
+}
+
+#[test]
+fn hostile_trees_end() {
+    let elements = |count: usize| -> String {
+        (0..count)
+            .map(|at| format!("{{name: a{at}, b: c}}, "))
+            .collect()
+    };
+    let object = format!(
+        "apiVersion: x.io/v1\nkind: X\nmetadata: {{name: x}}\nspec: [{}]\n",
+        elements(20_000)
+    );
+    let pod = format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec: {{containers: [{{name: a, ports: [{}]}}]}}\n",
+        "{containerPort: 1}, ".repeat(20_000)
+    );
+    let copy = "{source: {kind: X, fieldPath: spec}, targets: [{select: {kind: X}, fieldPaths: [a.x, a.y], options: {create: true}}]}";
+    let replacements = format!(
+        "resources: [x.yaml]\nreplacements: [{}]",
+        vec![copy; 60].join(", ")
+    );
+    let trees: [&[(&str, &str)]; 6] = [
+        &[],
+        &[
+            ("kustomization.yaml", "resources: [.]"),
+            ("b.yaml", "a: &a [*a]"),
+        ],
+        &[
+            (
+                "kustomization.yaml",
+                "resources: [x.yaml, pod.yaml]\npatches: [{path: x.yaml}, {path: pod.yaml}]",
+            ),
+            ("x.yaml", &object),
+            ("pod.yaml", &pod),
+        ],
+        &[("kustomization.yaml", &replacements), ("x.yaml", &object)],
+        &[
+            ("a/kustomization.yaml", "resources: [../b]"),
+            ("b/kustomization.yaml", "resources: [../a]"),
+        ],
+        &[("kustomization.yaml", "\u{0}"), ("Kustomization", "[[[[")],
+    ];
+    for files in trees {
+        let tree: Tree = files.iter().copied().collect();
+        drop(findings(&tree, &[]));
+    }
 }
 
 #[test]
