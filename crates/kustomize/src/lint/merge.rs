@@ -394,6 +394,7 @@ fn lost_elements(before: &Node, patch: &Node, after: &Node, keys: &[Text]) -> Ve
     }
     for element in &patch.content {
         if element.get("$patch").is_none()
+            && !lost.contains(&shown(element))
             && !after.content.iter().any(|other| contains(other, element))
         {
             lost.push(format!("{} of the patch", shown(element)));
