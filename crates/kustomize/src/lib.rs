@@ -14,7 +14,8 @@
 //!   annotations; where the annotations of the reference can be seen, the effect is copied.
 //! - **Linear.** Work grows with objects and fields: names are found through an index.
 //!
-//! Start at [`build`]; `accumulate` holds the order of everything.
+//! Start at [`build`]; `accumulate` holds the order of everything. [`lint`](fn@lint) builds with
+//! somebody looking on, for what the reference accepts without a word.
 //!
 //! Deliberately absent: what Flux adds to a kustomization, see `render`; Helm charts.
 

@@ -46,7 +46,7 @@ use crate::{Options, read_value};
 ///
 /// The result is ordered by file and line, and nothing is in it twice. Warnings are findings; errors
 /// say why a kustomization does not build, but for what only this machine refuses: remote bases and
-/// plugins. Files that no kustomization reads are looked for only when all of the tree is linted.
+/// plugins. With `roots`, what a component or base means is judged by these builds alone. Files that no kustomization reads are looked for only when all of the tree is linted.
 /// Of a tree that is read on demand nobody knows all files, so it needs `roots`.
 pub fn lint(
     tree: &Tree,
