@@ -46,16 +46,22 @@ use crate::{Options, read_value};
 ///
 /// The result is ordered by file and line, and nothing is in it twice. Warnings are findings; errors
 /// say why a kustomization does not build, but for what only this machine refuses: remote bases and
-/// plugins. With `roots`, what a component or base means is judged by these builds alone. Files that no kustomization reads are looked for only when all of the tree is linted.
-/// Of a tree that is read on demand nobody knows all files, so it needs `roots`.
+/// plugins.
+///
+/// With `roots`, what a component or base means is judged by these builds alone, and files that no
+/// kustomization reads are not looked for. Of a tree that is read on demand nobody knows all files,
+/// so it needs `roots`.
 pub fn lint(
     tree: &Tree,
     options: &Options,
     world: &dyn World,
     roots: &[TreePath],
 ) -> Vec<Diagnostic> {
-    let all = directories(tree);
     let whole = roots.is_empty();
+    let all = match whole {
+        true => directories(tree),
+        false => BTreeMap::new(),
+    };
     let roots: Vec<TreePath> = match whole {
         // A component has no objects of its own to work on.
         true => all
