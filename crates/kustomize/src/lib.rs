@@ -14,7 +14,8 @@
 //!   annotations; where the annotations of the reference can be seen, the effect is copied.
 //! - **Linear.** Work grows with objects and fields: names are found through an index.
 //!
-//! Start at [`build`]; `accumulate` holds the order of everything.
+//! Start at [`build`]; `accumulate` holds the order of everything. [`lint`](fn@lint) builds with
+//! somebody looking on, for what the reference accepts without a word.
 //!
 //! Deliberately absent: what Flux adds to a kustomization, see `render`; Helm charts.
 
@@ -31,6 +32,7 @@ mod generate;
 mod giturl;
 mod ids;
 mod jsonpatch;
+mod lint;
 mod loader;
 mod merge;
 mod nameref;
@@ -59,12 +61,13 @@ use tree::{SourceRef, Tree, TreePath, World};
 use yaml::{Duplicates, Limits, Node, ResolveOptions, Tags};
 
 pub use error::{BuildError, Facts};
+pub use lint::lint;
 pub use overlay::{Overlay, OverlayImage, OverlayPatch, OverlaySelector};
 
 use accumulate::{Builder, Target};
 use accumulator::Accumulator;
 use error::{Failures, Outcome};
-use loader::{Access, Loader};
+use loader::Loader;
 use schema::Schema;
 
 /// Whose habits a build follows where the two differ.
@@ -194,21 +197,7 @@ pub fn build_with(
     options: &Options,
     world: &dyn World,
 ) -> (Result<Build, Vec<BuildError>>, Vec<Diagnostic>) {
-    let mut builder = Builder {
-        access: Access {
-            world,
-            remote_bases: options.remote_bases,
-            absolute: options.absolute_paths,
-            files_read: BTreeSet::new(),
-            sources_read: BTreeSet::new(),
-            count: 0,
-        },
-        options,
-        schema: Schema::built_in(),
-        schema_is_set: false,
-        schema_is_used: false,
-        warnings: Vec::new(),
-    };
+    let mut builder = Builder::new(options, world);
     let result = run(&mut builder, tree, directory, overlay);
     let result = result.map_err(|failures| failures.0).map(|objects| Build {
         objects,
@@ -238,7 +227,14 @@ fn run(
     let config = all.config.clone().unwrap_or_default();
     let mut items = std::mem::take(&mut all.items);
     nameref::fix(&mut items, &config.name_reference, &schema)?;
+    let references = match &builder.lint {
+        Some(_) => lint::vars::references(&items, &all.vars),
+        None => Vec::new(),
+    };
     let unused = vars::resolve(&mut items, &all.vars, &config.var_reference)?;
+    if let Some(lint) = &mut builder.lint {
+        lint.finish_build(&items, &unused, &references, &schema);
+    }
     if !unused.is_empty() {
         let text = format!(
             "well-defined vars that were never replaced: {}",

@@ -302,7 +302,8 @@ impl Loader {
         Ok(Rc::new(Self { root, ..base }))
     }
 
-    fn in_repository(&self) -> Option<&Address> {
+    /// The repository outside the tree that this directory is in, if it is.
+    pub fn in_repository(&self) -> Option<&Address> {
         match (&self.repository, &self.referrer) {
             (Some(address), _) => Some(address),
             (None, Some(referrer)) => referrer.in_repository(),

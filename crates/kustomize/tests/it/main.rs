@@ -4,3 +4,4 @@ mod fleet;
 mod golden;
 mod hostile;
 mod krusty;
+mod lint;
