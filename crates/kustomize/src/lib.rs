@@ -14,7 +14,8 @@
 //!   annotations; where the annotations of the reference can be seen, the effect is copied.
 //! - **Linear.** Work grows with objects and fields: names are found through an index.
 //!
-//! Start at [`build`]; `accumulate` holds the order of everything.
+//! Start at [`build`]; `accumulate` holds the order of everything. [`fix()`] rewrites a kustomization
+//! file without deprecated fields.
 //!
 //! Deliberately absent: what Flux adds to a kustomization, see `render`; Helm charts.
 
@@ -27,6 +28,7 @@ mod decode;
 mod error;
 mod fieldspec;
 mod file;
+mod fix;
 mod generate;
 mod giturl;
 mod ids;
@@ -58,6 +60,7 @@ use tree::{SourceRef, Tree, TreePath, World};
 use yaml::{Duplicates, Limits, Node, ResolveOptions, Tags};
 
 pub use error::{BuildError, Facts};
+pub use fix::{Fix, FixOptions, fix};
 pub use overlay::{Overlay, OverlayImage, OverlayPatch, OverlaySelector};
 
 use accumulate::{Builder, Target};

@@ -485,7 +485,7 @@ fn malformed(error: &YamlError, line: u32) -> ReadFailure {
     }
 }
 
-fn shift_lines(node: &mut Node, by: u32) {
+pub(crate) fn shift_lines(node: &mut Node, by: u32) {
     if by == 0 {
         return;
     }
@@ -496,7 +496,7 @@ fn shift_lines(node: &mut Node, by: u32) {
 }
 
 /// The parts of a text between lines that begin with `---`, each with the number of lines before it.
-fn split_documents(text: &str) -> Result<Vec<(&str, u32)>, ReadFailure> {
+pub(crate) fn split_documents(text: &str) -> Result<Vec<(&str, u32)>, ReadFailure> {
     let mut parts = Vec::new();
     if text.is_empty() {
         return Ok(parts);
