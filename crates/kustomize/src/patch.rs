@@ -100,6 +100,9 @@ impl Patch {
                         })?;
                         apply_merge(&mut items[at], patch, patch.node.clone(), schema)
                             .map_err(|failures| failures.at(patch.place()).at(self.at.clone()))?;
+                        if items[at].gone {
+                            items.remove(at);
+                        }
                     }
                     Ok(patches.len())
                 }
