@@ -270,7 +270,7 @@ pub(crate) fn apply_json(item: &mut Item, patch: &JsonPatch, schema: &Schema) ->
         let has_metadata = item
             .node
             .get("metadata")
-            .is_some_and(|meta| !ops::is_empty(meta));
+            .is_some_and(|meta| !ops::is_null(meta));
         let with_history = has_metadata.then(|| resource::object_problem(&item.with_history()));
         return Err(fail(with_history.flatten().unwrap_or(problem)));
     }
