@@ -55,7 +55,7 @@ pub(crate) fn take_over(
             if !joined.is_empty() {
                 let pairs = joined
                     .into_iter()
-                    .map(|(key, value)| (Node::scalar(key), Node::string(value)));
+                    .map(|(key, value)| (Node::scalar(key), ops::text_node(value)));
                 item.node.set(field, Node::mapping(pairs));
             }
         }

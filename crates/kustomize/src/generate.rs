@@ -102,7 +102,7 @@ pub(crate) fn generate(
             let pairs = data.iter().map(|(key, value)| {
                 (
                     Node::scalar(key.as_str()),
-                    Node::string(base64::encode_wrapped(value)),
+                    ops::text_node(base64::encode_wrapped(value).into()),
                 )
             });
             node.set("data", Node::mapping(pairs));
@@ -136,7 +136,7 @@ fn put_config_map_data(node: &mut Node, data: BTreeMap<String, Vec<u8>>) {
             node.set(field, Node::mapping([]));
         }
         let map = node.get_mut(field).expect("set just above");
-        ops::append_field(map, &key, Node::string(text));
+        ops::append_field(map, &key, ops::text_node(text.into()));
     }
 }
 

@@ -111,6 +111,14 @@ impl Loader {
         self.absolute(&self.root)
     }
 
+    /// The name of the root.
+    pub fn root_name(&self) -> &str {
+        match self.root.is_root() {
+            true => self.prefix.rsplit('/').next().unwrap_or(""),
+            false => self.root.file_name(),
+        }
+    }
+
     /// The path of a file named in this directory's kustomization, for showing places.
     pub fn shown(&self, name: &str) -> String {
         let path = self.root.join(name).map_or_else(

@@ -75,6 +75,13 @@ pub(crate) fn quote_if_misread(value: &mut Node) {
     }
 }
 
+/// A text, in quotes if it would be read as something else.
+pub(crate) fn text_node(text: Text) -> Node {
+    let mut node = Node::string(text);
+    quote_if_misread(&mut node);
+    node
+}
+
 /// Overwrites a scalar, which keeps its style; a null `value` changes nothing.
 ///
 /// # Errors
@@ -202,7 +209,7 @@ pub(crate) fn set_metadata_map(object: &mut Node, field: &str, entries: &BTreeMa
     }
     let pairs = entries
         .iter()
-        .map(|(key, value)| (Node::scalar(key.clone()), Node::string(value.clone())));
+        .map(|(key, value)| (Node::scalar(key.clone()), text_node(value.clone())));
     let map = Node::mapping(pairs);
     append_field(meta, field, map);
 }

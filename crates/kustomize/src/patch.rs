@@ -4,6 +4,7 @@
 //! kubernetes-sigs/kustomize `api/internal/builtins/Patch*Transformer.go`, `api/resmap/reswrangler.go`.
 
 use diag::Span;
+use object::Node as Value;
 use yaml::Node;
 
 use crate::error::{BuildError, Failures, Outcome, nearest};
@@ -276,6 +277,15 @@ pub(crate) fn apply_json(item: &mut Item, patch: &JsonPatch, schema: &Schema) ->
     }
     let mut annotations = item.annotations();
     annotations.retain(|key, _| !resource::is_build_annotation(key));
+    // Numbers among them become texts after Go wrote them as floats.
+    let values = object
+        .at(&["metadata", "annotations"])
+        .and_then(Value::as_map);
+    for (key, value) in values.into_iter().flat_map(|map| map.iter()) {
+        if let (Some(number), Some(text)) = (value.as_f64(), annotations.get_mut(key.as_str())) {
+            *text = golang::strconv::format_float_g(number).into();
+        }
+    }
     ops::set_metadata_map(&mut item.node, "annotations", &annotations);
     item.refresh(schema);
     Ok(())

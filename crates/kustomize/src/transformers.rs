@@ -476,7 +476,7 @@ impl Target {
             return Err(fail("must specify at least one target".into()));
         }
         let value = match value.is_empty() {
-            true => self.loader.root.file_name(),
+            true => self.loader.root_name(),
             false => value,
         };
         for target in &mut targets {

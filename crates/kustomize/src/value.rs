@@ -47,6 +47,10 @@ fn value(node: &Node, in_flow: bool) -> Result<Value, String> {
                 }),
             }
         }
+        // Nor can it write a colon in brackets without quotes, which make a text of a time.
+        Kind::Scalar if in_flow && node.style == Style::PLAIN && node.value.contains(':') => {
+            readable(&node.value).map(Value::String)
+        }
         Kind::Scalar if !in_flow && is_unreadable_block(node) => {
             Err("yaml: found a tab character where an indentation space is expected".into())
         }

@@ -151,11 +151,13 @@ fn recorded_builds_are_what_the_tool_prints() {
     };
     let update = std::env::var_os("GOLDEN_UPDATE").is_some();
     for case in cases() {
-        let folder = std::env::temp_dir().join(format!(
+        let own = std::env::temp_dir().join(format!(
             "kustomize-golden-{}-{}",
             std::process::id(),
             case.name()
         ));
+        // The name of the folder shows in some outputs.
+        let folder = own.join("ROOT");
         for (path, text) in &case.files {
             let path = folder.join(path);
             fs::create_dir_all(path.parent().expect("a file is in a folder"))
@@ -168,7 +170,7 @@ fn recorded_builds_are_what_the_tool_prints() {
             .output()
             .expect("the tool starts");
         let root = fs::canonicalize(&folder).expect("the folder is there");
-        fs::remove_dir_all(&folder).expect("temporary folders can be removed");
+        fs::remove_dir_all(&own).expect("temporary folders can be removed");
         let plain = |bytes: &[u8]| {
             String::from_utf8_lossy(bytes).replace(&*root.to_string_lossy(), "/ROOT")
         };
