@@ -1,0 +1,115 @@
+//! Random trees built by ours and by the tool, which have to agree on every one.
+//!
+//! `FLEETWRIGHT_RANDOM_TREES` says how many, `FLEETWRIGHT_RANDOM_SEED` with which seed the first is
+//! made; a tree depends on its own seed only. A difference is printed as a case that can be recorded.
+
+mod check;
+mod configuration;
+mod dice;
+mod kustomization;
+mod layers;
+mod maker;
+mod objects;
+mod patches;
+mod plugins;
+mod reach;
+mod replacements;
+mod shrink;
+mod value;
+mod words;
+mod writer;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use check::{Difference, Tool, Verdict};
+use maker::Maker;
+use reach::Reach;
+
+/// Trees built when nobody asks for more.
+const TREES: u64 = 300;
+
+/// The first seed when nobody asks for another.
+const SEED: u64 = 1;
+
+fn asked(variable: &str, default: u64) -> u64 {
+    let asked = std::env::var(variable).ok();
+    asked.and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn make(seed: u64) -> Maker {
+    let mut maker = Maker::new(seed);
+    layers::tree(&mut maker);
+    maker
+}
+
+/// A tree on which the two differ, as small as it got.
+struct Found {
+    seed: u64,
+    difference: Difference,
+    text: String,
+}
+
+fn differ(tool: &Tool, seed: u64, maker: &Maker, difference: Difference) -> Found {
+    let small = shrink::shrink(&maker.files, &mut |files| {
+        check::difference(&check::ours(files), &tool.build(files)) == Some(difference)
+    });
+    let mut text = check::case(&small);
+    for (whose, verdict) in [("theirs", tool.build(&small)), ("ours", check::ours(&small))] {
+        match verdict {
+            Verdict::Built(output) => text.push_str(&format!("-- output -- ({whose})\n{output}")),
+            Verdict::Refused(error) => text.push_str(&format!("-- error -- ({whose})\n{error}\n")),
+            Verdict::Panicked => text.push_str(&format!("-- panic -- ({whose})\n")),
+        }
+    }
+    Found {
+        seed,
+        difference,
+        text,
+    }
+}
+
+#[test]
+fn random_trees_build_as_with_the_tool() {
+    let Some(program) = testkit::reference_tool("kustomize") else {
+        return;
+    };
+    let (count, first) = (asked("FLEETWRIGHT_RANDOM_TREES", TREES), asked("FLEETWRIGHT_RANDOM_SEED", SEED));
+    let next = AtomicU64::new(0);
+    let reach = Mutex::new(Reach::default());
+    let found = Mutex::new(Vec::new());
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for worker in 0..workers {
+            let (next, reach, found, program) = (&next, &reach, &found, &program);
+            scope.spawn(move || {
+                let tool = Tool::new(program, worker);
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    if at >= count {
+                        return;
+                    }
+                    let seed = first + at;
+                    let maker = make(seed);
+                    let (ours, theirs) = (check::ours(&maker.files), tool.build(&maker.files));
+                    reach.lock().expect("no worker panics").add(&maker, &ours, &theirs);
+                    if let Some(difference) = check::difference(&ours, &theirs) {
+                        let one = differ(&tool, seed, &maker, difference);
+                        eprintln!("seed {seed}: {difference:?}\n{}", one.text);
+                        found.lock().expect("no worker panics").push(one);
+                    }
+                }
+            });
+        }
+    });
+    let reach = reach.into_inner().expect("no worker panics");
+    eprintln!("{reach}");
+    let mut found = found.into_inner().expect("no worker panics");
+    found.sort_by_key(|one| one.seed);
+    let texts: Vec<String> = found
+        .iter()
+        .map(|one| format!("seed {}: {:?}\n{}", one.seed, one.difference, one.text))
+        .collect();
+    assert!(texts.is_empty(), "{} of {count} trees differ\n{}", texts.len(), texts.join("\n"));
+    reach.assert_complete();
+}
