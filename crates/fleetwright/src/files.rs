@@ -1,9 +1,11 @@
-//! Reading a folder of this machine into a tree.
+//! Reading files of this machine as a tree.
 
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use diag::{Code, Diagnostic, Span};
-use tree::{Entry, Tree, TreeBuilder, TreePath};
+use tree::{Entry, Files, Found, Tree, TreeBuilder, TreePath};
 
 use crate::exit::{Exit, Failure};
 
@@ -60,6 +62,78 @@ pub fn read(folder: &Path) -> Result<Tree, Failure> {
         }
     }
     Ok(builder.build())
+}
+
+/// The whole file system as a tree; what was once found or read stays as it was.
+pub fn disk() -> Tree {
+    Tree::on_demand(Arc::new(Disk::default()))
+}
+
+/// Most bytes that are read from one file: more than any reader of it accepts.
+const FILE_BYTES_MAX: u64 = 128 << 20;
+
+#[derive(Debug, Default)]
+struct Disk {
+    found: Mutex<HashMap<TreePath, Found>>,
+    read: Mutex<HashMap<TreePath, Arc<[u8]>>>,
+}
+
+fn place(path: &TreePath) -> std::path::PathBuf {
+    Path::new("/").join(path.as_str())
+}
+
+impl Files for Disk {
+    fn find(&self, path: &TreePath) -> Found {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = found.get(path) {
+            return found.clone();
+        }
+        let place = place(path);
+        let here = match std::fs::symlink_metadata(&place).map(|data| data.file_type()) {
+            Ok(kind) if kind.is_dir() => Found::Directory,
+            Ok(kind) if kind.is_file() => Found::File,
+            Ok(kind) if kind.is_symlink() => match std::fs::read_link(&place) {
+                Ok(target) => Found::Link(target.to_string_lossy().into_owned()),
+                Err(_) => Found::Absent,
+            },
+            // Devices and pipes never end, or have no end.
+            _ => Found::Absent,
+        };
+        found.insert(path.clone(), here.clone());
+        here
+    }
+
+    fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, String> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(content) = read.get(path) {
+            return Ok(content.clone());
+        }
+        let place = place(path);
+        let size = std::fs::metadata(&place).map(|data| data.len());
+        if size.is_ok_and(|size| size > FILE_BYTES_MAX) {
+            return Err(format!("it is larger than {FILE_BYTES_MAX} bytes"));
+        }
+        let content = std::fs::read(&place).map_err(|error| error.to_string())?;
+        let content: Arc<[u8]> = content.into();
+        read.insert(path.clone(), content.clone());
+        Ok(content)
+    }
+
+    fn list(&self, path: &TreePath) -> Vec<String> {
+        let entries = std::fs::read_dir(place(path));
+        let names = entries.into_iter().flatten().flatten();
+        names
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect()
+    }
+}
+
+/// The path of a folder of this machine in the tree that [`disk`] gives, links resolved.
+pub fn on_disk(folder: &Path) -> std::io::Result<TreePath> {
+    let folder = folder.canonicalize()?;
+    let text = folder.to_str().ok_or(std::io::ErrorKind::InvalidFilename)?;
+    TreePath::new(text.trim_start_matches('/'))
+        .map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidFilename, error))
 }
 
 /// Reads a text file.

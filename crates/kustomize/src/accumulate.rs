@@ -82,7 +82,7 @@ impl Target {
                 Err(_) => {}
             }
         }
-        let directory = loader.root.to_string();
+        let directory = loader.shown(".");
         if found.len() > 1 {
             let text = format!(
                 "Found multiple kustomization files under: {}\n",

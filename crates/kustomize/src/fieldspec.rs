@@ -171,6 +171,8 @@ fn walk(
             if segment.name.is_empty() {
                 return Err("cannot set or create an empty field name".into());
             }
+            check_is_field(node, &segment.name)
+                .map_err(|error| format!("fieldName: {}: {error}", segment.name))?;
             let wanted = match create {
                 Create::Nothing => Create::Nothing,
                 _ if segment.list => Create::Nothing,
@@ -197,6 +199,26 @@ fn walk(
             walk(field, rest, create, set)
         }
         _ => Err("expected sequence or mapping node".into()),
+    }
+}
+
+/// # Errors
+/// A name that the reference takes for an element of a list, though `map` is none.
+fn check_is_field(map: &Node, name: &str) -> Result<(), String> {
+    let is_element = match name {
+        "*" => return Err("wildcard is not supported in PathGetter".into()),
+        "-" => true,
+        _ if name.starts_with('[') && name.ends_with(']') => true,
+        _ => match golang::strconv::parse_int(name, 10) {
+            Ok(index) if index < 0 => {
+                return Err(format!("array index {index} cannot be negative"));
+            }
+            parsed => parsed.is_ok(),
+        },
+    };
+    match is_element {
+        true => ops::expect_kind(map, Kind::Sequence),
+        false => Ok(()),
     }
 }
 

@@ -105,6 +105,8 @@ pub struct Options {
     pub absolute_paths: bool,
     /// What the reference's messages show before paths, without a slash at the end.
     pub root: String,
+    /// The directory from which the paths of places are shown.
+    pub shown_from: TreePath,
 }
 
 impl Default for Options {
@@ -118,6 +120,7 @@ impl Default for Options {
             remote_bases: false,
             absolute_paths: false,
             root: String::new(),
+            shown_from: TreePath::root(),
         }
     }
 }
@@ -215,7 +218,7 @@ fn run(
     overlay: Option<&Overlay>,
 ) -> Outcome<Vec<Object>> {
     let options = builder.options;
-    let loader = Loader::top(tree, directory, options.root_only, &options.root)?;
+    let loader = Loader::top(tree, directory, options)?;
     let mut target = Target::load(builder, loader, overlay)?;
     target.set_schema(builder, true)?;
     if !target.file.build_metadata.is_empty() {
@@ -297,6 +300,11 @@ fn finish(
     } else {
         Err(Failures(errors))
     }
+}
+
+/// Whether kustomize knows a kind as one whose objects have no namespace.
+pub fn is_cluster_scoped(api_version: &str, kind: &str) -> bool {
+    Schema::built_in().is_cluster_scoped(api_version, kind)
 }
 
 /// The value of a text's first document by the rules of YAML 1.1; the last of repeated keys wins.

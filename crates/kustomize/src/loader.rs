@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use tree::{ReadError, SourceRef, Tree, TreePath, World};
 
+use crate::Options;
 use crate::error::{BuildError, Failures, Outcome, nearest};
 use crate::giturl::{self, Address};
 
@@ -27,6 +28,8 @@ pub(crate) struct Loader {
     root_only: bool,
     /// What is shown before paths in the reference's messages.
     prefix: String,
+    /// The directory from which the paths of places are shown.
+    shown_from: TreePath,
     referrer: Option<Rc<Loader>>,
     repository: Option<Address>,
     levels: usize,
@@ -48,17 +51,13 @@ impl Loader {
     ///
     /// # Errors
     /// When there is no such directory.
-    pub fn top(
-        tree: &Tree,
-        directory: &TreePath,
-        root_only: bool,
-        prefix: &str,
-    ) -> Outcome<Rc<Self>> {
+    pub fn top(tree: &Tree, directory: &TreePath, options: &Options) -> Outcome<Rc<Self>> {
         let base = Self {
             tree: tree.clone(),
             root: TreePath::root(),
-            root_only,
-            prefix: prefix.to_owned(),
+            root_only: options.root_only,
+            prefix: options.root.clone(),
+            shown_from: options.shown_from.clone(),
             referrer: None,
             repository: None,
             levels: 1,
@@ -82,10 +81,10 @@ impl Loader {
 
     /// The path of a file named in this directory's kustomization, for showing places.
     pub fn shown(&self, name: &str) -> String {
-        let path = self
-            .root
-            .join(name)
-            .map_or_else(|_| name.to_owned(), |path| path.to_string());
+        let path = self.root.join(name).map_or_else(
+            |_| name.to_owned(),
+            |path| path.relative_to(&self.shown_from),
+        );
         match &self.repository {
             Some(address) => format!("{}//{path}", address.repository),
             None => path,
@@ -226,6 +225,7 @@ impl Loader {
             root,
             root_only: self.root_only,
             prefix: self.prefix.clone(),
+            shown_from: self.shown_from.clone(),
             referrer: Some(self.clone()),
             repository: None,
             levels: self.levels + 1,
@@ -275,6 +275,7 @@ impl Loader {
             root: TreePath::root(),
             root_only: true,
             prefix: format!("/{}", address.repository.replace("://", "/")),
+            shown_from: TreePath::root(),
             referrer: Some(self.clone()),
             repository: Some(address),
             levels: self.levels + 1,
@@ -301,7 +302,7 @@ impl Loader {
             let text = format!("must build at directory: '{shown}': file is not directory");
             return Err(Failures::new(
                 BuildError::ResourceNotFound,
-                path.to_string(),
+                path.relative_to(&self.shown_from),
                 text,
             ));
         }
@@ -312,7 +313,7 @@ impl Loader {
             );
             return Err(Failures::new(
                 BuildError::ResourceNotFound,
-                path.to_string(),
+                path.relative_to(&self.shown_from),
                 text,
             ));
         }

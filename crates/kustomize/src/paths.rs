@@ -3,11 +3,11 @@
 //! # Source
 //! kubernetes-sigs/kustomize `kyaml/utils/pathsplitter.go`, `kyaml/yaml/match.go`, `kyaml/yaml/fns.go`.
 
-use regex::Regex;
 use yaml::{Kind, Limits, Node, Style};
 
 use crate::fieldspec::split_path;
 use crate::ops;
+use crate::select::Matcher;
 
 /// Splits at dots that are not escaped and not in brackets; `[a.b]` without `=` names a key.
 pub(crate) fn split(path: &str) -> Vec<String> {
@@ -206,8 +206,8 @@ fn visit_selected(
 ) -> Result<usize, String> {
     let (name, pattern) = split_selector(part)?;
     ops::expect_kind(node, Kind::Sequence)?;
-    let regex = Regex::new(pattern).map_err(|_| crate::select::regex_problem(pattern))?;
-    let mut count = visit_matching(node, name, &regex, rest, create, visit_node)?;
+    let wanted = Matcher::part(pattern)?;
+    let mut count = visit_matching(node, name, &wanted, rest, create, visit_node)?;
     if count == 0 && create.is_some() {
         let value = Node::scalar(pattern);
         node.content.push(match name.is_empty() {
@@ -218,7 +218,7 @@ fn visit_selected(
                 map
             }
         });
-        count = visit_matching(node, name, &regex, rest, create, visit_node)?;
+        count = visit_matching(node, name, &wanted, rest, create, visit_node)?;
     }
     Ok(count)
 }
@@ -226,7 +226,7 @@ fn visit_selected(
 fn visit_matching(
     node: &mut Node,
     name: &str,
-    regex: &Regex,
+    wanted: &Matcher,
     rest: &[String],
     create: Option<Kind>,
     visit_node: Visit<'_>,
@@ -234,13 +234,13 @@ fn visit_matching(
     let mut count = 0;
     for item in &mut node.content {
         if name.is_empty() {
-            if regex.is_match(&written(item)) {
+            if wanted.is_match(&written(item)) {
                 visit_node(item)?;
                 count += 1;
             }
         } else if item
             .get(name)
-            .is_some_and(|field| regex.is_match(&written(field)))
+            .is_some_and(|field| wanted.is_match(&written(field)))
         {
             count += visit(item, rest, create, visit_node)?;
         }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use golang::regexp::Regexp;
 use object::{LabelSelector, Text};
-use regex::Regex;
 
 use crate::ids::{Gvk, ResId};
 
@@ -21,11 +21,11 @@ pub(crate) struct Selector {
 
 /// A [`Selector`] with its patterns compiled.
 pub(crate) struct Pattern {
-    group: Option<Regex>,
-    version: Option<Regex>,
-    kind: Option<Regex>,
-    name: Option<Regex>,
-    namespace: Option<Regex>,
+    group: Option<Matcher>,
+    version: Option<Matcher>,
+    kind: Option<Matcher>,
+    name: Option<Matcher>,
+    namespace: Option<Matcher>,
     labels: LabelSelector,
     annotations: LabelSelector,
     has_id: bool,
@@ -44,11 +44,11 @@ impl Selector {
             &self.namespace,
         ];
         Ok(Pattern {
-            group: anchored(&self.group)?,
-            version: anchored(&self.version)?,
-            kind: anchored(&self.kind)?,
-            name: anchored(&self.name)?,
-            namespace: anchored(&self.namespace)?,
+            group: Matcher::whole(&self.group)?,
+            version: Matcher::whole(&self.version)?,
+            kind: Matcher::whole(&self.kind)?,
+            name: Matcher::whole(&self.name)?,
+            namespace: Matcher::whole(&self.namespace)?,
             labels: read(&self.label_selector)?,
             annotations: read(&self.annotation_selector)?,
             has_id: fields.iter().any(|field| !field.is_empty()),
@@ -71,65 +71,64 @@ impl Selector {
     }
 }
 
-/// Compiles a pattern that has to match a whole text; `None` for an empty one, which matches all.
-///
-/// Patterns run in time linear in the text, whatever they say.
-fn anchored(pattern: &str) -> Result<Option<Regex>, String> {
-    if pattern.is_empty() {
-        return Ok(None);
+/// Something a text is compared with: most patterns in kustomizations are plain names.
+#[derive(Clone, Debug)]
+pub(crate) enum Matcher {
+    /// The whole text.
+    Equal(String),
+    /// A part of the text.
+    Part(String),
+    /// A pattern of Go's dialect, which runs in time linear in the text, whatever it says.
+    Pattern(Regexp),
+}
+
+impl Matcher {
+    /// A pattern that has to match a whole text; `None` for an empty one, which matches all.
+    ///
+    /// # Errors
+    /// A pattern that Go cannot read, in its words.
+    pub fn whole(pattern: &str) -> Result<Option<Self>, String> {
+        if pattern.is_empty() {
+            return Ok(None);
+        }
+        if is_plain(pattern) {
+            return Ok(Some(Self::Equal(pattern.to_owned())));
+        }
+        let regexp = Regexp::new(&format!("^(?:{pattern})$")).map_err(|error| error.to_string())?;
+        Ok(Some(Self::Pattern(regexp)))
     }
-    match Regex::new(&format!("^(?:{pattern})$")) {
-        Ok(regex) => Ok(Some(regex)),
-        Err(_) => Err(regex_problem(&format!("^(?:{pattern})$"))),
+
+    /// A pattern that has to match any part of a text.
+    ///
+    /// # Errors
+    /// As [`Matcher::whole`].
+    pub fn part(pattern: &str) -> Result<Self, String> {
+        if is_plain(pattern) {
+            return Ok(Self::Part(pattern.to_owned()));
+        }
+        let regexp = Regexp::new(pattern).map_err(|error| error.to_string())?;
+        Ok(Self::Pattern(regexp))
+    }
+
+    pub fn is_match(&self, text: &str) -> bool {
+        match self {
+            Self::Equal(whole) => text == whole,
+            Self::Part(part) => text.contains(part.as_str()),
+            Self::Pattern(regexp) => regexp.is_match(text),
+        }
     }
 }
 
-/// What Go says about a pattern it cannot read, for the slips people make.
-pub(crate) fn regex_problem(pattern: &str) -> String {
-    let mut depth = 0i32;
-    let mut escaped = false;
-    let mut in_class = false;
-    let mut previous = '(';
-    for symbol in pattern.chars() {
-        if std::mem::take(&mut escaped) {
-            previous = 'x';
-            continue;
-        }
-        match symbol {
-            '\\' => escaped = true,
-            '[' => in_class = true,
-            ']' => in_class = false,
-            '(' if !in_class => depth += 1,
-            ')' if !in_class => depth -= 1,
-            '*' | '+' | '?'
-                if !in_class && matches!(previous, '(' | '|' | '^' | ':') && symbol != '?' =>
-            {
-                return format!(
-                    "error parsing regexp: missing argument to repetition operator: `{symbol}`"
-                );
-            }
-            _ => {}
-        }
-        if depth < 0 {
-            return format!("error parsing regexp: unexpected ): `{pattern}`");
-        }
-        previous = symbol;
-    }
-    match (in_class, depth > 0) {
-        (true, _) => {
-            let from = pattern.rfind('[').unwrap_or(0);
-            format!(
-                "error parsing regexp: missing closing ]: `{}`",
-                &pattern[from..]
-            )
-        }
-        (false, true) => format!("error parsing regexp: missing closing ): `{pattern}`"),
-        (false, false) => format!("error parsing regexp: invalid pattern: `{pattern}`"),
-    }
+/// Whether no character of a pattern is an operator.
+fn is_plain(pattern: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_/:@ ".contains(&byte);
+    pattern.bytes().all(plain)
 }
 
-fn matches(pattern: &Option<Regex>, text: &str) -> bool {
-    pattern.as_ref().is_none_or(|regex| regex.is_match(text))
+fn matches(pattern: &Option<Matcher>, text: &str) -> bool {
+    pattern
+        .as_ref()
+        .is_none_or(|pattern| pattern.is_match(text))
 }
 
 impl Pattern {

@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 
+use golang::regexp::Regexp;
 use object::Text;
-use regex::Regex;
 use yaml::{Kind, Node, tag};
 
 use crate::error::{BuildError, Failures, Outcome};
@@ -275,7 +275,7 @@ impl Entries {
 pub(crate) struct Images {
     pub image: Image,
     pub specs: Vec<FieldSpec>,
-    pattern: Regex,
+    pattern: Regexp,
 }
 
 impl Images {
@@ -286,12 +286,7 @@ impl Images {
             "^{}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$",
             image.name
         );
-        let pattern = Regex::new(&pattern).map_err(|_| {
-            format!(
-                "error parsing regexp: image name `{}` is no pattern",
-                image.name
-            )
-        })?;
+        let pattern = Regexp::new(&pattern).map_err(|error| error.to_string())?;
         Ok(Self {
             image,
             specs,

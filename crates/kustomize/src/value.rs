@@ -12,7 +12,7 @@ use std::collections::HashSet;
 
 use golang::strconv;
 use object::{Map, Node as Value, Text};
-use yaml::{Kind, Node, tag};
+use yaml::{EmitOptions, Kind, Limits, Node, Style, tag};
 
 /// The value of a finished tree.
 ///
@@ -20,14 +20,30 @@ use yaml::{Kind, Node, tag};
 /// A value that its tag does not allow, a key twice in one map, a key that is not text, or a number
 /// JSON does not have; in the reference's words.
 pub(crate) fn to_value(node: &Node) -> Result<Value, String> {
+    value(node, false)
+}
+
+/// The value of a node in a list or map that is written in brackets, or in none.
+fn value(node: &Node, in_flow: bool) -> Result<Value, String> {
+    let flow = in_flow || node.style.has(Style::FLOW);
     match node.kind {
-        Kind::Mapping => mapping(node),
+        Kind::Mapping => mapping(node, flow),
         Kind::Sequence => node
             .content
             .iter()
-            .map(to_value)
+            .map(|item| value(item, flow))
             .collect::<Result<Vec<_>, _>>()
             .map(Value::from),
+        Kind::Scalar if node.style.has(Style::FOLDED) && !in_flow => {
+            let text = refolded(node);
+            match text == node.value {
+                true => scalar(node),
+                false => scalar(&Node {
+                    value: text,
+                    ..node.clone()
+                }),
+            }
+        }
         Kind::Scalar => scalar(node),
         Kind::Alias => Err(format!("yaml: unknown anchor '{}' referenced", node.value)),
     }
@@ -36,7 +52,7 @@ pub(crate) fn to_value(node: &Node) -> Result<Value, String> {
 /// Maps larger than this find repeated keys with a set instead of by scanning.
 const SCAN_MAX: usize = 32;
 
-fn mapping(node: &Node) -> Result<Value, String> {
+fn mapping(node: &Node, flow: bool) -> Result<Value, String> {
     let pairs = node.content.len() / 2;
     let mut map = Map::with_capacity(pairs);
     let mut seen: HashSet<&str> = HashSet::new();
@@ -70,9 +86,26 @@ fn mapping(node: &Node) -> Result<Value, String> {
                 first.map_or(0, |(before, _)| before.line)
             ));
         }
-        map.insert(name, to_value(value)?);
+        map.insert(name, self::value(value, flow)?);
     }
     Ok(Value::Map(map))
+}
+
+/// What is read back of a folded text after go-yaml wrote it, whose writer of folded texts is wrong
+/// about which line breaks to double.
+fn refolded(node: &Node) -> Text {
+    let plain = Node {
+        tag: Text::new_static(tag::STR),
+        style: Style::FOLDED,
+        ..Node::scalar(node.value.clone())
+    };
+    let written = yaml::emit(
+        &[Node::mapping([(Node::scalar("k"), plain)])],
+        &EmitOptions::default(),
+    );
+    let read = yaml::parse(&written, &Limits::default()).ok();
+    let read = read.and_then(|documents| Some(documents.first()?.get("k")?.value.clone()));
+    read.unwrap_or_else(|| node.value.clone())
 }
 
 fn scalar(node: &Node) -> Result<Value, String> {
@@ -90,7 +123,7 @@ fn scalar(node: &Node) -> Result<Value, String> {
     let implicit = implicit_tag(text);
     if implicit == tag {
         return match node.style.is_quoted() {
-            true if !node.style.has(yaml::Style::TAGGED) => Ok(Value::String(text.clone())),
+            true if !node.style.has(Style::TAGGED) => Ok(Value::String(text.clone())),
             _ => resolved(text, implicit),
         };
     }
@@ -206,7 +239,6 @@ fn binary(text: &str) -> Result<Value, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use yaml::Style;
 
     #[test]
     fn tag_style_and_text_decide_the_value_together() {

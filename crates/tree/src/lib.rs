@@ -7,12 +7,15 @@
 //!   Symbolic links are resolved inside the tree or refused.
 //! - **Nothing from outside.** A render sees the tree, its options and a [`World`], and nothing else.
 //!
-//! Deliberately absent: the disk. `source` and the command line read files into a [`Tree`].
+//! Deliberately absent: the disk. `source` and the command line read files into a [`Tree`],
+//! or stand behind one that is read on demand.
 
+mod on_demand;
 mod path;
 mod tree;
 mod world;
 
+pub use on_demand::{Files, Found};
 pub use path::{PathError, TreePath};
 pub use tree::{Entry, ReadError, Tree, TreeBuilder};
 pub use world::{Isolated, Missing, SourceRef, World};

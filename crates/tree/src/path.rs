@@ -106,6 +106,28 @@ impl TreePath {
         self.0.split('/').filter(|component| !component.is_empty())
     }
 
+    /// This path and every directory on the way to it, the root left out, from the top down.
+    pub fn prefixes(&self) -> impl Iterator<Item = Self> + '_ {
+        let slashes = self.0.match_indices('/').map(|(at, _)| at);
+        let ends = slashes.chain([self.0.len()]).filter(|end| *end > 0);
+        ends.map(|end| Self(self.0[..end].into()))
+    }
+
+    /// How this path is written in `directory`: `../base/x.yaml`; `.` for the directory itself.
+    pub fn relative_to(&self, directory: &Self) -> String {
+        let shared = self
+            .components()
+            .zip(directory.components())
+            .take_while(|(a, b)| a == b)
+            .count();
+        let up = directory.components().skip(shared).map(|_| "..");
+        let parts: Vec<&str> = up.chain(self.components().skip(shared)).collect();
+        match parts.is_empty() {
+            true => ".".to_owned(),
+            false => parts.join("/"),
+        }
+    }
+
     /// Whether this path is `directory` or lies below it.
     pub fn is_within(&self, directory: &Self) -> bool {
         directory.is_root()
@@ -142,6 +164,22 @@ mod tests {
         assert!(matches!(base.join("/etc"), Err(PathError::Absolute(_))));
         assert!(matches!(base.join("a\0b"), Err(PathError::Nul(_))));
         assert_eq!(base.join(&"a/".repeat(200)), Err(PathError::TooLong));
+    }
+
+    #[test]
+    fn relative_paths_go_up_and_down() {
+        let path = |text| TreePath::new(text).unwrap();
+        let from = path("apps/web");
+        assert_eq!(
+            path("apps/base/x.yaml").relative_to(&from),
+            "../base/x.yaml"
+        );
+        assert_eq!(path("apps/web/x.yaml").relative_to(&from), "x.yaml");
+        assert_eq!(path("apps/web").relative_to(&from), ".");
+        assert_eq!(path("apps").relative_to(&TreePath::root()), "apps");
+        let prefixes: Vec<_> = from.prefixes().map(|p| p.to_string()).collect();
+        assert_eq!(prefixes, ["apps", "apps/web"]);
+        assert_eq!(TreePath::root().prefixes().count(), 0);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::on_demand::{Files, Found};
 use crate::{PathError, TreePath};
 
 /// Most symbolic links followed for one path, as Linux has it.
@@ -25,8 +26,19 @@ pub enum Entry {
 /// The files of one revision, by path; directories exist because of what is in them.
 ///
 /// Cloning copies a pointer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tree(Arc<BTreeMap<TreePath, Entry>>);
+#[derive(Clone, Debug)]
+pub struct Tree(Store);
+
+#[derive(Clone, Debug)]
+enum Store {
+    /// Everything is at hand.
+    Whole {
+        entries: Arc<BTreeMap<TreePath, Entry>>,
+        has_links: bool,
+    },
+    /// Files are read when somebody asks.
+    OnDemand(Arc<dyn Files>),
+}
 
 /// Collects the files of a tree.
 #[derive(Debug, Default)]
@@ -55,22 +67,53 @@ pub enum ReadError {
     /// The file is not text.
     #[error("`{0}` is not UTF-8 at byte {1}")]
     Utf8(TreePath, usize),
+    /// The file is there and cannot be had.
+    #[error("cannot read `{0}`: {1}")]
+    Unreadable(TreePath, String),
 }
 
+impl Default for Tree {
+    fn default() -> Self {
+        TreeBuilder::default().build()
+    }
+}
+
+impl PartialEq for Tree {
+    /// Equal files; a tree that is read on demand equals only its own clones.
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Store::Whole { entries: a, .. }, Store::Whole { entries: b, .. }) => a == b,
+            (Store::OnDemand(a), Store::OnDemand(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Tree {}
+
 impl Tree {
-    /// Every file and link, in path order.
+    /// A tree whose files are read when somebody asks for them.
+    pub fn on_demand(files: Arc<dyn Files>) -> Self {
+        Self(Store::OnDemand(files))
+    }
+
+    /// Every file and link, in path order; of a tree that is read on demand, none.
     pub fn entries(&self) -> impl Iterator<Item = (&TreePath, &Entry)> {
-        self.0.iter()
+        let entries = match &self.0 {
+            Store::Whole { entries, .. } => Some(entries.iter()),
+            Store::OnDemand(_) => None,
+        };
+        entries.into_iter().flatten()
     }
 
-    /// Number of files and links.
+    /// Number of files and links, as [`Tree::entries`] gives them.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.entries().count()
     }
 
-    /// Whether there is no file.
+    /// Whether [`Tree::entries`] gives nothing.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.entries().next().is_none()
     }
 
     /// The bytes of the file at `path`, symbolic links resolved inside the tree.
@@ -79,9 +122,22 @@ impl Tree {
     /// [`ReadError`] when there is no file, or a link leads outside or in a circle.
     pub fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, ReadError> {
         let real = self.resolve(path)?;
-        match self.0.get(&real) {
-            Some(Entry::File { content, .. }) => Ok(content.clone()),
-            _ if self.has_below(&real) => Err(ReadError::Directory(path.clone())),
+        let found = match &self.0 {
+            Store::Whole { entries, .. } => match entries.get(&real) {
+                Some(Entry::File { content, .. }) => return Ok(content.clone()),
+                _ if self.has_below(&real) => Found::Directory,
+                _ => Found::Absent,
+            },
+            Store::OnDemand(files) => match files.find(&real) {
+                Found::File => {
+                    let read = files.read(&real);
+                    return read.map_err(|text| ReadError::Unreadable(path.clone(), text));
+                }
+                found => found,
+            },
+        };
+        match found {
+            Found::Directory => Err(ReadError::Directory(path.clone())),
             _ => Err(ReadError::Absent(path.clone())),
         }
     }
@@ -104,12 +160,26 @@ impl Tree {
     /// Whether a file is at `path`, links followed.
     pub fn is_file(&self, path: &TreePath) -> bool {
         let real = self.resolve(path);
-        real.is_ok_and(|real| matches!(self.0.get(&real), Some(Entry::File { .. })))
+        real.is_ok_and(|real| matches!(self.find(&real), Found::File))
     }
 
     /// Whether a directory is at `path`, links followed; the root always is one.
     pub fn is_directory(&self, path: &TreePath) -> bool {
-        path.is_root() || self.resolve(path).is_ok_and(|real| self.has_below(&real))
+        let real = || self.resolve(path);
+        path.is_root() || real().is_ok_and(|real| matches!(self.find(&real), Found::Directory))
+    }
+
+    /// What is at a path, links not followed.
+    fn find(&self, path: &TreePath) -> Found {
+        match &self.0 {
+            Store::Whole { entries, .. } => match entries.get(path) {
+                Some(Entry::File { .. }) => Found::File,
+                Some(Entry::Link(target)) => Found::Link(target.clone()),
+                None if self.has_below(path) => Found::Directory,
+                None => Found::Absent,
+            },
+            Store::OnDemand(files) => files.find(path),
+        }
     }
 
     /// Names directly inside the directory at `path`, in order, with whether each is a directory.
@@ -118,6 +188,12 @@ impl Tree {
             return Vec::new();
         };
         let mut names: BTreeMap<String, bool> = BTreeMap::new();
+        if let Store::OnDemand(files) = &self.0 {
+            for name in files.list(&real) {
+                let directory = real.join(&name).is_ok_and(|path| self.is_directory(&path));
+                names.insert(name, directory);
+            }
+        }
         for (below, entry) in self.below(&real) {
             let rest = &below.as_str()[real.as_str().len()..];
             let rest = rest.trim_start_matches('/');
@@ -151,40 +227,61 @@ impl Tree {
     /// [`ReadError::LinkOutside`] and [`ReadError::LinkLoop`]. A path at which nothing is
     /// resolves to itself.
     pub fn resolve(&self, path: &TreePath) -> Result<TreePath, ReadError> {
-        let mut real = TreePath::root();
-        let mut rest: Vec<String> = path.components().rev().map(str::to_owned).collect();
+        if let Store::Whole {
+            has_links: false, ..
+        } = &self.0
+        {
+            return Ok(path.clone());
+        }
+        let mut real = path.clone();
         let mut followed = 0;
-        while let Some(component) = rest.pop() {
-            let here = match real.join(&component) {
-                Ok(here) => here,
-                Err(_) => return Err(ReadError::Absent(path.clone())),
-            };
-            let Some(Entry::Link(target)) = self.0.get(&here) else {
-                real = here;
-                continue;
-            };
+        while let Some((link, target, rest)) = self.first_link(&real) {
             followed += 1;
             if followed > LINKS_MAX {
                 return Err(ReadError::LinkLoop(path.clone()));
             }
             let whole = match rest.is_empty() {
                 true => target.clone(),
-                false => {
-                    let tail: Vec<_> = rest.iter().rev().map(String::as_str).collect();
-                    format!("{target}/{}", tail.join("/"))
-                }
+                false => format!("{target}/{rest}"),
             };
-            let next = real.join(&whole).map_err(|error| match error {
+            let from = link.parent().unwrap_or_default();
+            // The root of a tree that is read on demand is that of the file system.
+            let next = match (&self.0, whole.strip_prefix('/')) {
+                (Store::OnDemand(_), Some(inside)) => TreePath::new(inside),
+                _ => from.join(&whole),
+            };
+            real = next.map_err(|error| match error {
                 PathError::TooLong => ReadError::LinkLoop(path.clone()),
-                _ => ReadError::LinkOutside {
-                    link: here.clone(),
-                    target: target.clone(),
-                },
+                _ => ReadError::LinkOutside { link, target },
             })?;
-            rest = next.components().rev().map(str::to_owned).collect();
-            real = TreePath::root();
         }
         Ok(real)
+    }
+
+    /// The first link on the way down to `path`, its target, and what of the path comes after it.
+    fn first_link(&self, path: &TreePath) -> Option<(TreePath, String, String)> {
+        for here in path.prefixes() {
+            match self.find_step(&here) {
+                Found::Link(target) => {
+                    let rest = path.as_str()[here.as_str().len()..].trim_start_matches('/');
+                    return Some((here, target, rest.to_owned()));
+                }
+                Found::Absent => return None,
+                Found::File | Found::Directory => {}
+            }
+        }
+        None
+    }
+
+    /// What is at a path on the way to another; in a whole tree only links matter.
+    fn find_step(&self, path: &TreePath) -> Found {
+        match &self.0 {
+            Store::Whole { entries, .. } => match entries.get(path) {
+                Some(Entry::Link(target)) => Found::Link(target.clone()),
+                _ => Found::Directory,
+            },
+            Store::OnDemand(files) => files.find(path),
+        }
     }
 
     fn has_below(&self, directory: &TreePath) -> bool {
@@ -198,8 +295,13 @@ impl Tree {
     ) -> impl Iterator<Item = (&'a TreePath, &'a Entry)> {
         // Siblings that sort between `a` and `a/x`, such as `a-b`, are skipped, not the end.
         let from = directory.as_str().len();
-        self.0
-            .range(directory.clone()..)
+        let entries = match &self.0 {
+            Store::Whole { entries, .. } => Some(entries.range(directory.clone()..)),
+            Store::OnDemand(_) => None,
+        };
+        entries
+            .into_iter()
+            .flatten()
             .take_while(move |(path, _)| path.as_str().starts_with(directory.as_str()))
             .filter(move |(path, _)| {
                 *path != directory
@@ -228,7 +330,9 @@ impl TreeBuilder {
 
     /// The tree of everything added.
     pub fn build(self) -> Tree {
-        Tree(Arc::new(self.0))
+        let has_links = self.0.values().any(|entry| matches!(entry, Entry::Link(_)));
+        let entries = Arc::new(self.0);
+        Tree(Store::Whole { entries, has_links })
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use diag::{Code, Diagnostic, Explain, Span};
 use object::Object;
-use tree::{Isolated, TreePath};
+use tree::Isolated;
 
 use super::Outcome;
 use crate::exit::{Exit, Failure};
@@ -19,7 +19,7 @@ pub enum BuildCommand {
     #[command(alias = "kustomization")]
     Ks(KsArgs),
     /// Builds a folder with a kustomization file, as `kustomize build` does.
-    Kustomize(KustomizeArgs),
+    Kustomize(super::kustomize::BuildArgs),
 }
 
 /// `build ks`.
@@ -38,27 +38,18 @@ pub struct KsArgs {
     pub variables: Vec<String>,
 }
 
-/// `build kustomize`.
-#[derive(Debug, Args)]
-pub struct KustomizeArgs {
-    /// The folder.
-    #[arg(default_value = ".")]
-    pub folder: PathBuf,
-}
-
 /// Builds and prints.
 pub fn run(command: BuildCommand) -> Outcome {
-    let yaml = match command {
+    match command {
         BuildCommand::Ks(args) => {
             let objects = kustomization(&args)?;
             let masked = objects.into_iter().map(mask);
             let texts: Vec<String> = masked.map(|object| yaml::to_string(&object.node)).collect();
-            texts.join("---\n")
+            print(&texts.join("---\n"));
+            Ok(Exit::Done)
         }
-        BuildCommand::Kustomize(args) => kustomize(&args)?,
-    };
-    print(&yaml);
-    Ok(Exit::Done)
+        BuildCommand::Kustomize(args) => super::kustomize::build(&args),
+    }
 }
 
 /// The objects a Kustomization in a file would apply from a folder.
@@ -130,42 +121,6 @@ pub fn read_unit(args: &KsArgs) -> Result<api::Kustomization, Failure> {
         let diagnostic = error.to_diagnostic().at(Span::file(&shown));
         Failure::explained(Exit::Unreadable, vec![diagnostic])
     })
-}
-
-fn kustomize(args: &KustomizeArgs) -> Result<String, Failure> {
-    let (root, folder) = root_of(&args.folder)?;
-    let tree = files::read(&root)?;
-    let options = kustomize::Options::default();
-    let (build, warnings) = kustomize::build(&tree, &folder, &options, &Isolated);
-    for warning in warnings {
-        eprint!("{}", warning.render());
-    }
-    match build {
-        Ok(build) => Ok(build.to_yaml()),
-        Err(errors) => {
-            let diagnostics = errors.iter().map(Explain::to_diagnostic).collect();
-            // The tool this command replaces ends with 1.
-            Err(Failure::explained(Exit::Negative, diagnostics))
-        }
-    }
-}
-
-/// The checkout a folder is in, so that bases beside it are found, and the folder inside it.
-///
-/// The checkout is the nearest folder with a `.git`, or the folder itself.
-fn root_of(folder: &std::path::Path) -> Result<(PathBuf, TreePath), Failure> {
-    let folder = folder.canonicalize().map_err(|error| {
-        let message = format!("`{}`: {error}", folder.display());
-        Failure::plain(Exit::Negative, message)
-    })?;
-    let root = folder.ancestors().find(|above| above.join(".git").exists());
-    let root = root.unwrap_or(&folder).to_owned();
-    let inside = folder
-        .strip_prefix(&root)
-        .unwrap_or(std::path::Path::new(""));
-    let inside = TreePath::new(&inside.to_string_lossy());
-    let inside = inside.map_err(|error| Failure::plain(Exit::Negative, error.to_string()))?;
-    Ok((root, inside))
 }
 
 /// The object with the values of a Secret hidden.

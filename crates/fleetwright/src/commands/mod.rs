@@ -9,6 +9,7 @@ pub mod diff;
 mod events;
 mod explain;
 mod get;
+pub mod kustomize;
 mod reconcile;
 mod serve;
 mod suspend;
