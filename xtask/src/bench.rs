@@ -8,6 +8,7 @@ mod artifacts;
 mod control_plane;
 mod demo;
 mod figures;
+mod kustomize;
 mod process;
 mod proxy;
 mod push;
@@ -27,38 +28,44 @@ use figures::Table;
 struct Benchmark {
     name: &'static str,
     measures: &'static str,
-    run: fn(&Settings) -> Result<Table>,
+    run: fn(&Settings) -> Result<Vec<Table>>,
 }
 
 const BENCHMARKS: &[Benchmark] = &[
     Benchmark {
         name: "start",
         measures: "process start to the first 200 of /readyz, beside Kubernetes' own; `version`",
-        run: start::run,
+        run: |settings| Ok(vec![start::run(settings)?]),
     },
     Benchmark {
         name: "demo",
         measures: "`demo --settle`, from start to end",
-        run: demo::run,
+        run: |settings| Ok(vec![demo::run(settings)?]),
     },
     Benchmark {
         name: "push",
         measures: "a push by stock git to the changed object, on `serve`",
-        run: push::run,
+        run: |settings| Ok(vec![push::run(settings)?]),
     },
     Benchmark {
         name: "units",
         measures: "N Kustomizations, installed, upgraded and looked at again",
-        run: units::run,
+        run: |settings| Ok(vec![units::run(settings)?]),
+    },
+    Benchmark {
+        name: "kustomize",
+        measures: "`build kustomize` beside `kustomize build`, its library, and their floor",
+        run: kustomize::run,
     },
 ];
 
-const OPTIONS: &str = "\
-  --json           print JSON; the table goes to standard error
+const OPTIONS: &str = "  --json           print JSON; the table goes to standard error
   --units N        units: how many Kustomizations (50)
   --backend NAME   units: kubernetes (etcd, kube-apiserver and kube-controller-manager) or embedded
   --rate N         units: requests a second that kube-controller-manager may make (20, its own
                    default: every Deployment waits for about four of them)
+  --only ROW       kustomize: this row alone; may be given again
+  --keep FOLDER    kustomize: leave the trees there, for a profiler
 
 FLEETWRIGHT_BINARY names a binary to measure; without it, a release build is made.";
 
@@ -70,6 +77,10 @@ struct Settings {
     backend: Kind,
     /// Requests a second that kube-controller-manager may make.
     rate: u32,
+    /// Names of the rows that are measured; all without any.
+    only: Vec<String>,
+    /// Where trees are left.
+    keep: Option<PathBuf>,
 }
 
 impl Settings {
@@ -99,6 +110,8 @@ pub fn run(arguments: &[&str]) -> Result<()> {
     let mut units = 50;
     let mut backend = Kind::Kubernetes;
     let mut rate = 20;
+    let mut only = Vec::new();
+    let mut keep = None;
     let mut options = options.iter();
     while let Some(option) = options.next() {
         let mut value = || options.next().with_context(|| format!("{option} of what?"));
@@ -107,6 +120,8 @@ pub fn run(arguments: &[&str]) -> Result<()> {
             "--units" => units = value()?.parse().context("--units wants a number")?,
             "--backend" => backend = value()?.parse()?,
             "--rate" => rate = value()?.parse().context("--rate wants a number")?,
+            "--only" => only.push((*value()?).to_owned()),
+            "--keep" => keep = Some(std::path::absolute(value()?)?),
             _ => bail!("{option} is not an option:\n\n{OPTIONS}"),
         }
     }
@@ -115,13 +130,17 @@ pub fn run(arguments: &[&str]) -> Result<()> {
         units,
         backend,
         rate,
+        only,
+        keep,
     };
-    let table = (benchmark.run)(&settings)?;
+    let tables = (benchmark.run)(&settings)?;
+    let shown: Vec<String> = tables.iter().map(Table::to_string).collect();
+    let shown = shown.join("\n");
     if json {
-        eprint!("{table}");
-        println!("{:#}", table.to_json());
+        eprint!("{shown}");
+        println!("{:#}", figures::to_json(&tables));
     } else {
-        print!("{table}");
+        print!("{shown}");
     }
     Ok(())
 }
@@ -131,16 +150,19 @@ fn binary() -> Result<PathBuf> {
     if let Some(binary) = std::env::var_os("FLEETWRIGHT_BINARY") {
         return Ok(std::path::absolute(PathBuf::from(binary))?);
     }
+    built(&["--package", "fleetwright"], "fleetwright")
+}
+
+/// Builds what `what` names, as releases are built, and gives the path of `file` among the results.
+fn built(what: &[&str], file: &str) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    must(Command::new(cargo).current_dir(root()).args([
-        "build",
-        "--profile",
-        "dist",
-        "--package",
-        "fleetwright",
-        "--quiet",
-    ]))?;
+    must(
+        Command::new(cargo)
+            .current_dir(root())
+            .args(["build", "--profile", "dist", "--quiet"])
+            .args(what),
+    )?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let target = target.unwrap_or_else(|| root().join("target"));
-    Ok(root().join(target).join("dist/fleetwright"))
+    Ok(root().join(target).join("dist").join(file))
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{apiserver, build, diff};
+use crate::commands::{apiserver, build, diff, kustomize};
 
 /// Turns Git into running fleets.
 #[derive(Debug, Parser)]
@@ -21,6 +21,25 @@ pub struct Cli {
     pub verbose: u8,
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// `build kustomize` and nothing else.
+#[derive(Debug, Parser)]
+#[command(disable_help_flag = true, disable_version_flag = true)]
+pub struct QuickBuild {
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    verbose: u8,
+    #[command(flatten)]
+    build: kustomize::BuildArgs,
+}
+
+impl From<QuickBuild> for Cli {
+    fn from(quick: QuickBuild) -> Self {
+        Self {
+            verbose: quick.verbose,
+            command: Command::Build(build::BuildCommand::Kustomize(quick.build)),
+        }
+    }
 }
 
 /// The commands.

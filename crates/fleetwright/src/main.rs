@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         eprintln!("please report it with the command you ran and the output above");
         std::process::exit(Exit::Defect as i32);
     }));
-    let cli = match cli::Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are answers, not mistakes.
@@ -38,9 +38,6 @@ fn main() -> ExitCode {
             };
         }
     };
-    // Two providers of cryptography in one program would make TLS fail at its first use.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    output::start_logging(&cli);
     match commands::run(cli) {
         Ok(exit) => exit.into(),
         Err(failure) => {
@@ -48,6 +45,21 @@ fn main() -> ExitCode {
             failure.exit.into()
         }
     }
+}
+
+/// Reads the command line.
+///
+/// Describing all commands to the parser takes longer than a small build, and builds run in loops
+/// and hooks. So a build is read by itself; what that cannot read, the whole parser explains.
+fn parse() -> Result<cli::Cli, clap::Error> {
+    let is_build = std::env::args_os()
+        .skip(1)
+        .take(2)
+        .eq(["build", "kustomize"].map(std::ffi::OsString::from));
+    if is_build && let Ok(quick) = cli::QuickBuild::try_parse_from(std::env::args_os().skip(2)) {
+        return Ok(quick.into());
+    }
+    cli::Cli::try_parse()
 }
 
 impl From<Exit> for ExitCode {

@@ -106,9 +106,8 @@ impl Target {
             ));
         };
         let shown = loader.shown(file_name);
-        let document = yaml::parse(&text.replace("\r\n", "\n"), &Limits::default())
-            .ok()
-            .and_then(|documents| documents.into_iter().next());
+        let document = yaml::parse_first(&text.replace("\r\n", "\n"), &Limits::default());
+        let document = document.ok().flatten();
         let mut target = Self {
             file: File::default(),
             loader,

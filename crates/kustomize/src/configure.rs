@@ -82,7 +82,7 @@ const CONFIG_FIELDS: &[&str] = &[
 /// # Errors
 /// Text that is not YAML, or fields that are not known; in the reference's words.
 pub(crate) fn read_config(text: &str) -> Result<Config, String> {
-    let value = crate::read_value(text)
+    let value = crate::read_document(text, yaml::Duplicates::Refuse)
         .map_err(|error| format!("error converting YAML to JSON: {error}"))?;
     let mut d = Decoder::new(true);
     let mut config = Config::default();
@@ -155,7 +155,12 @@ const SPECS_MAX: usize = 10_000;
 /// # Source
 /// kubernetes-sigs/kustomize `api/internal/accumulator/loadconfigfromcrds.go`.
 pub(crate) fn read_crds(text: &str, path: &str) -> Result<Config, String> {
-    let value = crate::read_value(text)
+    let value = match text.starts_with('{') {
+        true => object::json::parse(text.as_bytes(), object::json::ANSWER_LIMITS)
+            .map_err(|error| error.to_string()),
+        false => crate::read_value(text),
+    };
+    let value = value
         .map_err(|error| format!("unable to parse open API definition from '{path}': {error}"))?;
     let mut config = Config::default();
     let Some(definitions) = value.as_map() else {
@@ -164,6 +169,12 @@ pub(crate) fn read_crds(text: &str, path: &str) -> Result<Config, String> {
         ));
     };
     for (name, definition) in definitions.iter() {
+        if !matches!(definition, Value::Map(_) | Value::Null) {
+            return Err(format!(
+                "unable to parse open API definition from '{path}': error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type accumulator.OpenAPIDefinition",
+                crate::decode::json_kind(definition)
+            ));
+        }
         let properties = definition
             .at(&["Schema", "properties"])
             .and_then(Value::as_map);

@@ -22,6 +22,8 @@ pub(crate) struct Decoder {
     pub problems: Vec<Problem>,
     /// Whether unknown fields are problems.
     pub strict: bool,
+    /// Whether numbers and truth values may stand where text is wanted.
+    pub lenient_texts: bool,
     path: FieldPath,
     names: Vec<String>,
     structs: Vec<&'static str>,
@@ -54,7 +56,7 @@ impl Decoder {
             let name = known
                 .iter()
                 .find(|name| **name == key)
-                .or_else(|| known.iter().find(|name| name.eq_ignore_ascii_case(key)));
+                .or_else(|| known.iter().find(|name| folds_to(key, name)));
             self.path.push(object::Step::Key(key.into()));
             match name {
                 Some(name) => {
@@ -80,8 +82,11 @@ impl Decoder {
             Value::String(text) => text.to_string(),
             Value::Null => String::new(),
             other => {
-                self.mismatch(other, "string");
-                String::new()
+                let text = written(other).filter(|_| self.lenient_texts);
+                text.unwrap_or_else(|| {
+                    self.mismatch(other, "string");
+                    String::new()
+                })
             }
         }
     }
@@ -159,12 +164,8 @@ impl Decoder {
 
     fn mismatch(&mut self, found: &Value, go_type: &str) {
         let found = match found {
-            Value::String(_) => "string".to_owned(),
-            Value::Bool(_) => "bool".to_owned(),
             Value::Float(value) if go_type.starts_with("int") => format!("number {value}"),
-            Value::Int(_) | Value::Float(_) => "number".to_owned(),
-            Value::List(_) => "array".to_owned(),
-            Value::Map(_) | Value::Null => "object".to_owned(),
+            found => json_kind(found).to_owned(),
         };
         let target = match self.structs.last() {
             Some(name) if !self.names.is_empty() => {
@@ -181,6 +182,38 @@ impl Decoder {
             unknown: None,
             known: &[],
         });
+    }
+}
+
+/// What Go's JSON decoder calls a value it does not want.
+pub(crate) fn json_kind(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "string",
+        Value::Bool(_) => "bool",
+        Value::Int(_) | Value::Float(_) => "number",
+        Value::List(_) => "array",
+        Value::Map(_) | Value::Null => "object",
+    }
+}
+
+/// Whether two names differ in letter case only; two letters outside of ASCII have their lower case
+/// in it.
+fn folds_to(key: &str, name: &str) -> bool {
+    let fold = |letter| match letter {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        letter => letter.to_ascii_lowercase(),
+    };
+    key.chars().map(fold).eq(name.chars().map(fold))
+}
+
+/// A number or truth value as text, as `sigs.k8s.io/yaml` writes it into fields that hold text.
+fn written(value: &Value) -> Option<String> {
+    match value {
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Int(value) => Some(value.to_string()),
+        Value::Float(value) => Some(golang::strconv::format_float_g(*value)),
+        _ => None,
     }
 }
 

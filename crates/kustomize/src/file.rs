@@ -251,10 +251,10 @@ impl File {
                 "bases" => bases = d.strings(value),
                 "configMapGenerator" => {
                     file.config_map_generator =
-                        d.list(value, "types.ConfigMapArgs", generator_args);
+                        d.list(value, "types.ConfigMapArgs", config_map_args);
                 }
                 "secretGenerator" => {
-                    file.secret_generator = d.list(value, "types.SecretArgs", generator_args)
+                    file.secret_generator = d.list(value, "types.SecretArgs", secret_args)
                 }
                 "helmCharts" | "helmChartInflationGenerator" => {
                     file.helm_charts
@@ -605,7 +605,18 @@ pub(crate) fn sort_options(d: &mut Decoder, value: &Value) -> Option<SortOptions
 }
 
 /// The fields of a generator entry; `type` is a Secret's only.
-pub(crate) const GENERATOR_FIELDS: &[&str] = &[
+pub(crate) const CONFIG_MAP_FIELDS: &[&str] = &[
+    "namespace",
+    "name",
+    "behavior",
+    "literals",
+    "files",
+    "envs",
+    "env",
+    "options",
+];
+
+pub(crate) const SECRET_FIELDS: &[&str] = &[
     "namespace",
     "name",
     "behavior",
@@ -617,17 +628,20 @@ pub(crate) const GENERATOR_FIELDS: &[&str] = &[
     "type",
 ];
 
-fn generator_args(d: &mut Decoder, value: &Value) -> GeneratorArgs {
+fn config_map_args(d: &mut Decoder, value: &Value) -> GeneratorArgs {
+    generator_args(d, value, CONFIG_MAP_FIELDS)
+}
+
+fn secret_args(d: &mut Decoder, value: &Value) -> GeneratorArgs {
+    generator_args(d, value, SECRET_FIELDS)
+}
+
+fn generator_args(d: &mut Decoder, value: &Value, known: &'static [&'static str]) -> GeneratorArgs {
     let mut args = GeneratorArgs::default();
     let mut env = String::new();
-    d.object(
-        value,
-        "GeneratorArgs",
-        GENERATOR_FIELDS,
-        |d, name, value| {
-            generator_field(d, &mut args, &mut env, name, value);
-        },
-    );
+    d.object(value, "GeneratorArgs", known, |d, name, value| {
+        generator_field(d, &mut args, &mut env, name, value);
+    });
     if !env.is_empty() {
         args.envs.push(env);
     }

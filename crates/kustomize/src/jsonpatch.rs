@@ -72,11 +72,44 @@ pub(crate) fn parse(text: &str) -> Result<Option<JsonPatch>, String> {
     Ok(Some(JsonPatch { operations }))
 }
 
+/// Makes integers what is left of them after Go read them from JSON without knowing their type.
+pub(crate) fn round_numbers(value: &mut Value) {
+    const EXACT: u64 = 1 << 53;
+    match value {
+        Value::Int(number) if number.unsigned_abs() > EXACT => {
+            *value = crate::value::from_float(*number as f64);
+        }
+        Value::List(_) => value
+            .as_list_mut()
+            .into_iter()
+            .flatten()
+            .for_each(round_numbers),
+        Value::Map(_) => value
+            .as_map_mut()
+            .into_iter()
+            .flat_map(|map| map.iter_mut())
+            .for_each(|(_, value)| round_numbers(value)),
+        _ => {}
+    }
+}
+
 const MISSING: &str = "missing value";
 
 impl JsonPatch {
     pub fn is_empty(&self) -> bool {
         self.operations.is_empty()
+    }
+
+    /// Whether an operation names the value at `place`, one around it or one below it.
+    pub fn reaches(&self, place: &[&str]) -> bool {
+        let paths = self.operations.iter().flat_map(|operation| {
+            let fields = ["path", "from"].map(|field| operation.get(field));
+            fields.into_iter().flatten().filter_map(Value::as_str)
+        });
+        paths.into_iter().any(|path| {
+            let parts: Vec<String> = path.split('/').skip(1).map(decode_key).collect();
+            parts.iter().zip(place).all(|(a, b)| a == b)
+        })
     }
 
     /// Carries the operations out in order.

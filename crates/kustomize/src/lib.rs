@@ -55,7 +55,7 @@ use std::collections::BTreeSet;
 use diag::{Code, Diagnostic};
 use object::{Node as Value, Object};
 use tree::{SourceRef, Tree, TreePath, World};
-use yaml::{Duplicates, Limits, Node, ResolveOptions};
+use yaml::{Duplicates, Limits, Node, ResolveOptions, Tags};
 
 pub use error::{BuildError, Facts};
 pub use overlay::{Overlay, OverlayImage, OverlayPatch, OverlaySelector};
@@ -309,15 +309,19 @@ pub fn is_cluster_scoped(api_version: &str, kind: &str) -> bool {
 
 /// The value of a text's first document by the rules of YAML 1.1; the last of repeated keys wins.
 fn read_value(text: &str) -> Result<Value, String> {
+    read_document(text, Duplicates::LastWins)
+}
+
+/// The value of a text's first document by the rules of YAML 1.1.
+fn read_document(text: &str, duplicates: Duplicates) -> Result<Value, String> {
     let text = text.replace("\r\n", "\n");
-    let mut documents =
-        yaml::parse(&text, &Limits::default()).map_err(|error| error.go_message())?;
-    if documents.is_empty() {
+    let parsed = yaml::parse_first(&text, &Limits::default());
+    let Some(document) = parsed.map_err(|error| error.go_message())? else {
         return Ok(Value::Null);
-    }
-    let document = documents.swap_remove(0);
+    };
     let options = ResolveOptions {
-        duplicates: Duplicates::LastWins,
+        duplicates,
+        tags: Tags::Ignore,
         ..ResolveOptions::default()
     };
     yaml::to_value(&document, &options).map_err(|error| error.go_message())

@@ -185,7 +185,8 @@ impl<'a> Walk<'a> {
                 ) {
                     (Merged::Destination | Merged::KeptNull, _) => {}
                     (Merged::Patch, Some(patch)) => {
-                        let value = patch.get_mut(&key).map(std::mem::take).unwrap_or_default();
+                        // The patch keeps it: elements of its lists are looked at again.
+                        let value = patch.get(&key).cloned().unwrap_or_default();
                         ops::set_field(destination, &key, value)?;
                     }
                     (Merged::Nothing | Merged::Patch, _) => drop(destination.remove(&key)),
@@ -193,7 +194,7 @@ impl<'a> Walk<'a> {
                 None => {
                     let Some(part) = patched else { continue };
                     if let Merged::Patch = self.alone(part, field_place, true)? {
-                        let value = std::mem::take(part);
+                        let value = part.clone();
                         ops::set_field(destination, &key, value)?;
                     }
                 }
@@ -242,11 +243,10 @@ impl<'a> Walk<'a> {
                 Directive::Merge => &mut patch.content,
             },
         };
-        let mut lists = Lists {
-            own: std::mem::take(&mut destination.content),
-            patch: std::mem::take(patched),
-            same: false,
-        };
+        let mut lists = Lists::new(
+            std::mem::take(&mut destination.content),
+            Some(std::mem::take(patched)),
+        );
         destination.content = self.join(&mut lists, keys, elements)?;
         Ok(Merged::Destination)
     }
@@ -270,11 +270,7 @@ impl<'a> Walk<'a> {
         keys: &[Text],
         elements: Option<Place<'a>>,
     ) -> Result<Merged, String> {
-        let mut lists = Lists {
-            own: std::mem::take(&mut list.content),
-            patch: Vec::new(),
-            same: true,
-        };
+        let mut lists = Lists::new(std::mem::take(&mut list.content), None);
         list.content = self.join(&mut lists, keys, elements)?;
         Ok(Merged::Patch)
     }
@@ -415,6 +411,8 @@ fn is_nothing(node: &Node) -> bool {
 /// one role is changed in all.
 struct Lists {
     own: Vec<Node>,
+    /// Which of the destination's elements are no longer in it; what was merged from one lives on.
+    deleted: Vec<bool>,
     patch: Vec<Node>,
     /// Both are the same list.
     same: bool,
@@ -428,6 +426,16 @@ enum Slot {
 }
 
 impl Lists {
+    /// The destination's elements and the patch's; `None` joins a list with itself.
+    fn new(own: Vec<Node>, patch: Option<Vec<Node>>) -> Self {
+        Self {
+            deleted: vec![false; own.len()],
+            own,
+            same: patch.is_none(),
+            patch: patch.unwrap_or_default(),
+        }
+    }
+
     fn get(&self, slot: &Slot) -> &Node {
         match slot {
             Slot::Own(at) => &self.own[*at],
@@ -444,7 +452,7 @@ impl Lists {
 
     /// Places of the destination's elements that were not deleted.
     fn own_live(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..self.own.len()).filter(|at| !is_deleted(&self.own[*at]))
+        (0..self.own.len()).filter(|at| !self.deleted[*at])
     }
 
     fn own_order(&self) -> Vec<usize> {
@@ -483,7 +491,7 @@ impl Lists {
                 if !kept.contains(slot)
                     && let Slot::Own(at) = slot
                 {
-                    delete(&mut self.own[*at]);
+                    self.deleted[*at] = true;
                 }
             }
         }
@@ -521,18 +529,6 @@ impl Lists {
             list.push(element);
         }
     }
-}
-
-/// Marks an element as deleted; no parsed node is an alias any more.
-fn delete(node: &mut Node) {
-    *node = Node {
-        kind: Kind::Alias,
-        ..Node::default()
-    };
-}
-
-fn is_deleted(node: &Node) -> bool {
-    node.kind == Kind::Alias
 }
 
 /// Whether the node has every key, with its value where one is given; an empty value matches any.

@@ -4,7 +4,6 @@
 //! kubernetes-sigs/kustomize `api/internal/builtins/Patch*Transformer.go`, `api/resmap/reswrangler.go`.
 
 use diag::Span;
-use object::Node as Value;
 use yaml::Node;
 
 use crate::error::{BuildError, Failures, Outcome, nearest};
@@ -12,7 +11,7 @@ use crate::ids::ResId;
 use crate::jsonpatch::{self, JsonPatch};
 use crate::merge;
 use crate::ops;
-use crate::resource::Item;
+use crate::resource::{self, Item};
 use crate::schema::Schema;
 use crate::select::Selector;
 use crate::value;
@@ -203,7 +202,11 @@ pub(crate) fn apply_merge(
     if allowed.allow_name_change || allowed.allow_kind_change {
         item.store_previous();
     }
-    let left = merge::merge(&mut item.node, body, schema).map_err(fail)?;
+    let left = match reaches_annotations(&body) {
+        true => item.with_history_exposed(|item| merge::merge(&mut item.node, body, schema)),
+        false => merge::merge(&mut item.node, body, schema),
+    };
+    let left = left.map_err(fail)?;
     if !left || ops::is_empty(&item.node) {
         item.gone = true;
         return Ok(());
@@ -227,20 +230,31 @@ pub(crate) fn apply_merge(
     Ok(())
 }
 
+/// Whether a merge patch replaces or deletes all annotations.
+fn reaches_annotations(patch: &Node) -> bool {
+    let directs = |node: &Node| ops::is_null(node) || node.get("$patch").is_some();
+    let metadata = patch.get("metadata");
+    let annotations = metadata.and_then(|metadata| metadata.get("annotations"));
+    patch.get("$patch").is_some()
+        || metadata.is_some_and(directs)
+        || annotations.is_some_and(|annotations| {
+            directs(annotations) || annotations.kind != yaml::Kind::Mapping
+        })
+}
+
 /// Applies a JSON patch to one object.
 pub(crate) fn apply_json(item: &mut Item, patch: &JsonPatch, schema: &Schema) -> Outcome<()> {
     let id = item.id.clone();
     let fail = |text: String| Failures::new(BuildError::PatchFailed, id.to_string(), text);
-    let mut object = value::to_value(&item.node).map_err(fail)?;
-    // The reference keeps history in annotations, so by now it has a map of them.
-    if item.history.annotated
-        && object
-            .at(&["metadata", "annotations"])
-            .is_none_or(Value::is_null)
-    {
-        object.set(&["metadata", "annotations"], Value::map());
+    // The reference keeps history in annotations, where a patch can see it, but not change it.
+    let sees_history = item.history.annotated && patch.reaches(&["metadata", "annotations"]);
+    let mut object = match sees_history {
+        true => value::to_value(&item.with_history()),
+        false => value::to_value(&item.node),
     }
+    .map_err(fail)?;
     patch.apply(&mut object).map_err(fail)?;
+    jsonpatch::round_numbers(&mut object);
     if object.as_map().is_none() {
         return Err(fail(
             "json: cannot unmarshal array into Go value of type map[string]interface {}".into(),
@@ -249,7 +263,11 @@ pub(crate) fn apply_json(item: &mut Item, patch: &JsonPatch, schema: &Schema) ->
     item.node = yaml::from_value(&object);
     item.shared.clear();
     item.shares = 0;
-    let annotations = item.annotations();
+    if let Some(problem) = resource::object_problem(&item.node) {
+        return Err(fail(problem));
+    }
+    let mut annotations = item.annotations();
+    annotations.retain(|key, _| !resource::is_build_annotation(key));
     ops::set_metadata_map(&mut item.node, "annotations", &annotations);
     item.refresh(schema);
     Ok(())
@@ -260,7 +278,7 @@ pub(crate) fn apply_json(item: &mut Item, patch: &JsonPatch, schema: &Schema) ->
 /// # Errors
 /// `None` for a text that is neither, `Some` for one that is both.
 pub(crate) fn read_body(text: &str, schema: &Schema) -> Result<Body, Option<()>> {
-    let merges = crate::resource::read_objects(text);
+    let merges = resource::read_objects(text);
     let json = jsonpatch::parse(text);
     match (merges, json) {
         (Ok(nodes), Ok(Some(patch))) if !nodes.is_empty() && !patch.is_empty() => Err(Some(())),

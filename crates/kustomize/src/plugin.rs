@@ -240,6 +240,7 @@ pub(crate) fn is_generator(kind: &str) -> Option<bool> {
 /// Fields of the wrong type or with impossible values, in the reference's words.
 pub(crate) fn read(kind: &str, config: &Value) -> Result<Plugin, String> {
     let mut d = Decoder::new(false);
+    d.lenient_texts = true;
     let plugin = read_with(&mut d, kind, config)?;
     match d.problems.first() {
         Some(problem) => Err(format!("error unmarshaling JSON: {}", problem.message)),

@@ -69,7 +69,9 @@ pub(crate) fn run(
                 "replacements must specify a source and at least one target".into(),
             ));
         };
-        if replacement.source.is_none() && replacement.source_value.is_none() {
+        if targets.is_empty()
+            || (replacement.source.is_none() && replacement.source_value.is_none())
+        {
             return Err(fail(
                 "replacements must specify a source and at least one target".into(),
             ));
@@ -195,14 +197,30 @@ fn apply(
         if !is_target(item, &select, &reject) {
             continue;
         }
-        for field in fields {
-            writes.count(value)?;
-            write(&mut item.node, value, field, target.options.as_ref())?;
+        let mut write_all = |item: &mut Item| {
+            fields.iter().try_for_each(|field| {
+                writes.count(value)?;
+                write(&mut item.node, value, field, target.options.as_ref())
+            })
+        };
+        match fields.iter().any(|field| reaches_annotations(field)) {
+            true => item.with_history_exposed(write_all)?,
+            false => write_all(item)?,
         }
         item.unify();
         item.refresh(schema);
     }
     Ok(())
+}
+
+/// Whether a field path names all annotations, or something around them.
+fn reaches_annotations(field: &str) -> bool {
+    let parts = paths::split(field);
+    let is = |at: usize, name: &str| {
+        let part = parts.get(at).map(|part| part.trim());
+        part.is_none_or(|part| part == name || part == "*")
+    };
+    parts.len() <= 2 && is(0, "metadata") && is(1, "annotations")
 }
 
 fn is_target(item: &Item, select: &Pattern, reject: &[Pattern]) -> bool {

@@ -269,11 +269,38 @@ impl Item {
         if history.generated {
             add("generatorBehavior", history.behavior.as_str().to_owned());
         }
-        if history.needs_hash {
-            add("needsHashSuffix", "enabled".to_owned());
+        for (key, set) in [
+            ("needsHashSuffix", history.needs_hash),
+            ("allowNameChange", history.allow_name_change),
+            ("allowKindChange", history.allow_kind_change),
+        ] {
+            add(
+                key,
+                if set {
+                    "enabled".to_owned()
+                } else {
+                    String::new()
+                },
+            );
+        }
+        if history.helm_generated {
+            add("helm-generated", "true".to_owned());
         }
         ops::set_metadata_map(&mut node, "annotations", &annotations);
         node
+    }
+
+    /// Does `work` while the history is in the annotations where the reference keeps it, and takes
+    /// from them what is left.
+    pub fn with_history_exposed<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        if !self.history.annotated {
+            return work(self);
+        }
+        self.node = self.with_history();
+        self.history = History::default();
+        let done = work(self);
+        self.take_history();
+        done
     }
 
     /// A mark for a value that is about to be set in several fields.
@@ -322,8 +349,10 @@ impl Item {
         list("refBy");
         let mut flag =
             |key: &str| -> Option<Text> { annotations.remove(format!("{INTERNAL}{key}").as_str()) };
+        let behavior = flag("generatorBehavior");
+        self.history.generated = behavior.is_some();
         self.history.behavior =
-            flag("generatorBehavior").map_or(Behavior::Unspecified, |text| Behavior::read(&text));
+            behavior.map_or(Behavior::Unspecified, |text| Behavior::read(&text));
         self.history.needs_hash = flag("needsHashSuffix").is_some_and(|value| value == "enabled");
         self.history.allow_name_change =
             flag("allowNameChange").is_some_and(|value| value == "enabled");
@@ -412,11 +441,10 @@ pub(crate) fn read_objects(text: &str) -> Result<Vec<Node>, ReadFailure> {
     let single = documents.len() == 1;
     let limits = Limits::default();
     for (part, line) in documents {
-        let mut parsed = yaml::parse(part, &limits).map_err(|error| malformed(&error, line))?;
-        if parsed.is_empty() {
+        let parsed = yaml::parse_first(part, &limits).map_err(|error| malformed(&error, line))?;
+        let Some(mut node) = parsed else {
             continue;
-        }
-        let mut node = parsed.swap_remove(0);
+        };
         if ops::is_null(&node) {
             continue;
         }
@@ -509,7 +537,8 @@ fn check_objects(nodes: &mut Vec<Node>) -> Result<(), ReadFailure> {
     Ok(())
 }
 
-fn object_problem(node: &Node) -> Option<String> {
+/// Why the reference does not take a tree for an object, in its words.
+pub(crate) fn object_problem(node: &Node) -> Option<String> {
     let text = |key: &str| {
         node.get(key)
             .filter(|value| !ops::is_empty(value))

@@ -242,6 +242,15 @@ impl Entries {
     }
 
     pub fn run_on(&self, item: &mut Item) -> Result<(), String> {
+        // Where the reference keeps history in annotations, they are there without being created.
+        let sees_history = |spec: &FieldSpec| spec.path == "metadata/annotations" && !spec.create;
+        match self.specs.iter().any(sees_history) {
+            true => item.with_history_exposed(|item| self.set_on(item)),
+            false => self.set_on(item),
+        }
+    }
+
+    fn set_on(&self, item: &mut Item) -> Result<(), String> {
         let id = item.id.clone();
         let specs: Vec<&FieldSpec> = self
             .specs

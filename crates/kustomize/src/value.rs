@@ -20,14 +20,17 @@ use yaml::{EmitOptions, Kind, Limits, Node, Style, tag};
 /// A value that its tag does not allow, a key twice in one map, a key that is not text, or a number
 /// JSON does not have; in the reference's words.
 pub(crate) fn to_value(node: &Node) -> Result<Value, String> {
-    value(node, false)
+    match node.kind {
+        Kind::Mapping => mapping(node, node.style.has(Style::FLOW), true),
+        _ => value(node, false),
+    }
 }
 
 /// The value of a node in a list or map that is written in brackets, or in none.
 fn value(node: &Node, in_flow: bool) -> Result<Value, String> {
     let flow = in_flow || node.style.has(Style::FLOW);
     match node.kind {
-        Kind::Mapping => mapping(node, flow),
+        Kind::Mapping => mapping(node, flow, false),
         Kind::Sequence => node
             .content
             .iter()
@@ -44,30 +47,49 @@ fn value(node: &Node, in_flow: bool) -> Result<Value, String> {
                 }),
             }
         }
+        // go-yaml writes a value that is not there as '' in brackets, and reads that as text.
+        Kind::Scalar if in_flow && node.value.is_empty() && node.style == Style::PLAIN => {
+            Ok(Value::String(Text::default()))
+        }
         Kind::Scalar => scalar(node),
         Kind::Alias => Err(format!("yaml: unknown anchor '{}' referenced", node.value)),
+    }
+}
+
+fn is_text_key(key: &Node) -> bool {
+    let tag = match key.tag.as_str() {
+        "" | "!" => implicit_tag(&key.value),
+        tag => tag,
+    };
+    let other = matches!(
+        tag,
+        tag::NULL | tag::BOOL | tag::INT | tag::FLOAT | tag::TIMESTAMP
+    );
+    key.style.is_quoted() || !other
+}
+
+/// The text, if go-yaml can read it back from JSON.
+fn readable(text: &Text) -> Result<Text, String> {
+    let refused =
+        |c: char| matches!(c, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}'..='\u{ffff}');
+    let suspicious = text.bytes().any(|byte| byte >= 0x7f);
+    match suspicious && text.chars().any(refused) {
+        true => Err("yaml: control characters are not allowed".into()),
+        false => Ok(text.clone()),
     }
 }
 
 /// Maps larger than this find repeated keys with a set instead of by scanning.
 const SCAN_MAX: usize = 32;
 
-fn mapping(node: &Node, flow: bool) -> Result<Value, String> {
+/// The value of a map; at the top of an object keys keep their text, whatever it reads as.
+fn mapping(node: &Node, flow: bool, top: bool) -> Result<Value, String> {
     let pairs = node.content.len() / 2;
     let mut map = Map::with_capacity(pairs);
     let mut seen: HashSet<&str> = HashSet::new();
     for (at, (key, value)) in node.pairs().enumerate() {
         let name = match key.kind {
-            Kind::Scalar => match key.style.is_quoted()
-                || key.tag == tag::STR
-                || key.tag == tag::MERGE
-            {
-                true => key.value.clone(),
-                false => match scalar(key)? {
-                    Value::String(text) => text,
-                    _ => return Err("json: unsupported type: map[interface {}]interface {}".into()),
-                },
-            },
+            Kind::Scalar if top || is_text_key(key) => readable(&key.value)?,
             _ => return Err("json: unsupported type: map[interface {}]interface {}".into()),
         };
         let repeated = match pairs > SCAN_MAX {
@@ -109,6 +131,14 @@ fn refolded(node: &Node) -> Text {
 }
 
 fn scalar(node: &Node) -> Result<Value, String> {
+    let value = typed(node)?;
+    if let Value::String(text) = &value {
+        readable(text)?;
+    }
+    Ok(value)
+}
+
+fn typed(node: &Node) -> Result<Value, String> {
     let text = &node.value;
     let tag = node.tag.as_str();
     if tag == tag::STR {
@@ -190,12 +220,19 @@ fn float(text: &str) -> Result<Value, String> {
         ".nan" => return Err("json: unsupported value: NaN".into()),
         _ => strconv::parse_float(&plain).unwrap_or(f64::NAN),
     };
-    // JSON text makes no difference between 1 and 1.0, so the value that comes back is an integer.
-    const WHOLE_MAX: f64 = 9_223_372_036_854_774_784.0;
-    match value.fract() == 0.0 && value.abs() <= WHOLE_MAX {
-        true => Ok(Value::Int(value as i64)),
-        false => Ok(Value::Float(value)),
+    Ok(from_float(value))
+}
+
+/// The value that is read back after a float was written as JSON, where 1 and 1.0 are the same.
+pub(crate) fn from_float(value: f64) -> Value {
+    const EXPONENT_FROM: f64 = 1e21;
+    if value.fract() != 0.0 || value.abs() >= EXPONENT_FROM {
+        return Value::Float(value);
     }
+    // The shortest digits that mean this float, filled up with zeros.
+    let digits = format!("{value}");
+    let read = digits.parse::<i64>().map(Value::Int);
+    read.unwrap_or(Value::Float(value))
 }
 
 /// The text Go's JSON encoder writes for a YAML timestamp.

@@ -2,6 +2,8 @@
 //!
 //! Deliberately light, so that a vocabulary crate can use it without compiling the shell.
 
+pub mod trees;
+
 use std::path::{Path, PathBuf};
 
 /// The folder `name` of the corpus of public test data, or `None`, said loudly, when the variable

@@ -16,8 +16,34 @@ pub struct Table {
 pub enum Cell {
     Text(String),
     Number(f64),
+    /// A median between two quartiles.
+    Spread {
+        median: f64,
+        quartiles: (f64, f64),
+    },
     /// Nothing was measured here.
     Empty,
+}
+
+impl Cell {
+    /// The median of `values` with their quartiles, as far as there are values.
+    pub fn spread(values: &[f64]) -> Self {
+        match values.is_empty() {
+            true => Self::Empty,
+            false => Self::Spread {
+                median: median(values),
+                quartiles: (percentile(values, 0.25), percentile(values, 0.75)),
+            },
+        }
+    }
+}
+
+/// One document of one table, or a list of them.
+pub fn to_json(tables: &[Table]) -> Value {
+    match tables {
+        [table] => table.to_json(),
+        _ => tables.iter().map(Table::to_json).collect(),
+    }
 }
 
 impl Table {
@@ -36,13 +62,21 @@ impl Table {
     }
 
     /// One map a row, by the names of the columns.
-    pub fn to_json(&self) -> Value {
+    fn to_json(&self) -> Value {
+        let rounded = |number: f64| json!((number * 1000.0).round() / 1000.0);
         let row = |cells: &Vec<Cell>| {
             let entries = self.columns.iter().zip(cells);
             let entries = entries.filter_map(|(name, cell)| {
                 let value = match cell {
                     Cell::Text(text) => json!(text),
-                    Cell::Number(number) => json!((number * 1000.0).round() / 1000.0),
+                    Cell::Number(number) => rounded(*number),
+                    Cell::Spread {
+                        median,
+                        quartiles: (lower, upper),
+                    } => json!({
+                        "median": rounded(*median),
+                        "quartiles": [rounded(*lower), rounded(*upper)],
+                    }),
                     Cell::Empty => return None,
                 };
                 Some((name.replace(' ', "_"), value))
@@ -58,9 +92,11 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |cell: &Cell| match cell {
             Cell::Text(text) => text.clone(),
-            Cell::Number(number) if number.fract() == 0.0 => format!("{number}"),
-            Cell::Number(number) if *number >= 100.0 => format!("{number:.0}"),
-            Cell::Number(number) => format!("{number:.1}"),
+            Cell::Number(number) => short(*number),
+            Cell::Spread {
+                median,
+                quartiles: (lower, upper),
+            } => format!("{} ({}–{})", short(*median), short(*lower), short(*upper)),
             Cell::Empty => String::new(),
         };
         let header = self.columns.iter().map(|name| (*name).to_owned()).collect();
@@ -104,6 +140,15 @@ impl From<String> for Cell {
 impl From<f64> for Cell {
     fn from(number: f64) -> Self {
         Self::Number(number)
+    }
+}
+
+/// A number with the digits that mean something.
+fn short(number: f64) -> String {
+    match number {
+        _ if number.fract() == 0.0 || number >= 100.0 => format!("{number:.0}"),
+        _ if number < 1.0 => format!("{number:.2}"),
+        _ => format!("{number:.1}"),
     }
 }
 

@@ -39,16 +39,16 @@ pub struct KsArgs {
 }
 
 /// Builds and prints.
-pub fn run(command: BuildCommand) -> Outcome {
+pub fn run(command: &BuildCommand) -> Outcome {
     match command {
         BuildCommand::Ks(args) => {
-            let objects = kustomization(&args)?;
+            let objects = kustomization(args)?;
             let masked = objects.into_iter().map(mask);
             let texts: Vec<String> = masked.map(|object| yaml::to_string(&object.node)).collect();
             print(&texts.join("---\n"));
             Ok(Exit::Done)
         }
-        BuildCommand::Kustomize(args) => super::kustomize::build(&args),
+        BuildCommand::Kustomize(args) => super::kustomize::build(args),
     }
 }
 

@@ -27,7 +27,7 @@ pub type Outcome = Result<Exit, Failure>;
 
 /// Runs the command that was given.
 pub fn run(cli: Cli) -> Outcome {
-    match cli.command {
+    match &cli.command {
         Command::Version => {
             print(&format!("fleetwright {}\n", env!("CARGO_PKG_VERSION")));
             Ok(Exit::Done)
@@ -35,17 +35,20 @@ pub fn run(cli: Cli) -> Outcome {
         Command::Completion { shell } => {
             let mut command = Cli::command();
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut command, "fleetwright", &mut script);
+            clap_complete::generate(*shell, &mut command, "fleetwright", &mut script);
             print(&String::from_utf8_lossy(&script));
             Ok(Exit::Done)
         }
         Command::Explain { code } => explain::run(code.as_deref()),
         Command::Build(command) => build::run(command),
-        command => {
+        _ => {
+            // Two providers of cryptography in one program would make TLS fail at its first use.
+            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+            crate::output::start_logging(&cli);
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .enable_all()
                 .build()?;
-            runtime.block_on(run_async(command))
+            runtime.block_on(run_async(cli.command))
         }
     }
 }
