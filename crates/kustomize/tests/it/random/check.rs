@@ -31,7 +31,9 @@ pub enum Difference {
 pub fn difference(ours: &Verdict, theirs: &Verdict) -> Option<Difference> {
     match (ours, theirs) {
         (Verdict::Panicked, _) => Some(Difference::OursPanics),
-        (Verdict::Built(ours), Verdict::Built(theirs)) => (ours != theirs).then_some(Difference::Output),
+        (Verdict::Built(ours), Verdict::Built(theirs)) => {
+            (ours != theirs).then_some(Difference::Output)
+        }
         (Verdict::Built(_), _) => Some(Difference::OnlyOursBuilds),
         (_, Verdict::Built(_)) => Some(Difference::OnlyTheirsBuilds),
         _ => None,
@@ -42,7 +44,10 @@ pub fn difference(ours: &Verdict, theirs: &Verdict) -> Option<Difference> {
 pub fn ours(files: &Files) -> Verdict {
     let mut builder = TreeBuilder::default();
     for (path, bytes) in files {
-        builder.file(TreePath::new(path).expect("made paths stay inside"), bytes.as_slice());
+        builder.file(
+            TreePath::new(path).expect("made paths stay inside"),
+            bytes.as_slice(),
+        );
     }
     let tree = builder.build();
     let options = kustomize::Options {
@@ -70,7 +75,8 @@ impl Tool {
         let name = format!("kustomize-random-{}-{worker}", std::process::id());
         Self {
             program: program.to_owned(),
-            folder: std::env::temp_dir().join(name),
+            // The name of the folder can be seen in builds.
+            folder: std::env::temp_dir().join(name).join("ROOT"),
         }
     }
 
@@ -78,14 +84,16 @@ impl Tool {
     pub fn place(&self, files: &Files) -> PathBuf {
         for (path, bytes) in files {
             let path = self.folder.join(path);
-            fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("temporary folders can be made");
+            fs::create_dir_all(path.parent().expect("a file is in a folder"))
+                .expect("temporary folders can be made");
             fs::write(path, bytes).expect("temporary files can be written");
         }
         fs::canonicalize(&self.folder).expect("the folder is there")
     }
 
     pub fn clear(&self) {
-        fs::remove_dir_all(&self.folder).expect("temporary folders can be removed");
+        let above = self.folder.parent().expect("it is in a folder of its own");
+        fs::remove_dir_all(above).expect("temporary folders can be removed");
     }
 
     pub fn build(&self, files: &Files) -> Verdict {
@@ -96,12 +104,16 @@ impl Tool {
             .output()
             .expect("the tool starts");
         self.clear();
-        let plain = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&*root.to_string_lossy(), "/ROOT");
+        let plain = |bytes: &[u8]| {
+            String::from_utf8_lossy(bytes).replace(&*root.to_string_lossy(), "/ROOT")
+        };
         if ran.status.success() {
             return Verdict::Built(plain(&ran.stdout));
         }
         let text = plain(&ran.stderr);
-        let error = text.split_once("Error: ").map_or(text.as_str(), |(_, error)| error);
+        let error = text
+            .split_once("Error: ")
+            .map_or(text.as_str(), |(_, error)| error);
         Verdict::Refused(error.trim_end().to_owned())
     }
 }

@@ -24,7 +24,21 @@ pub fn field_spec(maker: &mut Maker, made: &[Made]) -> Value {
             }
             text
         }
-        _ => maker.dice.pick(&["metadata/labels", "metadata/annotations", "metadata/name", "spec/new/field", "spec/ref", "data/a", "spec/template/metadata/labels", "spec/list[]/x", "metadata/annotations/example.com\\/x", ""]).to_owned(),
+        _ => maker
+            .dice
+            .pick(&[
+                "metadata/labels",
+                "metadata/annotations",
+                "metadata/name",
+                "spec/new/field",
+                "spec/ref",
+                "data/a",
+                "spec/template/metadata/labels",
+                "spec/list[]/x",
+                "metadata/annotations/example.com\\/x",
+                "",
+            ])
+            .to_owned(),
     };
     let mut spec = map! {"path" => path};
     if maker.dice.percent(60) {
@@ -47,8 +61,17 @@ pub fn map_spec(maker: &mut Maker, made: &[Made]) -> Value {
     if maker.dice.one_in(5) {
         return field_spec(maker, made);
     }
-    let path = maker.dice.pick(&["metadata/labels", "metadata/annotations", "spec/template/metadata/labels", "spec/selector/matchLabels", "spec/new/labels", "spec/selector"]);
-    let mut spec = map! {"path" => path, "create" => maker.dice.one_in(2)};
+    let path = maker.dice.pick(&[
+        "metadata/labels",
+        "metadata/annotations",
+        "spec/template/metadata/labels",
+        "spec/selector/matchLabels",
+        "spec/new/labels",
+        "spec/selector",
+    ]);
+    // What a default field spec creates, another may not leave alone.
+    let create = path.ends_with("labels") && !path.contains("new") || maker.dice.one_in(3);
+    let mut spec = map! {"path" => path, "create" => create};
     if maker.dice.one_in(2) {
         spec.set("kind", patches::any(maker, made).kind());
     }
@@ -60,7 +83,15 @@ pub fn text_spec(maker: &mut Maker, made: &[Made]) -> Value {
     if maker.dice.one_in(5) {
         return field_spec(maker, made);
     }
-    let path = maker.dice.pick(&["metadata/name", "spec/ref", "spec/image", "metadata/annotations/note", "data/a", "spec/template/spec/serviceAccountName", "spec/secretRef/name"]);
+    let path = maker.dice.pick(&[
+        "metadata/name",
+        "spec/ref",
+        "spec/image",
+        "metadata/annotations/note",
+        "data/a",
+        "spec/template/spec/serviceAccountName",
+        "spec/secretRef/name",
+    ]);
     let mut spec = map! {"path" => path};
     if maker.dice.one_in(2) {
         spec.set("kind", patches::any(maker, made).kind());
@@ -79,7 +110,21 @@ pub fn configuration(maker: &mut Maker, made: &[Made]) -> Value {
     for _ in 0..maker.dice.between(1, 3) {
         let key = maker.noted(
             "configuration",
-            &["nameReference", "nameReference", "nameReference", "varReference", "commonLabels", "labels", "templateLabels", "commonAnnotations", "namePrefix", "nameSuffix", "namespace", "images", "replicas"],
+            &[
+                "nameReference",
+                "nameReference",
+                "nameReference",
+                "varReference",
+                "commonLabels",
+                "labels",
+                "templateLabels",
+                "commonAnnotations",
+                "namePrefix",
+                "nameSuffix",
+                "namespace",
+                "images",
+                "replicas",
+            ],
         );
         let value = match key {
             "nameReference" => {
@@ -88,7 +133,9 @@ pub fn configuration(maker: &mut Maker, made: &[Made]) -> Value {
                 for _ in 0..maker.dice.between(1, 2) {
                     let mut spec = match maker.dice.one_in(4) {
                         true => field_spec(maker, made),
-                        false => map! {"path" => maker.dice.pick(&["spec/ref", "spec/secretRef/name", "spec/secretRef", "data/a", "metadata/annotations/note", "metadata/labels/app", "spec/template/spec/containers/env/value"])},
+                        false => {
+                            map! {"path" => maker.dice.pick(&["spec/ref", "spec/secretRef/name", "spec/secretRef", "data/a", "metadata/annotations/note", "metadata/labels/app", "spec/template/spec/containers/env/value"])}
+                        }
                     };
                     if maker.dice.one_in(3) {
                         spec.set("kind", patches::any(maker, made).kind());
@@ -107,11 +154,22 @@ pub fn configuration(maker: &mut Maker, made: &[Made]) -> Value {
             "varReference" => {
                 let mut spec = text_spec(maker, made);
                 if maker.dice.one_in(2) {
-                    spec.set("path", maker.dice.pick(&["spec/ref", "data/a", "spec/template/spec/containers/image", "data", "spec"]));
+                    spec.set(
+                        "path",
+                        maker.dice.pick(&[
+                            "spec/ref",
+                            "data/a",
+                            "spec/template/spec/containers/image",
+                            "data",
+                            "spec",
+                        ]),
+                    );
                 }
                 list![spec]
             }
-            "commonLabels" | "labels" | "templateLabels" | "commonAnnotations" => specs(maker, made, map_spec),
+            "commonLabels" | "labels" | "templateLabels" | "commonAnnotations" => {
+                specs(maker, made, map_spec)
+            }
             "replicas" => {
                 let mut spec = map! {"path" => maker.dice.pick(&["spec/replicas", "spec/count"]), "create" => true};
                 spec.set("kind", patches::any(maker, made).kind());
@@ -145,7 +203,11 @@ pub fn crd(maker: &mut Maker) -> Value {
             },
         );
     }
-    for key in ["x-kubernetes-annotation", "x-kubernetes-label-selector", "x-kubernetes-identity"] {
+    for key in [
+        "x-kubernetes-annotation",
+        "x-kubernetes-label-selector",
+        "x-kubernetes-identity",
+    ] {
         if maker.dice.one_in(3) {
             maker.note("crds", key);
             spec_properties.set(key, map! {key => "", "type" => "object"});
@@ -191,7 +253,10 @@ pub fn schema(maker: &mut Maker) -> Value {
     };
     let mut document = map! {"definitions" => map! {"com.example.v1.Foo" => definition}};
     if maker.dice.one_in(2) {
-        let scope = maker.dice.pick(&["/apis/example.com/v1/foos/{name}", "/apis/example.com/v1/namespaces/{namespace}/foos/{name}"]);
+        let scope = maker.dice.pick(&[
+            "/apis/example.com/v1/foos/{name}",
+            "/apis/example.com/v1/namespaces/{namespace}/foos/{name}",
+        ]);
         document.set("paths", map! {scope => map! {"get" => map! {"x-kubernetes-action" => "get", "x-kubernetes-group-version-kind" => gvk}}});
     }
     if maker.dice.one_in(3) {

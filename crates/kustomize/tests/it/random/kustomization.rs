@@ -77,8 +77,10 @@ pub fn add_fields(maker: &mut Maker, folder: &str, file: &mut Value, made: &mut 
     }
     if let Some((prefix, suffix)) = affixes(file) {
         for one in made.iter_mut() {
-            if !matches!(one.kind(), "CustomResourceDefinition" | "APIService" | "Namespace")
-                && let Some(last) = one.names.last()
+            if !matches!(
+                one.kind(),
+                "CustomResourceDefinition" | "APIService" | "Namespace"
+            ) && let Some(last) = one.names.last()
             {
                 let name = format!("{prefix}{last}{suffix}");
                 one.names.push(name);
@@ -87,7 +89,8 @@ pub fn add_fields(maker: &mut Maker, folder: &str, file: &mut Value, made: &mut 
     }
     let namespace = file.str_at(&["namespace"]).to_owned();
     if !namespace.is_empty() {
-        made.iter_mut().for_each(|one| one.namespace.clone_from(&namespace));
+        made.iter_mut()
+            .for_each(|one| one.namespace.clone_from(&namespace));
     }
 }
 
@@ -104,10 +107,16 @@ fn generated(entry: &Value, field: &str) -> Made {
         _ => "ConfigMap",
     };
     let metadata = map! {"name" => entry.str_at(&["name"])};
-    Made::new(map! {"apiVersion" => "v1", "kind" => kind, "metadata" => metadata, "data" => map! {"a" => "x"}})
+    Made::new(
+        map! {"apiVersion" => "v1", "kind" => kind, "metadata" => metadata, "data" => map! {"a" => "x"}},
+    )
 }
 
-fn list_of(maker: &mut Maker, most: usize, mut one: impl FnMut(&mut Maker) -> Option<Value>) -> Option<Value> {
+fn list_of(
+    maker: &mut Maker,
+    most: usize,
+    mut one: impl FnMut(&mut Maker) -> Option<Value>,
+) -> Option<Value> {
     let count = maker.dice.between(1, most);
     let entries: Vec<Value> = (0..count).filter_map(|_| one(maker)).collect();
     (!entries.is_empty()).then_some(Value::List(entries))
@@ -122,11 +131,15 @@ fn value_of(maker: &mut Maker, folder: &str, field: &str, made: &[Made]) -> Opti
         "commonAnnotations" => texts(maker),
         "labels" => list_of(maker, 2, |maker| Some(label(maker, made)))?,
         "patches" => list_of(maker, 3, |maker| patches::entry(maker, folder, made))?,
-        "patchesStrategicMerge" => list_of(maker, 2, |maker| patches::strategic_entry(maker, folder, made))?,
+        "patchesStrategicMerge" => list_of(maker, 2, |maker| {
+            patches::strategic_entry(maker, folder, made)
+        })?,
         "patchesJson6902" => list_of(maker, 2, |maker| patches::json_entry(maker, folder, made))?,
         "images" | "imageTags" => list_of(maker, 2, |maker| Some(image(maker)))?,
         "replicas" => {
-            let scaled = made.iter().filter(|made| matches!(made.kind(), "Deployment" | "StatefulSet" | "ReplicaSet"));
+            let scaled = made
+                .iter()
+                .filter(|made| matches!(made.kind(), "Deployment" | "StatefulSet" | "ReplicaSet"));
             let names: Vec<String> = scaled.flat_map(|made| made.names.clone()).collect();
             let name = match maker.odd(Odd::Misses, 3) {
                 true => "missing".to_owned(),
@@ -206,7 +219,12 @@ fn value_of(maker: &mut Maker, folder: &str, field: &str, made: &[Made]) -> Opti
         }
         "buildMetadata" => {
             let mut words = Vec::new();
-            for word in ["originAnnotations", "transformerAnnotations", "managedByLabel", "unknown"] {
+            for word in [
+                "originAnnotations",
+                "transformerAnnotations",
+                "managedByLabel",
+                "unknown",
+            ] {
                 if maker.dice.one_in(if word == "unknown" { 20 } else { 2 }) {
                     maker.note("build metadata", word);
                     words.push(word.into());
@@ -224,7 +242,7 @@ fn value_of(maker: &mut Maker, folder: &str, field: &str, made: &[Made]) -> Opti
 fn texts(maker: &mut Maker) -> Value {
     let mut texts = Value::empty_map();
     for _ in 0..maker.dice.between(1, 2) {
-        let key = match maker.odd(Odd::Keys, 3) {
+        let key = match maker.odd(Odd::Keys, 6) {
             true => maker.key(),
             false => maker.dice.pick(words::LABEL_KEYS).to_owned(),
         };
@@ -254,12 +272,27 @@ fn label(maker: &mut Maker, made: &[Made]) -> Value {
 
 /// One entry of `images`.
 pub fn image(maker: &mut Maker) -> Value {
-    let name = maker.dice.pick(&["nginx", "busybox", "registry.example.com:5000/team/app", "ghcr.io/org/app", "alpine", "app", "ngin.", "n.*x"]);
+    let name = maker.dice.pick(&[
+        "nginx",
+        "busybox",
+        "registry.example.com:5000/team/app",
+        "ghcr.io/org/app",
+        "alpine",
+        "app",
+        "ngin.",
+        "n.*x",
+    ]);
     let mut image = map! {"name" => name};
     for (key, words) in [
         ("newName", &["new", "registry.example.com/new", "nginx"][..]),
         ("newTag", &["2.0", "latest", "v1-x", ""][..]),
-        ("digest", &["sha256:def", "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"][..]),
+        (
+            "digest",
+            &[
+                "sha256:def",
+                "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+            ][..],
+        ),
         ("tagSuffix", &["-debug"][..]),
     ] {
         if maker.dice.one_in(3) {
@@ -314,12 +347,10 @@ pub fn generator_entry(maker: &mut Maker, folder: &str, secret: bool, made: &[Ma
     {
         let behavior = maker.noted("behavior", &["merge", "merge", "replace"]);
         entry.set("behavior", behavior);
-        name = match maker.odd(Odd::Misses, 2) {
-            true => maker.dice.choose(&one.names).cloned().unwrap_or(name),
-            false => one.names[0].clone(),
-        };
-        if !one.namespace.is_empty() {
-            entry.set("namespace", one.namespace.as_str());
+        let namespace;
+        (name, namespace) = one.id(&mut maker.dice);
+        if !namespace.is_empty() {
+            entry.set("namespace", namespace);
         }
     } else if maker.dice.one_in(8) || maker.odd(Odd::Misses, 4) {
         let behavior = match maker.odd(Odd::Misses, 2) {
@@ -332,7 +363,7 @@ pub fn generator_entry(maker: &mut Maker, folder: &str, secret: bool, made: &[Ma
         name = format!("{name}-{}", maker.number());
     }
     entry.set("name", name);
-    if maker.dice.one_in(10) {
+    if maker.namespaces && maker.dice.one_in(5) && entry.get("behavior").is_none() {
         entry.set("namespace", maker.dice.pick(words::NAMESPACES));
     }
     let mut pairs = Vec::new();
@@ -371,7 +402,10 @@ pub fn generator_entry(maker: &mut Maker, folder: &str, secret: bool, made: &[Ma
         }
     }
     if secret && maker.dice.one_in(3) {
-        entry.set("type", maker.dice.pick(&["Opaque", "kubernetes.io/tls", ""]));
+        entry.set(
+            "type",
+            maker.dice.pick(&["Opaque", "kubernetes.io/tls", ""]),
+        );
     }
     if maker.dice.one_in(5) {
         maker.note("generator source", "options");
@@ -391,7 +425,19 @@ fn loop_key(maker: &mut Maker, keys: &mut Vec<String>) -> String {
 
 fn literal(maker: &mut Maker) -> String {
     match maker.dice.below(6) {
-        0 => maker.dice.pick(&["\"quoted\"", "'single'", "\"odd", "x=y", "", "  blanks ", "'", "\"\""]).to_owned(),
+        0 => maker
+            .dice
+            .pick(&[
+                "\"quoted\"",
+                "'single'",
+                "\"odd",
+                "x=y",
+                "",
+                "  blanks ",
+                "'",
+                "\"\"",
+            ])
+            .to_owned(),
         _ => maker.text().scalar().unwrap_or_default().to_owned(),
     }
 }
@@ -411,7 +457,12 @@ fn source_file(maker: &mut Maker) -> (&'static str, Vec<u8>) {
         3 => b"line one\nline two  \n\ttab\n".to_vec(),
         4 => b"windows\r\nlines\r\n".to_vec(),
         5 => "x".repeat(maker.dice.between(40, 120)).into_bytes(),
-        _ => maker.text().scalar().unwrap_or_default().as_bytes().to_vec(),
+        _ => maker
+            .text()
+            .scalar()
+            .unwrap_or_default()
+            .as_bytes()
+            .to_vec(),
     };
     (maker.dice.pick(&["data", "file"]), bytes)
 }
@@ -430,11 +481,17 @@ fn env_file(maker: &mut Maker) -> Vec<u8> {
             4 if maker.has(Odd::Misses) => "NOTHING",
             5 => "EQUALS=a=b",
             6 if maker.has(Odd::Texts) => "TRAILING =x ",
-            _ => maker.dice.pick(&["ONE=1", "TWO=two words", "THREE=", "FOUR=é"]),
+            _ => maker
+                .dice
+                .pick(&["ONE=1", "TWO=two words", "THREE=", "FOUR=é"]),
         };
         if !text.contains(line) || maker.odd(Odd::Repeats, 2) {
             text.push_str(line);
-            text.push_str(if maker.odd(Odd::LineEnds, 3) { "\r\n" } else { "\n" });
+            text.push_str(if maker.odd(Odd::LineEnds, 3) {
+                "\r\n"
+            } else {
+                "\n"
+            });
         }
     }
     text.into_bytes()

@@ -27,7 +27,14 @@ enum Role {
     Component,
 }
 
-fn layer(maker: &mut Maker, folder: &str, depth: usize, role: Role, above: &[Made], shared: &mut Vec<Layer>) -> Vec<Made> {
+fn layer(
+    maker: &mut Maker,
+    folder: &str,
+    depth: usize,
+    role: Role,
+    above: &[Made],
+    shared: &mut Vec<Layer>,
+) -> Vec<Made> {
     let mut file = Value::empty_map();
     let mut made = Vec::new();
     let mut resources = Vec::new();
@@ -46,7 +53,8 @@ fn layer(maker: &mut Maker, folder: &str, depth: usize, role: Role, above: &[Mad
     if depth > 0 {
         for _ in 0..[1, 1, 1, 1, 2][maker.dice.below(5)] {
             // Both sides of a diamond have to give their objects names of their own.
-            if let Some(at) = (before > 0 && maker.dice.one_in(3)).then(|| maker.dice.below(before)) {
+            if let Some(at) = (before > 0 && maker.dice.one_in(3)).then(|| maker.dice.below(before))
+            {
                 maker.note("layers", "shared base");
                 let prefix = format!("d{}-", maker.number());
                 file.set("namePrefix", prefix);
@@ -58,7 +66,10 @@ fn layer(maker: &mut Maker, folder: &str, depth: usize, role: Role, above: &[Mad
             let inside = layer(maker, &inner, depth - 1, Role::Kustomization, &[], shared);
             made.extend(inside.clone());
             bases.push(relative(folder, &inner).into());
-            shared.push(Layer { folder: inner, made: inside });
+            shared.push(Layer {
+                folder: inner,
+                made: inside,
+            });
         }
     }
     for base in bases {
@@ -76,7 +87,20 @@ fn layer(maker: &mut Maker, folder: &str, depth: usize, role: Role, above: &[Mad
         maker.dice.shuffle(&mut resources);
     }
     if maker.odd(Odd::Misses, 10) {
-        resources.push(maker.dice.pick(&["missing.yaml", "missing", "../missing", "/etc/none", "..", ".", ""]).into());
+        resources.push(
+            maker
+                .dice
+                .pick(&[
+                    "missing.yaml",
+                    "missing",
+                    "../missing",
+                    "/etc/none",
+                    "..",
+                    ".",
+                    "",
+                ])
+                .into(),
+        );
     }
     if maker.odd(Odd::Repeats, 10)
         && let Some(first) = resources.first().cloned()
@@ -89,7 +113,14 @@ fn layer(maker: &mut Maker, folder: &str, depth: usize, role: Role, above: &[Mad
     if maker.dice.one_in(8) {
         let mut components = Vec::new();
         for _ in 0..[1, 1, 2][maker.dice.below(3)] {
-            maker.note("layers", if role == Role::Component { "nested component" } else { "component" });
+            maker.note(
+                "layers",
+                if role == Role::Component {
+                    "nested component"
+                } else {
+                    "component"
+                },
+            );
             let inner = subfolder(maker, folder, "component");
             let inside = layer(maker, &inner, 0, Role::Component, &made, shared);
             made = inside;
@@ -136,7 +167,10 @@ fn subfolder(maker: &mut Maker, folder: &str, stem: &str) -> String {
 /// The way from one folder to another.
 fn relative(from: &str, to: &str) -> String {
     let parts = |path: &'_ str| -> Vec<String> {
-        path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        path.split('/')
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect()
     };
     let (from, to) = (parts(from), parts(to));
     let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
@@ -148,12 +182,32 @@ fn relative(from: &str, to: &str) -> String {
 /// What is wrong with a kustomization file itself.
 fn spoil(maker: &mut Maker, file: &mut Value) {
     if maker.odd(Odd::Fields, 3) {
-        let key = maker.noted("broken field", &["spec", "resource", "patch", "nameprefixes", "unknown"]);
+        let key = maker.noted(
+            "broken field",
+            &["spec", "resource", "patch", "nameprefixes", "unknown"],
+        );
         file.set(key, "x");
     }
     if maker.odd(Odd::Types, 3) {
         maker.note("broken field", "wrong type");
-        let key = maker.dice.pick(&["namespace", "namePrefix", "resources", "commonLabels", "labels", "images", "patches", "replicas", "configMapGenerator", "sortOptions", "openapi", "buildMetadata", "vars", "kind", "apiVersion", "generatorOptions"]);
+        let key = maker.dice.pick(&[
+            "namespace",
+            "namePrefix",
+            "resources",
+            "commonLabels",
+            "labels",
+            "images",
+            "patches",
+            "replicas",
+            "configMapGenerator",
+            "sortOptions",
+            "openapi",
+            "buildMetadata",
+            "vars",
+            "kind",
+            "apiVersion",
+            "generatorOptions",
+        ]);
         let value = match maker.dice.below(6) {
             0 => Value::from(1),
             1 => list!["x"],
@@ -166,7 +220,16 @@ fn spoil(maker: &mut Maker, file: &mut Value) {
     }
     if maker.odd(Odd::Nulls, 6) {
         maker.note("broken field", "null");
-        let key = maker.dice.pick(&["namespace", "namePrefix", "commonLabels", "images", "patches", "components", "metadata", "configMapGenerator"]);
+        let key = maker.dice.pick(&[
+            "namespace",
+            "namePrefix",
+            "commonLabels",
+            "images",
+            "patches",
+            "components",
+            "metadata",
+            "configMapGenerator",
+        ]);
         file.set(key, Value::null());
     }
     if maker.odd(Odd::LetterCase, 2)

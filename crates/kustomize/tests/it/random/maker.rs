@@ -57,9 +57,9 @@ const ODDITIES: &[(Odd, usize)] = &[
     (Odd::Annotations, 8),
     (Odd::LetterCase, 5),
     (Odd::Fields, 2),
-    (Odd::Types, 3),
+    (Odd::Types, 2),
     (Odd::Repeats, 3),
-    (Odd::Misses, 6),
+    (Odd::Misses, 5),
     (Odd::Damage, 3),
 ];
 
@@ -89,13 +89,31 @@ impl Made {
         self.value.str_at(&["apiVersion"])
     }
 
+    /// The name and namespace it was written with, or those it has by now.
+    pub fn id(&self, dice: &mut Dice) -> (String, String) {
+        let (Some(first), Some(last)) = (self.names.first(), self.names.last()) else {
+            return (String::new(), String::new());
+        };
+        match dice.one_in(2) {
+            true => {
+                let namespace = self.value.str_at(&["metadata", "namespace"]);
+                (first.clone(), namespace.to_owned())
+            }
+            false => (last.clone(), self.namespace.clone()),
+        }
+    }
+
     pub fn group(&self) -> &str {
-        self.api_version().split_once('/').map_or("", |(group, _)| group)
+        self.api_version()
+            .split_once('/')
+            .map_or("", |(group, _)| group)
     }
 
     pub fn version(&self) -> &str {
         let version = self.api_version();
-        version.split_once('/').map_or(version, |(_, version)| version)
+        version
+            .split_once('/')
+            .map_or(version, |(_, version)| version)
     }
 }
 
@@ -110,21 +128,29 @@ pub struct Maker {
     pub taken: BTreeSet<String>,
     /// How many percent of the usual fields a kustomization gets; less where there are many.
     pub crowd: usize,
+    /// Whether objects say their namespaces, which makes some of them collide later.
+    pub namespaces: bool,
     count: usize,
 }
 
 impl Maker {
     pub fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
-        let oddities = ODDITIES
+        let oddities: Vec<Odd> = ODDITIES
             .iter()
             .filter(|(_, chance)| dice.percent(*chance))
             .map(|(odd, _)| *odd)
             .collect();
+        let reach = oddities
+            .iter()
+            .map(|odd| format!("oddity: {odd:?}"))
+            .collect();
+        let namespaces = dice.percent(35);
         Self {
             dice,
+            namespaces,
             files: BTreeMap::new(),
-            reach: BTreeSet::new(),
+            reach,
             oddities,
             taken: BTreeSet::new(),
             crowd: 100,
@@ -175,7 +201,16 @@ impl Maker {
             return self.long_text().into();
         }
         self.dice
-            .pick(&["x", "value", "one two", "a,b,c", "a:b:c", "http://web:80/x", "info", "/data"])
+            .pick(&[
+                "x",
+                "value",
+                "one two",
+                "a,b,c",
+                "a:b:c",
+                "http://web:80/x",
+                "info",
+                "/data",
+            ])
             .into()
     }
 
@@ -208,7 +243,10 @@ impl Maker {
             let word = self.dice.between(1, 14);
             let letter = self.dice.pick(&["a", "b", "W", "é", "0", ".", "'", "\""]);
             text.push_str(&letter.repeat(word));
-            text.push_str(self.dice.pick(&[" ", " ", " ", "  ", ": ", ", ", " - ", "\t"]));
+            text.push_str(
+                self.dice
+                    .pick(&[" ", " ", " ", "  ", ": ", ", ", " - ", "\t"]),
+            );
         }
         if self.dice.one_in(4) {
             text.push('x');
@@ -225,7 +263,16 @@ impl Maker {
             return self.dice.pick(words::KEYS).to_owned();
         }
         self.dice
-            .pick(&["a", "b", "host", "port", "config.yaml", "app.properties", "x9", "x10"])
+            .pick(&[
+                "a",
+                "b",
+                "host",
+                "port",
+                "config.yaml",
+                "app.properties",
+                "x9",
+                "x10",
+            ])
             .to_owned()
     }
 

@@ -76,7 +76,9 @@ pub fn object(maker: &mut Maker) -> Value {
     }
     let mut value = of_kind(maker, "ConfigMap");
     let number = maker.number();
-    value.entry("metadata").set("name", format!("spare-{number}"));
+    value
+        .entry("metadata")
+        .set("name", format!("spare-{number}"));
     value
 }
 
@@ -86,7 +88,10 @@ pub fn file(maker: &mut Maker, made: &mut Vec<Made>) -> Vec<Value> {
     let values: Vec<Value> = (0..count).map(|_| object(maker)).collect();
     made.extend(values.iter().cloned().map(Made::new));
     if maker.dice.one_in(20) {
-        let kind = maker.noted("kind", &["List", "ConfigMapList", "ResourceList", "FooList"]);
+        let kind = maker.noted(
+            "kind",
+            &["List", "ConfigMapList", "ResourceList", "FooList"],
+        );
         let mut wrapper = map! {"apiVersion" => "v1", "kind" => kind, "items" => values};
         if maker.dice.one_in(6) {
             wrapper.set("metadata", map! {"name" => "wrapper"});
@@ -117,7 +122,11 @@ fn of_kind(maker: &mut Maker, kind: &str) -> Value {
         }
         "Secret" => {
             let mut value = object_of("v1", "Secret");
-            let key = if maker.dice.one_in(2) { "stringData" } else { "data" };
+            let key = if maker.dice.one_in(2) {
+                "stringData"
+            } else {
+                "data"
+            };
             let mut entries = Value::empty_map();
             for _ in 0..maker.dice.below(3) {
                 let key = maker.key();
@@ -138,7 +147,9 @@ fn of_kind(maker: &mut Maker, kind: &str) -> Value {
                     "metadata" => map! {"name" => "data"},
                     "spec" => map! {"storageClassName" => maker.name(), "accessModes" => list!["ReadWriteOnce"]},
                 };
-                value.entry("spec").set("volumeClaimTemplates", list![claim]);
+                value
+                    .entry("spec")
+                    .set("volumeClaimTemplates", list![claim]);
             }
             value
         }
@@ -157,10 +168,15 @@ fn of_kind(maker: &mut Maker, kind: &str) -> Value {
         }
         "Job" => {
             let mut value = object_of("batch/v1", "Job");
-            value.set("spec", map! {"template" => template(maker), "backoffLimit" => 2});
+            value.set(
+                "spec",
+                map! {"template" => template(maker), "backoffLimit" => 2},
+            );
             if maker.dice.one_in(3) {
                 let labels = labels(maker);
-                value.entry("spec").set("selector", map! {"matchLabels" => labels});
+                value
+                    .entry("spec")
+                    .set("selector", map! {"matchLabels" => labels});
             }
             value
         }
@@ -168,7 +184,10 @@ fn of_kind(maker: &mut Maker, kind: &str) -> Value {
             let version = maker.dice.pick(&["batch/v1", "batch/v1beta1"]);
             let mut value = object_of(version, "CronJob");
             let job = map! {"spec" => map! {"template" => template(maker)}};
-            value.set("spec", map! {"schedule" => "*/5 * * * *", "jobTemplate" => job});
+            value.set(
+                "spec",
+                map! {"schedule" => "*/5 * * * *", "jobTemplate" => job},
+            );
             value
         }
         "Pod" => {
@@ -180,7 +199,12 @@ fn of_kind(maker: &mut Maker, kind: &str) -> Value {
             let mut value = object_of("v1", "Service");
             let mut spec = map! {"selector" => labels(maker), "ports" => service_ports(maker)};
             if maker.dice.one_in(4) {
-                spec.set("type", maker.dice.pick(&["ClusterIP", "LoadBalancer", "ExternalName"]));
+                spec.set(
+                    "type",
+                    maker
+                        .dice
+                        .pick(&["ClusterIP", "LoadBalancer", "ExternalName"]),
+                );
             }
             value.set("spec", spec);
             value
@@ -195,13 +219,19 @@ fn of_kind(maker: &mut Maker, kind: &str) -> Value {
             }
             let mut spec = map! {"rules" => rules};
             if maker.dice.one_in(2) {
-                spec.set("tls", list![map! {"hosts" => list!["example.com"], "secretName" => maker.name()}]);
+                spec.set(
+                    "tls",
+                    list![map! {"hosts" => list!["example.com"], "secretName" => maker.name()}],
+                );
             }
             if maker.dice.one_in(3) {
                 spec.set("ingressClassName", maker.name());
             }
             if maker.dice.one_in(4) {
-                spec.set("defaultBackend", map! {"service" => map! {"name" => maker.name()}});
+                spec.set(
+                    "defaultBackend",
+                    map! {"service" => map! {"name" => maker.name()}},
+                );
             }
             value.set("spec", spec);
             if maker.dice.one_in(4) {
@@ -216,12 +246,18 @@ fn of_kind(maker: &mut Maker, kind: &str) -> Value {
             value
         }
         "OldIngress" => {
-            let version = maker.dice.pick(&["extensions/v1beta1", "networking.k8s.io/v1beta1"]);
+            let version = maker
+                .dice
+                .pick(&["extensions/v1beta1", "networking.k8s.io/v1beta1"]);
             let mut value = object_of(version, "Ingress");
-            let path = map! {"backend" => map! {"serviceName" => maker.name(), "servicePort" => 80}};
+            let path =
+                map! {"backend" => map! {"serviceName" => maker.name(), "servicePort" => 80}};
             let mut spec = map! {"rules" => list![map! {"http" => map! {"paths" => list![path]}}]};
             if maker.dice.one_in(3) {
-                spec.set("backend", map! {"serviceName" => maker.name(), "servicePort" => "http"});
+                spec.set(
+                    "backend",
+                    map! {"serviceName" => maker.name(), "servicePort" => "http"},
+                );
             }
             value.set("spec", spec);
             value
@@ -234,15 +270,24 @@ fn of_kind(maker: &mut Maker, kind: &str) -> Value {
         "HorizontalPodAutoscaler" => {
             let version = maker.dice.pick(&["autoscaling/v2", "autoscaling/v2beta2"]);
             let mut value = object_of(version, "HorizontalPodAutoscaler");
-            let target = map! {"apiVersion" => "apps/v1", "kind" => "Deployment", "name" => maker.name()};
+            let target =
+                map! {"apiVersion" => "apps/v1", "kind" => "Deployment", "name" => maker.name()};
             let metric = map! {"type" => "Resource", "resource" => map! {"name" => "cpu"}};
-            value.set("spec", map! {"scaleTargetRef" => target, "maxReplicas" => 3, "metrics" => list![metric]});
+            value.set(
+                "spec",
+                map! {"scaleTargetRef" => target, "maxReplicas" => 3, "metrics" => list![metric]},
+            );
             value
         }
         "OldHorizontalPodAutoscaler" => {
             let mut value = object_of("autoscaling/v1", "HorizontalPodAutoscaler");
-            let kind = maker.dice.pick(&["StatefulSet", "ReplicaSet", "ReplicationController"]);
-            value.set("spec", map! {"scaleTargetRef" => map! {"kind" => kind, "name" => maker.name()}});
+            let kind = maker
+                .dice
+                .pick(&["StatefulSet", "ReplicaSet", "ReplicationController"]);
+            value.set(
+                "spec",
+                map! {"scaleTargetRef" => map! {"kind" => kind, "name" => maker.name()}},
+            );
             value
         }
         "Role" | "ClusterRole" => {
@@ -268,7 +313,9 @@ fn of_kind(maker: &mut Maker, kind: &str) -> Value {
                     0 => "default".to_owned(),
                     _ => maker.name(),
                 };
-                let kind = maker.dice.pick(&["ServiceAccount", "ServiceAccount", "User", "Group"]);
+                let kind = maker
+                    .dice
+                    .pick(&["ServiceAccount", "ServiceAccount", "User", "Group"]);
                 let mut subject = map! {"kind" => kind, "name" => name};
                 if maker.dice.one_in(2) {
                     subject.set("namespace", maker.dice.pick(words::NAMESPACES));
@@ -291,21 +338,33 @@ fn of_kind(maker: &mut Maker, kind: &str) -> Value {
         "PersistentVolume" => {
             let mut value = object_of("v1", "PersistentVolume");
             let spec = match maker.dice.below(2) {
-                0 => map! {"storageClassName" => maker.name(), "nfs" => map! {"server" => "$(VAR)", "path" => "/"}},
-                _ => map! {"azureFile" => map! {"secretName" => maker.name()}, "capacity" => map! {"storage" => "5Gi"}},
+                0 => {
+                    map! {"storageClassName" => maker.name(), "nfs" => map! {"server" => "$(VAR)", "path" => "/"}}
+                }
+                _ => {
+                    map! {"azureFile" => map! {"secretName" => maker.name()}, "capacity" => map! {"storage" => "5Gi"}}
+                }
             };
             value.set("spec", spec);
             value
         }
         "PersistentVolumeClaim" => {
             let mut value = object_of("v1", "PersistentVolumeClaim");
-            value.set("spec", map! {"volumeName" => maker.name(), "storageClassName" => maker.name()});
+            value.set(
+                "spec",
+                map! {"volumeName" => maker.name(), "storageClassName" => maker.name()},
+            );
             value
         }
         "StorageClass" => {
             let mut value = object_of("storage.k8s.io/v1", "StorageClass");
             value.set("provisioner", "example.com/x");
-            let key = maker.dice.pick(&["secretName", "adminSecretName", "userSecretName", "secretRef"]);
+            let key = maker.dice.pick(&[
+                "secretName",
+                "adminSecretName",
+                "userSecretName",
+                "secretRef",
+            ]);
             value.set("parameters", map! {key => maker.name()});
             value
         }
@@ -313,7 +372,8 @@ fn of_kind(maker: &mut Maker, kind: &str) -> Value {
             let version = maker.dice.pick(&["v1", "v1beta1"]);
             let mut value = object_of(&format!("apiextensions.k8s.io/{version}"), kind);
             let names = map! {"kind" => "Foo", "plural" => "foos"};
-            let mut spec = map! {"group" => "example.com", "names" => names, "scope" => "Namespaced"};
+            let mut spec =
+                map! {"group" => "example.com", "names" => names, "scope" => "Namespaced"};
             if maker.dice.one_in(2) {
                 let service = map! {"name" => maker.name(), "namespace" => "dev"};
                 spec.set(
@@ -335,7 +395,10 @@ fn of_kind(maker: &mut Maker, kind: &str) -> Value {
             let version = maker.dice.pick(&["v1", "v1beta1"]);
             let mut value = object_of(&format!("admissionregistration.k8s.io/{version}"), kind);
             let mut hooks = Vec::new();
-            for name in ["one.example.com", "two.example.com"].iter().take(maker.dice.between(1, 2)) {
+            for name in ["one.example.com", "two.example.com"]
+                .iter()
+                .take(maker.dice.between(1, 2))
+            {
                 let service = map! {"name" => maker.name(), "namespace" => maker.dice.pick(words::NAMESPACES), "path" => "/x"};
                 hooks.push(map! {"name" => *name, "clientConfig" => map! {"service" => service}});
             }
@@ -366,12 +429,18 @@ fn of_kind(maker: &mut Maker, kind: &str) -> Value {
         "PodDisruptionBudget" => {
             let version = maker.dice.pick(&["policy/v1", "policy/v1beta1"]);
             let mut value = object_of(version, kind);
-            value.set("spec", map! {"minAvailable" => 1, "selector" => map! {"matchLabels" => labels(maker)}});
+            value.set(
+                "spec",
+                map! {"minAvailable" => 1, "selector" => map! {"matchLabels" => labels(maker)}},
+            );
             value
         }
         "ValidatingAdmissionPolicy" => {
             let mut value = object_of("admissionregistration.k8s.io/v1", kind);
-            value.set("spec", map! {"validations" => list![map! {"expression" => "object.x == 1"}]});
+            value.set(
+                "spec",
+                map! {"validations" => list![map! {"expression" => "object.x == 1"}]},
+            );
             value
         }
         "ValidatingAdmissionPolicyBinding" => {
@@ -386,7 +455,10 @@ fn of_kind(maker: &mut Maker, kind: &str) -> Value {
         }
         "Endpoints" => {
             let mut value = object_of("v1", kind);
-            value.set("subsets", list![map! {"addresses" => list![map! {"ip" => "10.0.0.1"}]}]);
+            value.set(
+                "subsets",
+                list![map! {"addresses" => list![map! {"ip" => "10.0.0.1"}]}],
+            );
             value
         }
         "Node" => {
@@ -422,7 +494,7 @@ fn metadata(maker: &mut Maker, value: &mut Value) {
     };
     let metadata = value.entry("metadata");
     metadata.set("name", name);
-    if maker.dice.one_in(4) {
+    if maker.namespaces && maker.dice.one_in(2) {
         metadata.set("namespace", maker.dice.pick(words::NAMESPACES));
     }
     if maker.dice.one_in(3) {
@@ -442,7 +514,9 @@ fn metadata(maker: &mut Maker, value: &mut Value) {
     }
     if maker.dice.one_in(40) {
         let flag = maker.noted("local config", &["true", "false", "x", ""]);
-        metadata.entry("annotations").set("config.kubernetes.io/local-config", flag);
+        metadata
+            .entry("annotations")
+            .set("config.kubernetes.io/local-config", flag);
     }
     if maker.odd(Odd::Annotations, 3) {
         let (key, text) = internal_annotation(maker);
@@ -498,13 +572,21 @@ fn internal_annotation(maker: &mut Maker) -> (&'static str, &'static str) {
     );
     let text = match key {
         "internal.config.kubernetes.io/previousKinds" => "ConfigMap",
-        "internal.config.kubernetes.io/previousNames" => maker.dice.pick(&["web", "old", "web,api"]),
-        "internal.config.kubernetes.io/previousNamespaces" => maker.dice.pick(&["default", "dev", "default,dev"]),
-        "internal.config.kubernetes.io/generatorBehavior" => maker.dice.pick(&["merge", "replace", "create", "x"]),
+        "internal.config.kubernetes.io/previousNames" => {
+            maker.dice.pick(&["web", "old", "web,api"])
+        }
+        "internal.config.kubernetes.io/previousNamespaces" => {
+            maker.dice.pick(&["default", "dev", "default,dev"])
+        }
+        "internal.config.kubernetes.io/generatorBehavior" => {
+            maker.dice.pick(&["merge", "replace", "create", "x"])
+        }
         "config.kubernetes.io/function" => "container: {image: x}",
         "config.kubernetes.io/origin" => "path: x.yaml\n",
         "alpha.config.kubernetes.io/transformations" => "- configuredIn: x\n",
-        _ => maker.dice.pick(&["true", "1", "web", "false", "enabled", ""]),
+        _ => maker
+            .dice
+            .pick(&["true", "1", "web", "false", "enabled", ""]),
     };
     (key, text)
 }
@@ -514,7 +596,9 @@ fn break_type(maker: &mut Maker, value: &mut Value) {
     let mut paths = value.paths();
     if !maker.has(Odd::Damage) {
         // What makes it an object at all stays.
-        paths.retain(|path| path.len() > 2 || path.len() == 2 && path[0] == Step::Key("spec".into()));
+        paths.retain(|path| {
+            path.len() > 2 || path.len() == 2 && path[0] == Step::Key("spec".into())
+        });
     }
     let Some(path) = maker.dice.choose(&paths).cloned() else {
         return;
@@ -557,7 +641,15 @@ fn data(maker: &mut Maker) -> Value {
         let key = maker.key();
         let value = match maker.dice.below(8) {
             0 => maker.any_scalar(),
-            1 => maker.dice.pick(&["{\"a\": {\"b\": 1}, \"c\": [1, \"x\"]}", "a:\n  b: 1\n  c: [1, x]\n", "{\n  \"a\": {\"b\": \"<x>\"}\n}", "a: {b: text, c: true}"]).into(),
+            1 => maker
+                .dice
+                .pick(&[
+                    "{\"a\": {\"b\": 1}, \"c\": [1, \"x\"]}",
+                    "a:\n  b: 1\n  c: [1, x]\n",
+                    "{\n  \"a\": {\"b\": \"<x>\"}\n}",
+                    "a: {b: text, c: true}",
+                ])
+                .into(),
             2 => maker.name().into(),
             _ => maker.text(),
         };
@@ -574,15 +666,35 @@ fn custom(maker: &mut Maker) -> Value {
     for _ in 0..maker.dice.below(4) {
         let key = maker.key();
         let inner = match maker.dice.below(4) {
-            0 => map! {"nested" => maker.any_scalar(), "list" => list![maker.any_scalar(), maker.any_scalar()]},
-            1 => list![map! {"name" => "one", "value" => maker.any_scalar()}, map! {"name" => "two", "value" => maker.text()}],
-            2 => list![list![maker.any_scalar()], Value::List(Vec::new()), Value::empty_map()],
+            0 => {
+                map! {"nested" => maker.any_scalar(), "list" => list![maker.any_scalar(), maker.any_scalar()]}
+            }
+            1 => list![
+                map! {"name" => "one", "value" => maker.any_scalar()},
+                map! {"name" => "two", "value" => maker.text()}
+            ],
+            2 => list![
+                list![maker.any_scalar()],
+                Value::List(Vec::new()),
+                Value::empty_map()
+            ],
             _ => maker.any_scalar(),
         };
         spec.set(&key, inner);
     }
     if maker.odd(Odd::Hostile, 4) {
-        let key = Value::plain(maker.dice.pick(&["1", "true", "null", "1.5", "~", "2001-01-01", "0x10", "[a]", "{a: b}", "yes"]));
+        let key = Value::plain(maker.dice.pick(&[
+            "1",
+            "true",
+            "null",
+            "1.5",
+            "~",
+            "2001-01-01",
+            "0x10",
+            "[a]",
+            "{a: b}",
+            "yes",
+        ]));
         maker.note("style", "key that is no text");
         if let Value::Map(entries) = &mut spec {
             entries.push((key, "x".into()));
@@ -611,11 +723,17 @@ fn workload(maker: &mut Maker, api_version: &str, kind: &str) -> Value {
     }
     if maker.dice.one_in(5) {
         let update = map! {"maxSurge" => 1, "maxUnavailable" => maker.dice.pick(&["25%", "1"])};
-        spec.set("strategy", map! {"type" => "RollingUpdate", "rollingUpdate" => update});
+        spec.set(
+            "strategy",
+            map! {"type" => "RollingUpdate", "rollingUpdate" => update},
+        );
     }
     value.set("spec", spec);
     if maker.dice.one_in(20) {
-        value.set("status", map! {"conditions" => list![map! {"type" => "Ready", "status" => "True"}]});
+        value.set(
+            "status",
+            map! {"conditions" => list![map! {"type" => "Ready", "status" => "True"}]},
+        );
     }
     value
 }
@@ -627,14 +745,19 @@ fn template(maker: &mut Maker) -> Value {
     }
     if maker.dice.one_in(6) {
         let text = maker.text();
-        template.entry("metadata").set("annotations", map! {"note" => text, "v" => "$(VAR)"});
+        template
+            .entry("metadata")
+            .set("annotations", map! {"note" => text, "v" => "$(VAR)"});
     }
     template
 }
 
 fn pod_spec(maker: &mut Maker) -> Value {
     let mut containers = Vec::new();
-    for name in ["app", "side", "third"].iter().take([1, 1, 2, 2, 3][maker.dice.below(5)]) {
+    for name in ["app", "side", "third"]
+        .iter()
+        .take([1, 1, 2, 2, 3][maker.dice.below(5)])
+    {
         containers.push(container(maker, name));
     }
     let mut spec = map! {"containers" => containers};
@@ -648,19 +771,35 @@ fn pod_spec(maker: &mut Maker) -> Value {
         spec.set("priorityClassName", maker.name());
     }
     if maker.dice.one_in(6) {
-        spec.set("imagePullSecrets", list![map! {"name" => maker.name()}, map! {"name" => "reg"}]);
+        spec.set(
+            "imagePullSecrets",
+            list![map! {"name" => maker.name()}, map! {"name" => "reg"}],
+        );
     }
     if maker.dice.one_in(2) {
         spec.set("volumes", volumes(maker));
     }
     if maker.dice.one_in(10) {
-        spec.set("hostAliases", list![map! {"ip" => "127.0.0.1", "hostnames" => list!["a", "b"]}, map! {"ip" => "10.0.0.1"}]);
+        spec.set(
+            "hostAliases",
+            list![
+                map! {"ip" => "127.0.0.1", "hostnames" => list!["a", "b"]},
+                map! {"ip" => "10.0.0.1"}
+            ],
+        );
     }
     if maker.dice.one_in(8) {
         let spread = |key: &str, when: &str| map! {"topologyKey" => key, "whenUnsatisfiable" => when, "maxSkew" => 1};
         let mut first = spread("zone", "DoNotSchedule");
         first.set("labelSelector", map! {"matchLabels" => labels(maker)});
-        spec.set("topologySpreadConstraints", list![first, spread("zone", "ScheduleAnyway"), spread("host", "DoNotSchedule")]);
+        spec.set(
+            "topologySpreadConstraints",
+            list![
+                first,
+                spread("zone", "ScheduleAnyway"),
+                spread("host", "DoNotSchedule")
+            ],
+        );
     }
     if maker.dice.one_in(8) {
         let selector = map! {"matchLabels" => labels(maker)};
@@ -668,12 +807,20 @@ fn pod_spec(maker: &mut Maker) -> Value {
         let kind = maker.dice.pick(&["podAffinity", "podAntiAffinity"]);
         let affinity = match maker.dice.below(2) {
             0 => map! {"requiredDuringSchedulingIgnoredDuringExecution" => list![term]},
-            _ => map! {"preferredDuringSchedulingIgnoredDuringExecution" => list![map! {"weight" => 1, "podAffinityTerm" => term}]},
+            _ => {
+                map! {"preferredDuringSchedulingIgnoredDuringExecution" => list![map! {"weight" => 1, "podAffinityTerm" => term}]}
+            }
         };
         spec.set("affinity", map! {kind => affinity});
     }
     if maker.dice.one_in(10) {
-        spec.set("tolerations", list![map! {"key" => "a", "operator" => "Exists"}, map! {"key" => "b"}]);
+        spec.set(
+            "tolerations",
+            list![
+                map! {"key" => "a", "operator" => "Exists"},
+                map! {"key" => "b"}
+            ],
+        );
     }
     if maker.dice.one_in(10) {
         let labels = labels(maker);
@@ -705,12 +852,26 @@ fn container(maker: &mut Maker, name: &str) -> Value {
     }
     if maker.dice.one_in(2) {
         let mut env = Vec::new();
-        for name in ["HOST", "PORT", "TOKEN"].iter().take(maker.dice.between(1, 3)) {
+        for name in ["HOST", "PORT", "TOKEN"]
+            .iter()
+            .take(maker.dice.between(1, 3))
+        {
             let mut entry = map! {"name" => *name};
             match maker.dice.below(4) {
-                0 => entry.set("valueFrom", map! {"configMapKeyRef" => map! {"name" => maker.name(), "key" => "a"}}),
-                1 => entry.set("valueFrom", map! {"secretKeyRef" => map! {"name" => maker.name(), "key" => "a"}}),
-                2 => entry.set("value", maker.dice.pick(&["$(VAR)", "x-$(VAR)-$(VAR_B)", "$$(VAR)", "$(NONE)"])),
+                0 => entry.set(
+                    "valueFrom",
+                    map! {"configMapKeyRef" => map! {"name" => maker.name(), "key" => "a"}},
+                ),
+                1 => entry.set(
+                    "valueFrom",
+                    map! {"secretKeyRef" => map! {"name" => maker.name(), "key" => "a"}},
+                ),
+                2 => entry.set(
+                    "value",
+                    maker
+                        .dice
+                        .pick(&["$(VAR)", "x-$(VAR)-$(VAR_B)", "$$(VAR)", "$(NONE)"]),
+                ),
                 _ => entry.set("value", maker.text()),
             }
             env.push(entry);
@@ -719,7 +880,10 @@ fn container(maker: &mut Maker, name: &str) -> Value {
     }
     if maker.dice.one_in(4) {
         let key = maker.dice.pick(&["configMapRef", "secretRef"]);
-        container.set("envFrom", list![map! {key => map! {"name" => maker.name()}}]);
+        container.set(
+            "envFrom",
+            list![map! {key => map! {"name" => maker.name()}}],
+        );
     }
     if maker.dice.one_in(4) {
         container.set("args", list!["--x", maker.text(), "$(VAR)"]);
@@ -728,27 +892,45 @@ fn container(maker: &mut Maker, name: &str) -> Value {
         container.set("command", list!["sh", "-c", maker.text()]);
     }
     if maker.dice.one_in(4) {
-        container.set("volumeMounts", list![map! {"name" => "config", "mountPath" => "/config"}, map! {"name" => "data", "mountPath" => "/data"}]);
+        container.set(
+            "volumeMounts",
+            list![
+                map! {"name" => "config", "mountPath" => "/config"},
+                map! {"name" => "data", "mountPath" => "/data"}
+            ],
+        );
     }
     if maker.dice.one_in(4) {
         let cpu = maker.any_scalar();
-        container.set("resources", map! {"limits" => map! {"cpu" => cpu, "memory" => "1Gi"}});
+        container.set(
+            "resources",
+            map! {"limits" => map! {"cpu" => cpu, "memory" => "1Gi"}},
+        );
     }
     container
 }
 
 fn volumes(maker: &mut Maker) -> Value {
     let mut volumes = Vec::new();
-    for name in ["config", "data", "tmp"].iter().take(maker.dice.between(1, 3)) {
+    for name in ["config", "data", "tmp"]
+        .iter()
+        .take(maker.dice.between(1, 3))
+    {
         let (key, source) = match maker.dice.below(6) {
             0 => ("secret", map! {"secretName" => maker.name()}),
             1 => ("emptyDir", Value::empty_map()),
             2 => ("persistentVolumeClaim", map! {"claimName" => maker.name()}),
             3 => {
-                let sources = list![map! {"configMap" => map! {"name" => maker.name()}}, map! {"secret" => map! {"name" => maker.name()}}];
+                let sources = list![
+                    map! {"configMap" => map! {"name" => maker.name()}},
+                    map! {"secret" => map! {"name" => maker.name()}}
+                ];
                 ("projected", map! {"sources" => sources})
             }
-            4 if maker.dice.one_in(3) => ("image", map! {"reference" => maker.dice.pick(words::IMAGES)}),
+            4 if maker.dice.one_in(3) => (
+                "image",
+                map! {"reference" => maker.dice.pick(words::IMAGES)},
+            ),
             _ => ("configMap", map! {"name" => maker.name()}),
         };
         volumes.push(map! {"name" => *name, key => source});

@@ -6,12 +6,23 @@ use super::value::{Path, Step, Value, list, map};
 use super::writer;
 
 /// Keys by which the elements of a list are known, in the order they are looked for.
-const MERGE_KEYS: &[&str] = &["name", "containerPort", "port", "mountPath", "ip", "topologyKey", "type", "key", "devicePath", "uid"];
+const MERGE_KEYS: &[&str] = &[
+    "name",
+    "containerPort",
+    "port",
+    "mountPath",
+    "ip",
+    "topologyKey",
+    "type",
+    "key",
+    "devicePath",
+    "uid",
+];
 
 /// A strategic merge patch for an object, with its id.
 pub fn strategic(maker: &mut Maker, made: &Made) -> Value {
     let mut patch = object_id(maker, made);
-    if maker.dice.one_in(25) {
+    if maker.dice.one_in(50) {
         maker.note("patch", "delete object");
         patch.set("$patch", "delete");
         return patch;
@@ -20,7 +31,10 @@ pub fn strategic(maker: &mut Maker, made: &Made) -> Value {
         change(maker, &made.value, &mut patch);
     }
     if maker.odd(Odd::Annotations, 4) {
-        patch.entry("metadata").entry("annotations").set("config.kubernetes.io/local-config", "true");
+        patch
+            .entry("metadata")
+            .entry("annotations")
+            .set("config.kubernetes.io/local-config", "true");
     }
     if maker.dice.one_in(60) {
         let word = maker.noted("object directive", &["replace", "merge", "merge", "zap"]);
@@ -31,14 +45,14 @@ pub fn strategic(maker: &mut Maker, made: &Made) -> Value {
 
 /// The id of an object by one of its names.
 fn object_id(maker: &mut Maker, made: &Made) -> Value {
-    let name = maker.dice.choose(&made.names).cloned().unwrap_or_default();
+    let (name, namespace) = made.id(&mut maker.dice);
     let name = match maker.odd(Odd::Misses, 4) {
         true => "missing".to_owned(),
         false => name,
     };
     let mut metadata = map! {"name" => name};
-    if !made.namespace.is_empty() && !maker.odd(Odd::Misses, 6) {
-        metadata.set("namespace", made.namespace.as_str());
+    if !namespace.is_empty() && !maker.odd(Odd::Misses, 6) {
+        metadata.set("namespace", namespace);
     }
     map! {"apiVersion" => made.api_version(), "kind" => made.kind(), "metadata" => metadata}
 }
@@ -73,12 +87,20 @@ fn change(maker: &mut Maker, object: &Value, patch: &mut Value) {
     if maker.dice.one_in(20) {
         let (key, word) = match maker.dice.below(3) {
             0 => ("$retainKeys", list!["type", "name"]),
-            1 => ("$setElementOrder/containers", list![map! {"name" => "side"}, map! {"name" => "app"}]),
-            _ => ("$deleteFromPrimitiveList/finalizers", list!["example.com/a"]),
+            1 => (
+                "$setElementOrder/containers",
+                list![map! {"name" => "side"}, map! {"name" => "app"}],
+            ),
+            _ => (
+                "$deleteFromPrimitiveList/finalizers",
+                list!["example.com/a"],
+            ),
         };
         maker.note("patch", key);
         let folder = match path.first() {
-            Some(Step::Key(first)) if matches!(patch.get(first), Some(Value::Map(_))) => patch.entry(first),
+            Some(Step::Key(first)) if matches!(patch.get(first), Some(Value::Map(_))) => {
+                patch.entry(first)
+            }
             _ => patch,
         };
         folder.set(key, word);
@@ -171,7 +193,10 @@ fn list_value(maker: &mut Maker, items: &[Value]) -> Value {
             maker.note("patch", "element without its key");
             list![map! {"image" => "nokey"}]
         }
-        6 if maker.has(Odd::Nulls) => list![Value::null(), items.first().cloned().unwrap_or_else(Value::null)],
+        6 if maker.has(Odd::Nulls) => list![
+            Value::null(),
+            items.first().cloned().unwrap_or_else(Value::null)
+        ],
         7 => {
             maker.note("patch", "delete element");
             let element = with_key(maker, items.first(), map! {"$patch" => "delete"});
@@ -185,7 +210,14 @@ fn list_value(maker: &mut Maker, items: &[Value]) -> Value {
                     for key in MERGE_KEYS {
                         if element.get(key).is_some() && maker.dice.one_in(2) {
                             let port = key.ends_with("ort");
-                            element.set(key, if port { Value::from(9090) } else { "added".into() });
+                            element.set(
+                                key,
+                                if port {
+                                    Value::from(9090)
+                                } else {
+                                    "added".into()
+                                },
+                            );
                         }
                     }
                     element
@@ -262,7 +294,8 @@ pub fn json_operations(maker: &mut Maker, made: &Made) -> Value {
         let Some(path) = maker.dice.choose(&paths).cloned() else {
             break;
         };
-        let identity = path.len() == 1 || matches!(&path[0], Step::Key(key) if key == "metadata") && path.len() < 3;
+        let identity = path.len() == 1
+            || matches!(&path[0], Step::Key(key) if key == "metadata") && path.len() < 3;
         let there = object.at(&path).cloned().unwrap_or_else(Value::null);
         let word = match maker.dice.below(12) {
             0..=3 => "replace",
@@ -370,7 +403,13 @@ pub fn json_text(maker: &mut Maker, operations: &Value) -> String {
         writer::json(operations, indent, &mut text);
         return text;
     }
-    writer::inline(maker, operations)
+    let text = writer::inline(maker, operations);
+    if text.trim_start().starts_with('[') && !maker.odd(Odd::Misses, 2) {
+        let mut text = String::new();
+        writer::json(operations, None, &mut text);
+        return text;
+    }
+    text
 }
 
 /// A selector that finds the object, as a rule.
@@ -382,7 +421,7 @@ pub fn selector(maker: &mut Maker, made: &Made) -> Value {
                 maker.note("selector", "regular expression");
                 format!("{}|Nothing", made.kind())
             }
-            1 => ".*".to_owned(),
+            1 if maker.dice.one_in(4) => ".*".to_owned(),
             _ => made.kind().to_owned(),
         };
         selector.set("kind", kind);
@@ -404,21 +443,45 @@ pub fn selector(maker: &mut Maker, made: &Made) -> Value {
         selector.set("version", made.version());
     }
     if maker.dice.one_in(10) {
-        selector.set("namespace", maker.dice.pick(&["dev", "prod", "default", ".*", ""]));
+        selector.set(
+            "namespace",
+            maker.dice.pick(&["dev", "prod", "default", ".*", ""]),
+        );
     }
     if maker.dice.one_in(8) {
         let text = maker.noted(
             "label selector",
-            &["app=web", "app", "!app", "app in (web, api)", "app notin (web)", "tier!=front", "app=web,tier", "app==web", "app in (web", "team=1", "x.y/z=1", ""],
+            &[
+                "app=web",
+                "app",
+                "!app",
+                "app in (web, api)",
+                "app notin (web)",
+                "tier!=front",
+                "app=web,tier",
+                "app==web",
+                "app in (web",
+                "team=1",
+                "x.y/z=1",
+                "",
+            ],
         );
         selector.set("labelSelector", text);
     }
     if maker.dice.one_in(16) {
-        let text = maker.noted("annotation selector", &["note", "note=x", "!note", "example.com/x in (x,value)"]);
+        let text = maker.noted(
+            "annotation selector",
+            &["note", "note=x", "!note", "example.com/x in (x,value)"],
+        );
         selector.set("annotationSelector", text);
     }
     if maker.odd(Odd::Types, 20) {
-        selector.set("name", maker.dice.pick(&["(", "[", "*", "a{2", "\\d+", "(?i)WEB", "\\pL+"]));
+        selector.set(
+            "name",
+            maker
+                .dice
+                .pick(&["(", "[", "*", "a{2", "\\d+", "(?i)WEB", "\\pL+"]),
+        );
     }
     selector
 }
@@ -524,7 +587,10 @@ pub fn strategic_entry(maker: &mut Maker, folder: &str, made: &[Made]) -> Option
     if targets.is_empty() {
         return None;
     }
-    let patches: Vec<Value> = targets.into_iter().map(|made| strategic(maker, made)).collect();
+    let patches: Vec<Value> = targets
+        .into_iter()
+        .map(|made| strategic(maker, made))
+        .collect();
     Some(match maker.dice.one_in(2) {
         true => maker.write(folder, "merge", &patches).into(),
         false => strategic_text(maker, &patches).into(),
@@ -545,7 +611,10 @@ pub fn json_entry(maker: &mut Maker, folder: &str, made: &[Made]) -> Option<Valu
     let mut entry = map! {"target" => selector};
     let text = json_text(maker, &operations);
     if maker.dice.one_in(2) {
-        entry.set("path", maker.store(folder, "json-patch", "json", text.into_bytes()));
+        entry.set(
+            "path",
+            maker.store(folder, "json-patch", "json", text.into_bytes()),
+        );
     } else {
         entry.set("patch", text);
     }
@@ -572,7 +641,9 @@ pub fn transformer(maker: &mut Maker, folder: &str, kind: &str, made: &[Made]) -
             let text = json_text(maker, &operations);
             match maker.dice.one_in(2) {
                 true => map! {"target" => target, "jsonOp" => text},
-                false => map! {"target" => target, "path" => maker.store(folder, "json-patch", "yaml", text.into_bytes())},
+                false => {
+                    map! {"target" => target, "path" => maker.store(folder, "json-patch", "yaml", text.into_bytes())}
+                }
             }
         }
     })

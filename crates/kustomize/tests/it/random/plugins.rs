@@ -38,8 +38,12 @@ pub fn transformer(maker: &mut Maker, folder: &str, made: &[Made]) -> Value {
     }
     maker.note("transformer", kind);
     let mut config = match kind {
-        "AnnotationsTransformer" => map! {"annotations" => map! {"added" => maker.text()}, "fieldSpecs" => specs(maker, made, map_spec)},
-        "LabelTransformer" => map! {"labels" => map! {"added" => maker.dice.pick(words::LABEL_VALUES)}, "fieldSpecs" => specs(maker, made, map_spec)},
+        "AnnotationsTransformer" => {
+            map! {"annotations" => map! {"added" => maker.text()}, "fieldSpecs" => specs(maker, made, map_spec)}
+        }
+        "LabelTransformer" => {
+            map! {"labels" => map! {"added" => maker.dice.pick(words::LABEL_VALUES)}, "fieldSpecs" => specs(maker, made, map_spec)}
+        }
         "ImageTagTransformer" => {
             let mut config = map! {"imageTag" => kustomization::image(maker)};
             if maker.dice.one_in(2) {
@@ -54,7 +58,16 @@ pub fn transformer(maker: &mut Maker, folder: &str, made: &[Made]) -> Value {
                 config.set("unsetOnly", true);
             }
             if maker.dice.one_in(2) {
-                let word = maker.noted("namespace transformer", &["defaultOnly", "allServiceAccounts", "none", "none", "allServiceAccounts"]);
+                let word = maker.noted(
+                    "namespace transformer",
+                    &[
+                        "defaultOnly",
+                        "allServiceAccounts",
+                        "none",
+                        "none",
+                        "allServiceAccounts",
+                    ],
+                );
                 config.set("setRoleBindingSubjects", word);
             }
             if maker.dice.one_in(2) {
@@ -65,13 +78,24 @@ pub fn transformer(maker: &mut Maker, folder: &str, made: &[Made]) -> Value {
         "PatchTransformer" | "PatchJson6902Transformer" | "PatchStrategicMergeTransformer" => {
             patches::transformer(maker, folder, kind, made).unwrap_or_else(Value::empty_map)
         }
-        "PrefixTransformer" => map! {"prefix" => maker.dice.pick(&["t-", "x", ""]), "fieldSpecs" => specs(maker, made, text_spec)},
-        "SuffixTransformer" => map! {"suffix" => maker.dice.pick(&["-t", "x", ""]), "fieldSpecs" => specs(maker, made, text_spec)},
-        "PrefixSuffixTransformer" => map! {"prefix" => "t-", "suffix" => "-t", "fieldSpecs" => specs(maker, made, text_spec)},
-        "ReplacementTransformer" => map! {"replacements" => replacements::entries(maker, folder, made)},
+        "PrefixTransformer" => {
+            map! {"prefix" => maker.dice.pick(&["t-", "x", ""]), "fieldSpecs" => specs(maker, made, text_spec)}
+        }
+        "SuffixTransformer" => {
+            map! {"suffix" => maker.dice.pick(&["-t", "x", ""]), "fieldSpecs" => specs(maker, made, text_spec)}
+        }
+        "PrefixSuffixTransformer" => {
+            map! {"prefix" => "t-", "suffix" => "-t", "fieldSpecs" => specs(maker, made, text_spec)}
+        }
+        "ReplacementTransformer" => {
+            map! {"replacements" => replacements::entries(maker, folder, made)}
+        }
         "ReplicaCountTransformer" => {
             let name = patches::any(maker, made).names[0].clone();
-            let specs = list![map! {"path" => "spec/replicas", "create" => true, "kind" => "Deployment"}, field_spec(maker, made)];
+            let specs = list![
+                map! {"path" => "spec/replicas", "create" => true, "kind" => "Deployment"},
+                field_spec(maker, made)
+            ];
             map! {"replica" => map! {"name" => name, "count" => 7}, "fieldSpecs" => specs}
         }
         "ValueAddTransformer" => {
@@ -92,7 +116,9 @@ pub fn transformer(maker: &mut Maker, folder: &str, made: &[Made]) -> Value {
     let name = maker.name();
     config.set("metadata", map! {"name" => name});
     if kind == "NamespaceTransformer" {
-        config.entry("metadata").set("namespace", maker.dice.pick(&["prod", "dev", "other", ""]));
+        config
+            .entry("metadata")
+            .set("namespace", maker.dice.pick(&["prod", "dev", "other", ""]));
     }
     spoil(maker, &mut config);
     config
@@ -140,7 +166,10 @@ fn spoil(maker: &mut Maker, config: &mut Value) {
         match maker.dice.below(4) {
             0 => config.set("unknown", "x"),
             1 => config.set("apiVersion", "example.com/v1"),
-            2 => config.entry("metadata").set("annotations", map! {"config.kubernetes.io/function" => "container: {image: x}"}),
+            2 => config.entry("metadata").set(
+                "annotations",
+                map! {"config.kubernetes.io/function" => "container: {image: x}"},
+            ),
             _ => config.remove("metadata"),
         }
     }

@@ -121,7 +121,9 @@ impl Reach {
         let missed: Vec<&str> = FEATURES
             .iter()
             .copied()
-            .filter(|feature| self.features.get(*feature).map_or(0, |(count, _)| *count) < FEATURE_TREES_MIN)
+            .filter(|feature| {
+                self.features.get(*feature).map_or(0, |(count, _)| *count) < FEATURE_TREES_MIN
+            })
             .collect();
         assert!(missed.is_empty(), "hardly any tree has {missed:?}");
     }

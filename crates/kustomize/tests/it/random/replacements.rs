@@ -11,10 +11,17 @@ fn field_path(maker: &mut Maker, object: &Value, target: bool) -> (String, bool)
         .paths()
         .into_iter()
         .filter(|path| target || object.at(path).is_some_and(|value| !value.is_empty_collection()))
+        .filter(|path| !target || !matches!(&path[0], Step::Key(key) if ["apiVersion", "kind", "roleRef"].contains(&key.as_str())))
         .collect();
-    let is_scalar = |path: &Path| object.at(path).is_some_and(|value| value.scalar().is_some());
+    let is_scalar = |path: &Path| {
+        object
+            .at(path)
+            .is_some_and(|value| value.scalar().is_some())
+    };
     // A scalar is the usual thing.
-    let chosen = (0..3).filter_map(|_| maker.dice.choose(&paths)).find(|path| is_scalar(path));
+    let chosen = (0..8)
+        .filter_map(|_| maker.dice.choose(&paths))
+        .find(|path| is_scalar(path));
     let Some(path) = chosen.or(paths.first()).cloned() else {
         return ("metadata.name".into(), true);
     };
@@ -73,7 +80,16 @@ fn field_path(maker: &mut Maker, object: &Value, target: bool) -> (String, bool)
         text.push_str(maker.dice.pick(&[".a.b", ".c.1", ".a", ".new", ".c"]));
     }
     if maker.odd(Odd::Misses, 4) {
-        text.push_str(maker.dice.pick(&[".missing", ".[name=x]", ".0", ".[x", "..", ".*", ".-", "."]));
+        text.push_str(maker.dice.pick(&[
+            ".missing",
+            ".[name=x]",
+            ".0",
+            ".[x",
+            "..",
+            ".*",
+            ".-",
+            ".",
+        ]));
     }
     (text, is_scalar(&path))
 }
@@ -108,7 +124,7 @@ fn options(maker: &mut Maker, target: bool, scalar: bool) -> Option<Value> {
 }
 
 fn exact(maker: &mut Maker, made: &Made) -> Value {
-    let name = maker.dice.choose(&made.names).cloned().unwrap_or_default();
+    let (name, namespace) = made.id(&mut maker.dice);
     let mut source = map! {"kind" => made.kind(), "name" => name};
     if maker.dice.one_in(4) {
         source.set("version", made.version());
@@ -116,8 +132,8 @@ fn exact(maker: &mut Maker, made: &Made) -> Value {
     if maker.dice.one_in(4) {
         source.set("group", made.group());
     }
-    if !made.namespace.is_empty() && maker.dice.one_in(3) {
-        source.set("namespace", made.namespace.as_str());
+    if !namespace.is_empty() && maker.dice.one_in(3) {
+        source.set("namespace", namespace);
     }
     if maker.dice.one_in(30) {
         source.remove("name");
@@ -137,9 +153,13 @@ pub fn replacement(maker: &mut Maker, made: &[Made]) -> Value {
         let mut source = exact(maker, &from);
         let mut scalar = true;
         if maker.dice.percent(75) {
-            let data = ["data", "spec", "metadata"].into_iter().find(|key| from.value.get(key).is_some_and(|value| !value.is_empty_collection()));
+            let data = ["data", "spec", "metadata"].into_iter().find(|key| {
+                from.value
+                    .get(key)
+                    .is_some_and(|value| !value.is_empty_collection())
+            });
             let path = match (maker.dice.below(3), data) {
-                (0, _) | (_, None) => "metadata.name".to_owned(),
+                (0 | 1, _) | (_, None) => "metadata.name".to_owned(),
                 _ => {
                     let (path, is_scalar) = field_path(maker, &from.value, false);
                     scalar = is_scalar || maker.odd(Odd::Misses, 4);
@@ -174,7 +194,19 @@ pub fn replacement(maker: &mut Maker, made: &[Made]) -> Value {
                 paths.push(Value::from(path));
             }
             if maker.dice.one_in(6) {
-                paths = vec![maker.dice.pick(&["metadata.annotations.new", "metadata.labels.[x.y/z]", "spec.template.spec.containers.[name=new].image", "data.new", "spec.list.[=x]", "spec.list.0"]).into()];
+                paths = vec![
+                    maker
+                        .dice
+                        .pick(&[
+                            "metadata.annotations.new",
+                            "metadata.labels.[x.y/z]",
+                            "spec.template.spec.containers.[name=new].image",
+                            "data.new",
+                            "spec.list.[=x]",
+                            "spec.list.0",
+                        ])
+                        .into(),
+                ];
                 target.set("options", map! {"create" => true});
             }
             target.set("fieldPaths", paths);
@@ -215,18 +247,26 @@ pub fn entries(maker: &mut Maker, folder: &str, made: &[Made]) -> Value {
 /// The entries of `vars`.
 pub fn vars(maker: &mut Maker, made: &[Made]) -> Value {
     let mut vars = Vec::new();
-    for name in ["VAR", "VAR_A", "VAR_B"].iter().take(maker.dice.between(1, 3)) {
+    for variable in ["VAR", "VAR_A", "VAR_B"]
+        .iter()
+        .take(maker.dice.between(1, 3))
+    {
         let from = patches::any(maker, made);
-        let mut reference = map! {"apiVersion" => from.api_version(), "kind" => from.kind(), "name" => from.names[0].as_str()};
-        if !from.namespace.is_empty() && maker.dice.one_in(2) {
-            reference.set("namespace", from.namespace.as_str());
+        let (name, namespace) = from.id(&mut maker.dice);
+        let mut reference =
+            map! {"apiVersion" => from.api_version(), "kind" => from.kind(), "name" => name};
+        if !namespace.is_empty() && maker.dice.one_in(2) {
+            reference.set("namespace", namespace);
         }
-        let mut var = map! {"name" => *name, "objref" => reference};
+        let mut var = map! {"name" => *variable, "objref" => reference};
         if maker.dice.one_in(2) {
             let path = match maker.dice.below(4) {
                 1 if !from.namespace.is_empty() => "metadata.namespace".to_owned(),
                 0 | 1 => "metadata.name".to_owned(),
-                _ => field_path(maker, &from.value, false).0.replace(".0", "[0]").replace(".1", "[1]"),
+                _ => field_path(maker, &from.value, false)
+                    .0
+                    .replace(".0", "[0]")
+                    .replace(".1", "[1]"),
             };
             var.set("fieldref", map! {"fieldpath" => path});
         }

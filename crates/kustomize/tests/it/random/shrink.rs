@@ -70,7 +70,11 @@ impl Shrinking<'_> {
                 let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
                 let mut at = 0;
                 while at < lines.len() {
-                    let end = if nested { block_end(&lines, at) } else { at + 1 };
+                    let end = if nested {
+                        block_end(&lines, at)
+                    } else {
+                        at + 1
+                    };
                     let mut fewer = lines.clone();
                     fewer.drain(at..end);
                     if (nested || end == at + 1) && self.replace(&name, &fewer) {

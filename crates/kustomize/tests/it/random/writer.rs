@@ -78,7 +78,15 @@ pub fn documents(maker: &mut Maker, values: &[Value]) -> String {
     } else if odd_documents {
         let start = maker.noted(
             "document start",
-            &["--- # first\n", "# head\n---\n", "\n\n---\n", "---   \n", "# only a comment\n\n", "---\n---\n", "---\t\n"],
+            &[
+                "--- # first\n",
+                "# head\n---\n",
+                "\n\n---\n",
+                "---   \n",
+                "# only a comment\n\n",
+                "---\n---\n",
+                "---\t\n",
+            ],
         );
         out.push_str(start);
     }
@@ -87,20 +95,52 @@ pub fn documents(maker: &mut Maker, values: &[Value]) -> String {
             let separator = match maker.odd(Odd::Documents, 2) {
                 true => maker.noted(
                     "separator",
-                    &["--- # next\n", "---\n---\n", "---  \n", "# foot\n---\n# head\n", "---\n# empty\n---\n", "...\n---\n", "\n\n---\n\n", "---\t# tab\n", "---#x\n", "... # end\n---\n", "---\nnull\n---\n"],
+                    &[
+                        "--- # next\n",
+                        "---\n---\n",
+                        "---  \n",
+                        "# foot\n---\n# head\n",
+                        "---\n# empty\n---\n",
+                        "...\n---\n",
+                        "\n\n---\n\n",
+                        "---\t# tab\n",
+                        "---#x\n",
+                        "... # end\n---\n",
+                        "---\nnull\n---\n",
+                    ],
                 ),
                 false => "---\n",
             };
             out.push_str(separator);
         }
         if maker.odd(Odd::Documents, 40) {
-            let piece = maker.noted("odd document", &["%YAML 1.1\n---\n", "{}\n---\n", "--- |\n  text\n---\n", "[]\n---\n", "text\n---\n"]);
+            let piece = maker.noted(
+                "odd document",
+                &[
+                    "%YAML 1.1\n---\n",
+                    "{}\n---\n",
+                    "--- |\n  text\n---\n",
+                    "[]\n---\n",
+                    "text\n---\n",
+                ],
+            );
             out.push_str(piece);
         }
         document(maker, value, &mut out);
     }
     if odd_documents {
-        let end = maker.noted("document end", &["", "---\n", "...\n", "---\n# foot\n", "# foot\n", "\n\n", "--- # foot"]);
+        let end = maker.noted(
+            "document end",
+            &[
+                "",
+                "---\n",
+                "...\n",
+                "---\n# foot\n",
+                "# foot\n",
+                "\n\n",
+                "--- # foot",
+            ],
+        );
         out.push_str(end);
     }
     finish(maker, out)
@@ -143,8 +183,9 @@ fn damage(maker: &mut Maker, text: &mut String) {
     }
     if dice.one_in(2) {
         let piece = dice.pick(&[
-            " ", "  ", "\n", "\t", ":", ": ", "#", " # c\n", "-", "- ", "?", "? ", "\"", "'", "[", "]", "{",
-            "}", ",", "|", ">", "&a ", "*a", "!t ", "\\", "\r", "\n---\n", "\n# c\n", "\n\n", "%", "@",
+            " ", "  ", "\n", "\t", ":", ": ", "#", " # c\n", "-", "- ", "?", "? ", "\"", "'", "[",
+            "]", "{", "}", ",", "|", ">", "&a ", "*a", "!t ", "\\", "\r", "\n---\n", "\n# c\n",
+            "\n\n", "%", "@",
         ]);
         text.insert_str(at, piece);
     } else if let Some(character) = text[at..].chars().next() {
@@ -316,7 +357,13 @@ impl Writer<'_> {
                 }
                 _ => {
                     self.indent(column);
-                    let text = self.maker.dice.pick(&["# one\n", "#two\n", "# three: x # four\n", "#\n", "# é \u{1F600}\n"]);
+                    let text = self.maker.dice.pick(&[
+                        "# one\n",
+                        "#two\n",
+                        "# three: x # four\n",
+                        "#\n",
+                        "# é \u{1F600}\n",
+                    ]);
                     self.out.push_str(text);
                 }
             }
@@ -329,7 +376,10 @@ impl Writer<'_> {
             let tab = self.maker.odd(Odd::Scalars, 4);
             let text = match tab {
                 true => "\t# tab",
-                false => self.maker.dice.pick(&[" # line", "  # line: x", " #line", " #"]),
+                false => self
+                    .maker
+                    .dice
+                    .pick(&[" # line", "  # line: x", " #line", " #"]),
             };
             self.out.push_str(text);
         } else if self.maker.odd(Odd::Comments, 30) {
@@ -422,9 +472,9 @@ impl Writer<'_> {
             Value::Map(known) => {
                 known.len() < entries.len()
                     && !known.is_empty()
-                    && known.iter().all(|entry| {
-                        entries.iter().any(|(key, _)| *key == entry.0)
-                    })
+                    && known
+                        .iter()
+                        .all(|entry| entries.iter().any(|(key, _)| *key == entry.0))
             }
             _ => false,
         };
@@ -516,7 +566,11 @@ impl Writer<'_> {
             Value::List(items) => {
                 self.drop_blank();
                 self.end_line();
-                let deeper = if self.style.deep_lists { self.style.step } else { 0 };
+                let deeper = if self.style.deep_lists {
+                    self.style.step
+                } else {
+                    0
+                };
                 self.list(items, column + deeper);
             }
         }
@@ -533,8 +587,13 @@ impl Writer<'_> {
             return;
         }
         let tag = match value {
-            Value::Text(_) => self.maker.noted("tag", &["!!str ", "! ", "!x ", "!<tag:yaml.org,2002:str> ", "!!str "]),
-            Value::Plain(_) => self.maker.noted("tag", &["!!str ", "!!int ", "!!bool ", "!x ", "!!float "]),
+            Value::Text(_) => self.maker.noted(
+                "tag",
+                &["!!str ", "! ", "!x ", "!<tag:yaml.org,2002:str> ", "!!str "],
+            ),
+            Value::Plain(_) => self
+                .maker
+                .noted("tag", &["!!str ", "!!int ", "!!bool ", "!x ", "!!float "]),
             Value::List(_) => self.maker.noted("tag", &["!!seq ", "!x ", "!!set "]),
             Value::Map(_) => self.maker.noted("tag", &["!!map ", "!x ", "!!omap "]),
         };
@@ -612,7 +671,8 @@ impl Writer<'_> {
                 self.out.push('}');
             }
             Value::Plain(text) => {
-                let in_flow_unsafe = text.contains([',', '[', ']', '{', '}', '#']) || text.is_empty();
+                let in_flow_unsafe =
+                    text.contains([',', '[', ']', '{', '}', '#']) || text.is_empty();
                 match in_flow_unsafe {
                     true if text.is_empty() => self.out.push('~'),
                     true => self.double(text, None),
@@ -767,9 +827,10 @@ impl Writer<'_> {
 
     /// Writes a literal or folded block if the text can be one.
     fn block_scalar(&mut self, text: &str, column: usize, deeper: usize) -> bool {
-        let printable = text
-            .chars()
-            .all(|c| matches!(c, '\n' | '\t') || (!c.is_control() && !"\u{feff}\u{2028}\u{2029}\u{fffe}".contains(c)));
+        let printable = text.chars().all(|c| {
+            matches!(c, '\n' | '\t')
+                || (!c.is_control() && !"\u{feff}\u{2028}\u{2029}\u{fffe}".contains(c))
+        });
         let body = text.trim_end_matches('\n');
         if !printable || body.trim_matches(['\n', ' ', '\t']).is_empty() {
             return false;
@@ -788,7 +849,10 @@ impl Writer<'_> {
             _ => deeper,
         };
         let first = body.trim_start_matches('\n');
-        let indicator = match first.starts_with([' ', '\t']) || body.len() > first.len() || self.maker.odd(Odd::Blocks, 6) {
+        let indicator = match first.starts_with([' ', '\t'])
+            || body.len() > first.len()
+            || self.maker.odd(Odd::Blocks, 6)
+        {
             true => (deeper - column).to_string(),
             false => String::new(),
         };
@@ -799,7 +863,11 @@ impl Writer<'_> {
         };
         self.maker.note(
             "style",
-            &format!("{}{chomping}{}", if folded { '>' } else { '|' }, if indicator.is_empty() { "" } else { "N" }),
+            &format!(
+                "{}{chomping}{}",
+                if folded { '>' } else { '|' },
+                if indicator.is_empty() { "" } else { "N" }
+            ),
         );
         self.out.push(if folded { '>' } else { '|' });
         self.out.push_str(&header);
