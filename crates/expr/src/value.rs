@@ -281,6 +281,7 @@ impl Value {
             Node::Null => Self::Null,
             Node::Bool(value) => Self::Bool(*value),
             Node::Int(value) => Self::Int(*value),
+            Node::Uint(value) => Self::Uint(*value),
             Node::Float(value) => Self::Double(*value),
             Node::String(text) => Self::String(text.clone()),
             Node::List(items) => Self::List(List(ListRepr::Nodes(items.clone(), None))),

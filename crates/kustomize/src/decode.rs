@@ -190,7 +190,7 @@ pub(crate) fn json_kind(value: &Value) -> &'static str {
     match value {
         Value::String(_) => "string",
         Value::Bool(_) => "bool",
-        Value::Int(_) | Value::Float(_) => "number",
+        Value::Int(_) | Value::Uint(_) | Value::Float(_) => "number",
         Value::List(_) => "array",
         Value::Map(_) | Value::Null => "object",
     }
@@ -212,6 +212,7 @@ fn written(value: &Value) -> Option<String> {
     match value {
         Value::Bool(value) => Some(value.to_string()),
         Value::Int(value) => Some(value.to_string()),
+        Value::Uint(value) => Some(value.to_string()),
         Value::Float(value) => Some(golang::strconv::format_float_g(*value)),
         _ => None,
     }

@@ -354,6 +354,7 @@ fn write_json(value: &Value, indent: Option<&str>, depth: usize, out: &mut Strin
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Value::Int(value) => drop(write!(out, "{value}")),
+        Value::Uint(value) => drop(write!(out, "{value}")),
         Value::Float(value) => out.push_str(&go_float(*value)),
         Value::String(text) => write_json_text(text, out),
         Value::List(items) if items.is_empty() => out.push_str("[]"),

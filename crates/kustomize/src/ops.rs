@@ -277,13 +277,20 @@ pub(crate) fn expand(document: &mut Node, nodes_max: usize) -> Result<(), Expand
     expand_node(document, &mut HashMap::new(), &mut budget)
 }
 
+/// The node an anchor names: the one that was begun last.
+enum Anchored {
+    /// It is being read; the number says by whom.
+    Open(usize),
+    Read(Node),
+}
+
 fn expand_node(
     node: &mut Node,
-    anchors: &mut HashMap<Text, Node>,
+    anchors: &mut HashMap<Text, Anchored>,
     budget: &mut usize,
 ) -> Result<(), ExpandError> {
     if node.kind == Kind::Alias {
-        let Some(target) = anchors.get(&node.value) else {
+        let Some(Anchored::Read(target)) = anchors.get(&node.value) else {
             return Err(ExpandError::UnknownAnchor(node.value.clone()));
         };
         let size = count(target);
@@ -294,14 +301,24 @@ fn expand_node(
         return Ok(());
     }
     let anchor = std::mem::take(&mut node.anchor);
+    let opened = *budget;
+    if !anchor.is_empty() {
+        *budget = budget
+            .checked_sub(1)
+            .ok_or(ExpandError::ExcessiveAliasing)?;
+        anchors.insert(anchor.clone(), Anchored::Open(opened));
+    }
     for child in &mut node.content {
         expand_node(child, anchors, budget)?;
     }
     if node.kind == Kind::Mapping && node.pairs().any(|(key, _)| key.tag == tag::MERGE) {
         apply_merge_key(node)?;
     }
-    if !anchor.is_empty() {
-        anchors.insert(anchor, node.clone());
+    // The same anchor may have begun again inside.
+    if !anchor.is_empty()
+        && matches!(anchors.get(&anchor), Some(Anchored::Open(by)) if *by == opened)
+    {
+        anchors.insert(anchor, Anchored::Read(node.clone()));
     }
     Ok(())
 }

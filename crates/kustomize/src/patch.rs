@@ -263,8 +263,9 @@ pub(crate) fn apply_json(item: &mut Item, patch: &JsonPatch, schema: &Schema) ->
     item.node = yaml::from_value(&object);
     item.shared.clear();
     item.shares = 0;
-    if let Some(problem) = resource::object_problem(&item.node) {
-        return Err(fail(problem));
+    if resource::object_problem(&item.node).is_some() {
+        let problem = resource::object_problem(&item.with_history());
+        return Err(fail(problem.unwrap_or_default()));
     }
     let mut annotations = item.annotations();
     annotations.retain(|key, _| !resource::is_build_annotation(key));

@@ -229,6 +229,9 @@ impl Item {
         schema: &Schema,
     ) -> Result<(), String> {
         let meta = ops::map_entry(&mut self.node, "metadata")?;
+        if let Some(existing) = meta.get(field) {
+            ops::expect_kind(existing, Kind::Scalar)?;
+        }
         if value.is_empty() && field == "namespace" {
             meta.remove(field);
         } else {

@@ -47,6 +47,9 @@ fn value(node: &Node, in_flow: bool) -> Result<Value, String> {
                 }),
             }
         }
+        Kind::Scalar if !in_flow && is_unreadable_block(node) => {
+            Err("yaml: found a tab character where an indentation space is expected".into())
+        }
         // go-yaml writes a value that is not there as '' in brackets, and reads that as text.
         Kind::Scalar if in_flow && node.value.is_empty() && node.style == Style::PLAIN => {
             Ok(Value::String(Text::default()))
@@ -88,6 +91,10 @@ fn mapping(node: &Node, flow: bool, top: bool) -> Result<Value, String> {
     let mut map = Map::with_capacity(pairs);
     let mut seen: HashSet<&str> = HashSet::new();
     for (at, (key, value)) in node.pairs().enumerate() {
+        // However it is written, go-yaml takes it for a merge key, and finds nothing to merge.
+        if key.value == "<<" && value.kind == Kind::Scalar {
+            continue;
+        }
         let name = match key.kind {
             Kind::Scalar if top || is_text_key(key) => readable(&key.value)?,
             _ => return Err("json: unsupported type: map[interface {}]interface {}".into()),
@@ -111,6 +118,12 @@ fn mapping(node: &Node, flow: bool, top: bool) -> Result<Value, String> {
         map.insert(name, self::value(value, flow)?);
     }
     Ok(Value::Map(map))
+}
+
+/// Whether go-yaml writes a text as a block that it cannot read: the first line begins with a tab.
+fn is_unreadable_block(node: &Node) -> bool {
+    let quoted = node.style.has(Style::DOUBLE_QUOTED) || node.style.has(Style::SINGLE_QUOTED);
+    !quoted && node.value.starts_with('\t') && node.value.contains('\n')
 }
 
 /// What is read back of a folded text after go-yaml wrote it, whose writer of folded texts is wrong
@@ -208,8 +221,7 @@ fn integer(text: &str) -> Value {
             return Value::Int(value);
         }
     }
-    let unsigned = strconv::parse_uint(&plain, 0).map_or(f64::NAN, |value| value as f64);
-    Value::Float(unsigned)
+    strconv::parse_uint(&plain, 0).map_or(Value::Float(f64::NAN), Value::Uint)
 }
 
 fn float(text: &str) -> Result<Value, String> {
@@ -231,8 +243,11 @@ pub(crate) fn from_float(value: f64) -> Value {
     }
     // The shortest digits that mean this float, filled up with zeros.
     let digits = format!("{value}");
-    let read = digits.parse::<i64>().map(Value::Int);
-    read.unwrap_or(Value::Float(value))
+    let signed = digits.parse().map(Value::Int);
+    let unsigned = || digits.parse().map(Value::Uint);
+    signed
+        .or_else(|_| unsigned())
+        .unwrap_or(Value::Float(value))
 }
 
 /// The text Go's JSON encoder writes for a YAML timestamp.

@@ -157,14 +157,18 @@ fn value_of(var: &Var, items: &[Item]) -> Outcome<Value> {
         .map_err(|_| missing())?
         .ok_or_else(missing)?;
     Ok(match (node.kind, node.tag.as_str()) {
-        (Kind::Scalar, tag::INT) if node.value.parse::<i64>().is_ok() => {
-            Value::Typed(tag::INT, node.value.clone())
+        (Kind::Scalar, tag::INT) => {
+            let number: i64 = node.value.parse().map_err(|_| missing())?;
+            Value::Typed(tag::INT, number.to_string().into())
         }
         (Kind::Scalar, tag::BOOL) => {
             Value::Typed(tag::BOOL, node.value.to_ascii_lowercase().into())
         }
-        (Kind::Scalar, tag::FLOAT) => Value::Typed(tag::FLOAT, node.value.clone()),
-        (Kind::Scalar, tag::INT) => return Err(missing()),
+        (Kind::Scalar, tag::FLOAT) => {
+            let number = golang::strconv::parse_float(&node.value).ok();
+            let text = number.map(golang::strconv::format_float_g);
+            Value::Typed(tag::FLOAT, text.map_or(node.value.clone(), Text::from))
+        }
         (Kind::Scalar, _) => Value::Text(node.value.clone()),
         _ => Value::Other,
     })

@@ -192,7 +192,7 @@ fn in_path(node: &Node) -> String {
                 .map(|(key, value)| format!("{key}={}", in_path(value)))
                 .collect()
         }
-        Node::Bool(_) | Node::Int(_) | Node::Float(_) => {
+        Node::Bool(_) | Node::Int(_) | Node::Uint(_) | Node::Float(_) => {
             let mut out = String::new();
             value::go_plain(node, &mut out);
             out

@@ -30,7 +30,7 @@ pub fn apply(live: &Node, patch: &Node) -> Result<Node, MergePatchError> {
         Node::List(_) => "array",
         Node::String(_) => "string",
         Node::Bool(_) => "bool",
-        Node::Int(_) | Node::Float(_) => "number",
+        Node::Int(_) | Node::Uint(_) | Node::Float(_) => "number",
     };
     Err(MergePatchError::NotAnObject(kind))
 }

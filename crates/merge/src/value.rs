@@ -97,7 +97,7 @@ fn first_difference(mut orders: impl Iterator<Item = Ordering>) -> Ordering {
 
 fn rank(node: &Node) -> u8 {
     match node {
-        Node::Int(_) | Node::Float(_) => 0,
+        Node::Int(_) | Node::Uint(_) | Node::Float(_) => 0,
         Node::String(_) => 1,
         Node::Bool(_) => 2,
         Node::List(_) => 3,
@@ -110,7 +110,7 @@ fn rank(node: &Node) -> u8 {
 pub(crate) fn go_plain(node: &Node, out: &mut String) {
     match node {
         Node::Null => out.push_str("<nil>"),
-        Node::Bool(_) | Node::Int(_) => json::write(node, out),
+        Node::Bool(_) | Node::Int(_) | Node::Uint(_) => json::write(node, out),
         Node::Float(value) => go_float(*value, out),
         Node::String(text) => out.push_str(text),
         Node::List(items) => {
@@ -142,7 +142,7 @@ pub(crate) fn go_plain(node: &Node, out: &mut String) {
 pub(crate) fn go_syntax(node: &Node, out: &mut String) {
     match node {
         Node::Null => out.push_str("interface {}(nil)"),
-        Node::Bool(_) | Node::Int(_) => json::write(node, out),
+        Node::Bool(_) | Node::Int(_) | Node::Uint(_) => json::write(node, out),
         Node::Float(value) => go_float(*value, out),
         Node::String(text) => out.push_str(&go_quote(text)),
         Node::List(items) => {
@@ -176,6 +176,7 @@ pub(crate) fn go_type(node: &Node) -> &'static str {
         Node::Null => "<nil>",
         Node::Bool(_) => "bool",
         Node::Int(_) => "int64",
+        Node::Uint(_) => "uint64",
         Node::Float(_) => "float64",
         Node::String(_) => "string",
         Node::List(_) => "[]interface {}",

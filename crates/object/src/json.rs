@@ -127,6 +127,7 @@ pub fn write(node: &Node, out: &mut String) {
         Node::Null => out.push_str("null"),
         Node::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Node::Int(value) => write!(out, "{value}").expect("a String takes every write"),
+        Node::Uint(value) => write!(out, "{value}").expect("a String takes every write"),
         Node::Float(value) => write_float(*value, out),
         Node::String(value) => write_string(value, out),
         Node::List(items) => {

@@ -20,6 +20,9 @@ pub enum Node {
     Bool(bool),
     /// An integer of 64 bits.
     Int(i64),
+    /// An integer above that range, from YAML that is only printed again. JSON readers give a
+    /// [`Node::Float`] instead, as Kubernetes does.
+    Uint(u64),
     /// Any other number; never NaN or infinite when it came from JSON.
     Float(f64),
     /// Text.
@@ -46,7 +49,7 @@ impl Node {
         match self {
             Self::Null => "null",
             Self::Bool(_) => "bool",
-            Self::Int(_) => "int",
+            Self::Int(_) | Self::Uint(_) => "int",
             Self::Float(_) => "float",
             Self::String(_) => "string",
             Self::List(_) => "list",
@@ -91,6 +94,7 @@ impl Node {
     pub fn as_f64(&self) -> Option<f64> {
         match self {
             Self::Int(value) => Some(*value as f64),
+            Self::Uint(value) => Some(*value as f64),
             Self::Float(value) => Some(*value),
             _ => None,
         }

@@ -3,6 +3,8 @@
 //! # Source
 //! fluxcd/pkg `ssa/normalize`, `ssa/utils`.
 
+use std::sync::Arc;
+
 use object::{Map, Node, Object};
 
 use crate::spec::{CommonMetadata, Owner};
@@ -60,6 +62,7 @@ pub(crate) fn normalize(object: &mut Object, owner: Option<&Owner>, common: &Com
         object.node.remove(&["status"]);
     }
     object.node.remove(&["metadata", "creationTimestamp"]);
+    as_json_reads(&mut object.node);
     match (gvk.group.as_str(), gvk.kind.as_str()) {
         ("", "Secret") => encode_strings(&mut object.node),
         ("", "Service") => default_protocol(object.node.at_mut(&["spec", "ports"])),
@@ -78,6 +81,26 @@ pub(crate) fn normalize(object: &mut Object, owner: Option<&Owner>, common: &Com
     }
     for (key, value) in &common.annotations {
         set_text(object, "annotations", key, value);
+    }
+}
+
+/// Makes integers above the signed range what every reader of JSON in Kubernetes makes of them.
+fn as_json_reads(node: &mut Node) {
+    match node {
+        Node::Uint(value) => *node = Node::Float(*value as f64),
+        Node::List(_) | Node::Map(_) if !holds_unsigned(node) => {}
+        Node::List(items) => Arc::make_mut(items).iter_mut().for_each(as_json_reads),
+        Node::Map(map) => map.iter_mut().for_each(|(_, value)| as_json_reads(value)),
+        _ => {}
+    }
+}
+
+fn holds_unsigned(node: &Node) -> bool {
+    match node {
+        Node::Uint(_) => true,
+        Node::List(items) => items.iter().any(holds_unsigned),
+        Node::Map(map) => map.values().any(holds_unsigned),
+        _ => false,
     }
 }
 

@@ -93,7 +93,12 @@ pub(crate) fn comparable(error: &str) -> String {
             .filter_map(|word| error.rfind(word))
             .max()
     {
-        return error[at..].to_owned();
+        // The line is one of a text that only the tool has written.
+        let problem = match error[at..].strip_prefix("yaml: line ") {
+            Some(rest) => rest.split_once(": ").map_or(rest, |(_, problem)| problem),
+            None => error[at..].trim_start_matches("yaml: "),
+        };
+        return problem.to_owned();
     }
     match error
         .strip_prefix("merging from generator &{")

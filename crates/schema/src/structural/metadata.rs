@@ -130,7 +130,7 @@ fn json_name(node: &Node) -> &'static str {
     match node {
         Node::Null => "null",
         Node::Bool(_) => "bool",
-        Node::Int(_) | Node::Float(_) => "number",
+        Node::Int(_) | Node::Uint(_) | Node::Float(_) => "number",
         Node::String(_) => "string",
         Node::List(_) => "array",
         Node::Map(_) => "object",

@@ -119,7 +119,7 @@ impl Check<'_> {
                     ));
                 }
             }
-            Node::Int(_) | Node::Float(_) => {
+            Node::Int(_) | Node::Uint(_) | Node::Float(_) => {
                 self.number(level, node, place, &mut found);
                 found.checks += 2;
             }
@@ -200,6 +200,7 @@ impl Check<'_> {
             Node::Null => ("null", ""),
             Node::Bool(_) => ("boolean", ""),
             Node::Int(_) => ("integer", "int64"),
+            Node::Uint(_) => ("integer", "uint64"),
             Node::Float(_) => ("number", "float64"),
             Node::String(_) => ("string", ""),
             Node::List(_) => ("array", ""),
