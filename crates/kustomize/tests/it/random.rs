@@ -19,6 +19,7 @@ mod value;
 mod words;
 mod writer;
 
+use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -59,28 +60,33 @@ fn make(seed: u64) -> (Maker, Verdict) {
 struct Found {
     seed: u64,
     difference: Difference,
-    text: String,
+    /// The tree and what the tool makes of it, ready to be recorded.
+    case: String,
+    ours: Verdict,
 }
 
-fn differ(tool: &Tool, seed: u64, maker: &Maker, difference: Difference) -> Found {
-    let small = shrink::shrink(&maker.files, &mut |files| {
-        check::difference(&check::ours(files), &tool.build(files)) == Some(difference)
-    });
-    let mut text = check::case(&small);
-    for (whose, verdict) in [
-        ("theirs", tool.build(&small)),
-        ("ours", check::ours(&small)),
-    ] {
-        match verdict {
-            Verdict::Built(output) => text.push_str(&format!("-- output -- ({whose})\n{output}")),
-            Verdict::Refused(error) => text.push_str(&format!("-- error -- ({whose})\n{error}\n")),
-            Verdict::Panicked => text.push_str(&format!("-- panic -- ({whose})\n")),
+impl Found {
+    fn shrink(tool: &Tool, seed: u64, maker: &Maker, difference: Difference) -> Self {
+        let small = shrink::shrink(&maker.files, &mut |files| {
+            check::difference(&check::ours(files), &tool.build(files)) == Some(difference)
+        });
+        Self {
+            seed,
+            difference,
+            case: check::case(&small, &tool.build(&small)),
+            ours: check::ours(&small),
         }
     }
-    Found {
-        seed,
-        difference,
-        text,
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (seed, difference) = (self.seed, self.difference);
+        writeln!(out, "seed {seed}: {difference:?}\n{}--- ours", self.case)?;
+        match &self.ours {
+            Verdict::Built(text) | Verdict::Refused(text) => writeln!(out, "{text}"),
+            other => writeln!(out, "{other:?}"),
+        }
     }
 }
 
@@ -115,8 +121,8 @@ fn random_trees_build_as_with_the_tool() {
                         .expect("no worker panics")
                         .add(&maker, &ours, &theirs);
                     if let Some(difference) = check::difference(&ours, &theirs) {
-                        let one = differ(&tool, seed, &maker, difference);
-                        eprintln!("seed {seed}: {difference:?}\n{}", one.text);
+                        let one = Found::shrink(&tool, seed, &maker, difference);
+                        eprintln!("{one}");
                         found.lock().expect("no worker panics").push(one);
                     }
                 }
@@ -127,10 +133,7 @@ fn random_trees_build_as_with_the_tool() {
     eprintln!("{reach}");
     let mut found = found.into_inner().expect("no worker panics");
     found.sort_by_key(|one| one.seed);
-    let texts: Vec<String> = found
-        .iter()
-        .map(|one| format!("seed {}: {:?}\n{}", one.seed, one.difference, one.text))
-        .collect();
+    let texts: Vec<String> = found.iter().map(Found::to_string).collect();
     assert!(
         texts.is_empty(),
         "{} of {count} trees differ\n{}",

@@ -5,8 +5,13 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use tree::{Isolated, TreeBuilder, TreePath};
+
+/// How long the tool may work on one tree; it takes a tenth of a second as a rule, and never ends on
+/// a replacement that creates an element which its own path does not find.
+const TIME_MAX: Duration = Duration::from_secs(20);
 
 pub type Files = BTreeMap<String, Vec<u8>>;
 
@@ -16,6 +21,8 @@ pub enum Verdict {
     Built(String),
     Refused(String),
     Panicked,
+    /// Stopped after [`TIME_MAX`].
+    Endless,
 }
 
 /// In which way two builds differ.
@@ -30,6 +37,7 @@ pub enum Difference {
 /// Compares verdict and output; the words of two refusals are none of its business.
 pub fn difference(ours: &Verdict, theirs: &Verdict) -> Option<Difference> {
     match (ours, theirs) {
+        (_, Verdict::Endless) => None,
         (Verdict::Panicked, _) => Some(Difference::OursPanics),
         (Verdict::Built(ours), Verdict::Built(theirs)) => {
             (ours != theirs).then_some(Difference::Output)
@@ -98,34 +106,66 @@ impl Tool {
 
     pub fn build(&self, files: &Files) -> Verdict {
         let root = self.place(files);
-        let ran = Command::new(&self.program)
+        let above = root.parent().expect("it is in a folder of its own");
+        let (output, error) = (above.join("output"), above.join("error"));
+        let file = |path: &Path| fs::File::create(path).expect("temporary files can be made");
+        let mut running = Command::new(&self.program)
             .arg("build")
             .arg(&root)
-            .output()
+            .stdout(file(&output))
+            .stderr(file(&error))
+            .spawn()
             .expect("the tool starts");
-        self.clear();
-        let plain = |bytes: &[u8]| {
-            String::from_utf8_lossy(bytes).replace(&*root.to_string_lossy(), "/ROOT")
+        let started = Instant::now();
+        let status = loop {
+            if let Some(status) = running.try_wait().expect("the tool can be waited for") {
+                break Some(status);
+            }
+            if started.elapsed() > TIME_MAX {
+                running.kill().expect("the tool can be stopped");
+                running.wait().expect("the tool can be waited for");
+                break None;
+            }
+            std::thread::sleep(Duration::from_millis(2));
         };
-        if ran.status.success() {
-            return Verdict::Built(plain(&ran.stdout));
-        }
-        let text = plain(&ran.stderr);
-        let error = text
-            .split_once("Error: ")
-            .map_or(text.as_str(), |(_, error)| error);
-        Verdict::Refused(error.trim_end().to_owned())
+        let text = |path: &Path| {
+            let bytes = fs::read(path).expect("the tool's answer can be read");
+            String::from_utf8_lossy(&bytes).replace(&*root.to_string_lossy(), "/ROOT")
+        };
+        let verdict = match status {
+            None => Verdict::Endless,
+            Some(status) if status.success() => Verdict::Built(text(&output)),
+            Some(_) => {
+                let text = text(&error);
+                let error = text
+                    .split_once("Error: ")
+                    .map_or(&*text, |(_, error)| error);
+                Verdict::Refused(error.trim_end().to_owned())
+            }
+        };
+        self.clear();
+        verdict
     }
 }
 
-/// The tree in the format of the recorded cases.
-pub fn case(files: &Files) -> String {
+/// A tree and what the tool makes of it in the format of the recorded cases.
+pub fn case(files: &Files, theirs: &Verdict) -> String {
     let mut text = String::new();
+    let mut part = |name: &str, content: &str| {
+        let end = if content.is_empty() || content.ends_with('\n') {
+            ""
+        } else {
+            "\n"
+        };
+        text.push_str(&format!("-- {name} --\n{content}{end}"));
+    };
     for (path, bytes) in files {
-        text.push_str(&format!("-- {path} --\n{}", String::from_utf8_lossy(bytes)));
-        if !text.ends_with('\n') {
-            text.push('\n');
-        }
+        part(path, &String::from_utf8_lossy(bytes));
+    }
+    match theirs {
+        Verdict::Built(output) => part("output", output),
+        Verdict::Refused(error) => part("error", error),
+        Verdict::Panicked | Verdict::Endless => {}
     }
     text
 }
