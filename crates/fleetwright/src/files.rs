@@ -64,7 +64,7 @@ pub fn read(folder: &Path) -> Result<Tree, Failure> {
     Ok(builder.build())
 }
 
-/// The whole file system as a tree; what was once found or read stays as it was.
+/// The whole file system as a tree, for one command that expects nothing to change meanwhile.
 pub fn disk() -> Tree {
     Tree::on_demand(Arc::new(Disk::default()))
 }
@@ -75,7 +75,6 @@ const FILE_BYTES_MAX: u64 = 128 << 20;
 #[derive(Debug, Default)]
 struct Disk {
     found: Mutex<HashMap<TreePath, Found>>,
-    read: Mutex<HashMap<TreePath, Arc<[u8]>>>,
 }
 
 fn place(path: &TreePath) -> std::path::PathBuf {
@@ -104,19 +103,13 @@ impl Files for Disk {
     }
 
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, String> {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(content) = read.get(path) {
-            return Ok(content.clone());
-        }
         let place = place(path);
         let size = std::fs::metadata(&place).map(|data| data.len());
         if size.is_ok_and(|size| size > FILE_BYTES_MAX) {
             return Err(format!("it is larger than {FILE_BYTES_MAX} bytes"));
         }
         let content = std::fs::read(&place).map_err(|error| error.to_string())?;
-        let content: Arc<[u8]> = content.into();
-        read.insert(path.clone(), content.clone());
-        Ok(content)
+        Ok(content.into())
     }
 
     fn list(&self, path: &TreePath) -> Vec<String> {

@@ -68,6 +68,18 @@ pub fn print(text: &str) {
     let _ = out.flush();
 }
 
+/// Prints texts one after the other to standard output.
+pub fn print_all(texts: impl Iterator<Item = String>) {
+    let mut out = std::io::BufWriter::with_capacity(64 << 10, std::io::stdout().lock());
+    for text in texts {
+        // Nobody reads any more, as after `| head`.
+        if out.write_all(text.as_bytes()).is_err() {
+            return;
+        }
+    }
+    let _ = out.flush();
+}
+
 /// Prints a value as JSON or YAML, or what `table` makes of it.
 pub fn print_as(format: Format, node: &Node, table: impl FnOnce(bool) -> String) {
     match format {

@@ -3,12 +3,13 @@
 //! # Source
 //! kubernetes-sigs/kustomize `api/internal/target/kusttarget.go`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use diag::{Code, Diagnostic, Span};
 use object::{FieldPath, Origin, Text};
+use tree::World;
 use yaml::{Limits, Node};
 
 use crate::accumulator::{Accumulator, check_unique};
@@ -18,7 +19,8 @@ use crate::error::{BuildError, Failures, Outcome, nearest};
 use crate::file::{File, GeneratorArgs};
 use crate::generate::{self, Generator};
 use crate::ids::IdKey;
-use crate::loader::{Access, Loader};
+use crate::lint::{self, Collector};
+use crate::loader::{Access, FileText, Loader};
 use crate::origin::{self, Trail};
 use crate::overlay::Overlay;
 use crate::plugin::{self, Plugin};
@@ -27,7 +29,8 @@ use crate::schema::Schema;
 use crate::{Options, Profile, configure, vars};
 
 /// Names a kustomization file may have.
-const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub(crate) const FILE_NAMES: [&str; 3] =
+    ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// What all kustomizations of one build share.
 pub(crate) struct Builder<'a> {
@@ -38,6 +41,29 @@ pub(crate) struct Builder<'a> {
     /// The reference would have looked into the built-in schema by now, so it stays beside a custom one.
     pub schema_is_used: bool,
     pub warnings: Vec<Diagnostic>,
+    /// What lint finds; nothing looks for it otherwise.
+    pub lint: Option<Box<Collector>>,
+}
+
+impl<'a> Builder<'a> {
+    pub fn new(options: &'a Options, world: &'a dyn World) -> Self {
+        Self {
+            access: Access {
+                world,
+                remote_bases: options.remote_bases,
+                absolute: options.absolute_paths,
+                files_read: BTreeSet::new(),
+                sources_read: BTreeSet::new(),
+                count: 0,
+            },
+            options,
+            schema: Schema::built_in(),
+            schema_is_set: false,
+            schema_is_used: false,
+            warnings: Vec::new(),
+            lint: None,
+        }
+    }
 }
 
 /// A kustomization file that was read.
@@ -46,7 +72,7 @@ pub(crate) struct Target {
     pub loader: Rc<Loader>,
     pub file_name: &'static str,
     /// The file as written, for showing places.
-    document: Option<Node>,
+    pub document: Option<Node>,
     pub trail: Option<Trail>,
 }
 
@@ -68,7 +94,7 @@ impl Target {
                 trail: None,
             });
         }
-        let mut found: Vec<(&'static str, String)> = Vec::new();
+        let mut found: Vec<(&'static str, FileText)> = Vec::new();
         for name in FILE_NAMES {
             if !loader.has(name) {
                 continue;
@@ -106,7 +132,7 @@ impl Target {
             ));
         };
         let shown = loader.shown(file_name);
-        let document = yaml::parse_first(&text.replace("\r\n", "\n"), &Limits::default());
+        let document = yaml::parse_first(&crate::without_returns(&text), &Limits::default());
         let document = document.ok().flatten();
         let mut target = Self {
             file: File::default(),
@@ -135,6 +161,9 @@ impl Target {
             return Err(Failures(errors.flatten().collect()));
         }
         target.warn_deprecated(builder);
+        if let Some(lint) = &mut builder.lint {
+            lint::file::check(lint, &target, &decoder.other_case);
+        }
         if let Some(overlay) = overlay {
             overlay.apply(&mut target.file);
         }
@@ -432,6 +461,9 @@ impl Target {
                 text,
             ));
         }
+        if let Some(lint) = &mut builder.lint {
+            lint::file::check_nested(lint, self, &nested);
+        }
         let recursed =
             |failures: Failures| failures.prefix(format!("recursed accumulation of path '{root}'"));
         if component {
@@ -649,7 +681,11 @@ impl Target {
         builder.schema_is_used |= all
             .iter()
             .any(|(transformer, ..)| transformer.uses_schema());
+        let mut steps = lint::Steps::default();
         for (transformer, origin, span) in all {
+            if let Some(lint) = &mut builder.lint {
+                steps.before(lint, self, &transformer, &ra.items, &schema);
+            }
             let items = ra.changed();
             let matched = transformer
                 .run(items, &schema)

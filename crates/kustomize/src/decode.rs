@@ -20,6 +20,8 @@ pub(crate) struct Problem {
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
     pub problems: Vec<Problem>,
+    /// Fields written in another letter case than the name they are known by.
+    pub other_case: Vec<(FieldPath, &'static str)>,
     /// Whether unknown fields are problems.
     pub strict: bool,
     /// Whether numbers and truth values may stand where text is wanted.
@@ -60,6 +62,9 @@ impl Decoder {
             self.path.push(object::Step::Key(key.into()));
             match name {
                 Some(name) => {
+                    if *name != key {
+                        self.other_case.push((self.path.clone(), name));
+                    }
                     self.names.push((*name).to_owned());
                     field(self, name, entry);
                     self.names.pop();

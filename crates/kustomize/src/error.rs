@@ -368,7 +368,7 @@ pub(crate) fn nearest<'a>(
 const CANDIDATES_MAX: usize = 2_000;
 
 /// Number of characters to insert, delete or replace to get from `a` to `b`.
-fn distance(a: &str, b: &str) -> usize {
+pub(crate) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().take(253).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, from) in a.chars().take(253).enumerate() {

@@ -214,7 +214,7 @@ fn pairs(args: &GeneratorArgs, loader: &Loader, access: &mut Access<'_>) -> Outc
             ))
         })?;
         let content = loader.load(access, path).map_err(wrap)?;
-        pairs.push((key.to_owned(), content));
+        pairs.push((key.to_owned(), content.to_vec()));
     }
     Ok(pairs)
 }

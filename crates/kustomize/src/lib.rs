@@ -14,7 +14,8 @@
 //!   annotations; where the annotations of the reference can be seen, the effect is copied.
 //! - **Linear.** Work grows with objects and fields: names are found through an index.
 //!
-//! Start at [`build`]; `accumulate` holds the order of everything.
+//! Start at [`build`]; `accumulate` holds the order of everything. [`lint`](fn@lint) builds with
+//! somebody looking on, for what the reference accepts without a word.
 //!
 //! Deliberately absent: what Flux adds to a kustomization, see `render`; Helm charts.
 
@@ -31,6 +32,7 @@ mod generate;
 mod giturl;
 mod ids;
 mod jsonpatch;
+mod lint;
 mod loader;
 mod merge;
 mod nameref;
@@ -50,6 +52,7 @@ mod transformers;
 mod value;
 mod vars;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use diag::{Code, Diagnostic};
@@ -58,12 +61,13 @@ use tree::{SourceRef, Tree, TreePath, World};
 use yaml::{Duplicates, Limits, Node, ResolveOptions, Tags};
 
 pub use error::{BuildError, Facts};
+pub use lint::lint;
 pub use overlay::{Overlay, OverlayImage, OverlayPatch, OverlaySelector};
 
 use accumulate::{Builder, Target};
 use accumulator::Accumulator;
 use error::{Failures, Outcome};
-use loader::{Access, Loader};
+use loader::Loader;
 use schema::Schema;
 
 /// Whose habits a build follows where the two differ.
@@ -152,12 +156,18 @@ pub struct Build {
 impl Build {
     /// The objects as `kustomize build` prints them.
     pub fn to_yaml(&self) -> String {
-        let texts: Vec<String> = self
-            .objects
-            .iter()
-            .map(|object| yaml::to_string(&object.node))
-            .collect();
-        texts.join("---\n")
+        self.documents().collect()
+    }
+
+    /// The parts of what [`Build::to_yaml`] gives, one for each object.
+    pub fn documents(&self) -> impl Iterator<Item = String> + '_ {
+        self.objects.iter().enumerate().map(|(at, object)| {
+            let text = yaml::to_string(&object.node);
+            match at {
+                0 => text,
+                _ => format!("---\n{text}"),
+            }
+        })
     }
 }
 
@@ -187,21 +197,7 @@ pub fn build_with(
     options: &Options,
     world: &dyn World,
 ) -> (Result<Build, Vec<BuildError>>, Vec<Diagnostic>) {
-    let mut builder = Builder {
-        access: Access {
-            world,
-            remote_bases: options.remote_bases,
-            absolute: options.absolute_paths,
-            files_read: BTreeSet::new(),
-            sources_read: BTreeSet::new(),
-            count: 0,
-        },
-        options,
-        schema: Schema::built_in(),
-        schema_is_set: false,
-        schema_is_used: false,
-        warnings: Vec::new(),
-    };
+    let mut builder = Builder::new(options, world);
     let result = run(&mut builder, tree, directory, overlay);
     let result = result.map_err(|failures| failures.0).map(|objects| Build {
         objects,
@@ -231,7 +227,14 @@ fn run(
     let config = all.config.clone().unwrap_or_default();
     let mut items = std::mem::take(&mut all.items);
     nameref::fix(&mut items, &config.name_reference, &schema)?;
+    let references = match &builder.lint {
+        Some(_) => lint::vars::references(&items, &all.vars),
+        None => Vec::new(),
+    };
     let unused = vars::resolve(&mut items, &all.vars, &config.var_reference)?;
+    if let Some(lint) = &mut builder.lint {
+        lint.finish_build(&items, &unused, &references, &schema);
+    }
     if !unused.is_empty() {
         let text = format!(
             "well-defined vars that were never replaced: {}",
@@ -314,8 +317,7 @@ fn read_value(text: &str) -> Result<Value, String> {
 
 /// The value of a text's first document by the rules of YAML 1.1.
 fn read_document(text: &str, duplicates: Duplicates) -> Result<Value, String> {
-    let text = text.replace("\r\n", "\n");
-    let parsed = yaml::parse_first(&text, &Limits::default());
+    let parsed = yaml::parse_first(&without_returns(text), &Limits::default());
     let Some(document) = parsed.map_err(|error| error.go_message())? else {
         return Ok(Value::Null);
     };
@@ -325,6 +327,14 @@ fn read_document(text: &str, duplicates: Duplicates) -> Result<Value, String> {
         ..ResolveOptions::default()
     };
     yaml::to_value(&document, &options).map_err(|error| error.go_message())
+}
+
+/// The text with line feeds alone at the ends of lines.
+fn without_returns(text: &str) -> Cow<'_, str> {
+    match text.contains("\r\n") {
+        true => Cow::Owned(text.replace("\r\n", "\n")),
+        false => Cow::Borrowed(text),
+    }
 }
 
 /// Whether a text holds only objects, as a file that is found by walking a directory must.

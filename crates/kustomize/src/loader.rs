@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use tree::{ReadError, SourceRef, Tree, TreePath, World};
 
@@ -33,6 +34,18 @@ pub(crate) struct Loader {
     referrer: Option<Rc<Loader>>,
     repository: Option<Address>,
     levels: usize,
+}
+
+/// The bytes of a file that are known to be text; shared with the tree, not copied.
+#[derive(Clone, Debug)]
+pub(crate) struct FileText(Arc<[u8]>);
+
+impl std::ops::Deref for FileText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("only text becomes a file text")
+    }
 }
 
 /// What a build may read, and what it has read.
@@ -102,7 +115,7 @@ impl Loader {
     ///
     /// # Errors
     /// When it does not exist, is a directory, lies where this build may not read, or is remote.
-    pub fn load(&self, access: &mut Access<'_>, entry: &str) -> Outcome<Vec<u8>> {
+    pub fn load(&self, access: &mut Access<'_>, entry: &str) -> Outcome<Arc<[u8]>> {
         if giturl::is_remote_file(entry) {
             return Err(forbidden(entry));
         }
@@ -150,20 +163,25 @@ impl Loader {
             access.files_read.insert(path);
             access.files_read.insert(real);
         }
-        Ok(content.to_vec())
+        Ok(content)
     }
 
     /// The text of a file; bytes that are not UTF-8 are an error of the reader that needs text.
     ///
     /// # Errors
     /// As [`Loader::load`].
-    pub fn load_text(&self, access: &mut Access<'_>, entry: &str) -> Outcome<String> {
+    pub fn load_text(&self, access: &mut Access<'_>, entry: &str) -> Outcome<FileText> {
         let bytes = self.load(access, entry)?;
-        String::from_utf8(bytes).map_err(|error| {
-            let offset = error.utf8_error().valid_up_to();
-            let text = format!("MalformedYAMLError: yaml: invalid leading UTF-8 octet at byte {offset} in File: {entry}");
-            Failures::new(BuildError::YamlSyntax, entry, text)
-        })
+        match std::str::from_utf8(&bytes) {
+            Ok(_) => Ok(FileText(bytes)),
+            Err(error) => {
+                let offset = error.valid_up_to();
+                let text = format!(
+                    "MalformedYAMLError: yaml: invalid leading UTF-8 octet at byte {offset} in File: {entry}"
+                );
+                Err(Failures::new(BuildError::YamlSyntax, entry, text))
+            }
+        }
     }
 
     /// The loader of a directory or repository that an entry of this one names.
@@ -284,7 +302,8 @@ impl Loader {
         Ok(Rc::new(Self { root, ..base }))
     }
 
-    fn in_repository(&self) -> Option<&Address> {
+    /// The repository outside the tree that this directory is in, if it is.
+    pub fn in_repository(&self) -> Option<&Address> {
         match (&self.repository, &self.referrer) {
             (Some(address), _) => Some(address),
             (None, Some(referrer)) => referrer.in_repository(),

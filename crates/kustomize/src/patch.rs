@@ -263,9 +263,13 @@ pub(crate) fn apply_json(item: &mut Item, patch: &JsonPatch, schema: &Schema) ->
     item.node = yaml::from_value(&object);
     item.shared.clear();
     item.shares = 0;
-    if resource::object_problem(&item.node).is_some() {
-        let problem = resource::object_problem(&item.with_history());
-        return Err(fail(problem.unwrap_or_default()));
+    if let Some(problem) = resource::object_problem(&item.node) {
+        let has_metadata = item
+            .node
+            .get("metadata")
+            .is_some_and(|meta| !ops::is_empty(meta));
+        let with_history = has_metadata.then(|| resource::object_problem(&item.with_history()));
+        return Err(fail(with_history.flatten().unwrap_or(problem)));
     }
     let mut annotations = item.annotations();
     annotations.retain(|key, _| !resource::is_build_annotation(key));

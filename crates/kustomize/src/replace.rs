@@ -26,7 +26,7 @@ const DEPTH_MAX: usize = 200;
 
 /// What was written so far.
 #[derive(Default)]
-struct Writes {
+pub(crate) struct Writes {
     fields: usize,
     nodes: usize,
 }
@@ -57,29 +57,42 @@ pub(crate) fn run(
 ) -> Outcome<()> {
     let mut writes = Writes::default();
     for (number, replacement) in replacements.iter().enumerate() {
-        let fail = |text: String| {
-            Failures::new(
-                BuildError::ReplacementFailed,
-                (number + 1).to_string(),
-                text,
-            )
-        };
-        let (None | Some(_), Some(targets)) = (&replacement.source, &replacement.targets) else {
-            return Err(fail(
-                "replacements must specify a source and at least one target".into(),
-            ));
-        };
-        if targets.is_empty()
-            || (replacement.source.is_none() && replacement.source_value.is_none())
-        {
-            return Err(fail(
-                "replacements must specify a source and at least one target".into(),
-            ));
-        }
-        let value = source_value(replacement, items).map_err(fail)?;
-        for target in targets {
-            apply(&value, target, items, schema, &mut writes).map_err(fail)?;
-        }
+        run_one(number, replacement, items, schema, &mut writes)?;
+    }
+    Ok(())
+}
+
+/// Carries out one replacement.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_one(
+    number: usize,
+    replacement: &Replacement,
+    items: &mut [Item],
+    schema: &Schema,
+    writes: &mut Writes,
+) -> Outcome<()> {
+    let fail = |text: String| {
+        Failures::new(
+            BuildError::ReplacementFailed,
+            (number + 1).to_string(),
+            text,
+        )
+    };
+    let (None | Some(_), Some(targets)) = (&replacement.source, &replacement.targets) else {
+        return Err(fail(
+            "replacements must specify a source and at least one target".into(),
+        ));
+    };
+    if targets.is_empty() || (replacement.source.is_none() && replacement.source_value.is_none()) {
+        return Err(fail(
+            "replacements must specify a source and at least one target".into(),
+        ));
+    }
+    let value = source_value(replacement, items).map_err(fail)?;
+    for target in targets {
+        apply(&value, target, items, schema, writes).map_err(fail)?;
     }
     Ok(())
 }
@@ -223,7 +236,8 @@ fn reaches_annotations(field: &str) -> bool {
     parts.len() <= 2 && is(0, "metadata") && is(1, "annotations")
 }
 
-fn is_target(item: &Item, select: &Pattern, reject: &[Pattern]) -> bool {
+/// Whether a target's patterns select an object.
+pub(crate) fn is_target(item: &Item, select: &Pattern, reject: &[Pattern]) -> bool {
     let needs_metadata = select.has_labels() || reject.iter().any(Pattern::has_labels);
     if needs_metadata {
         let (labels, annotations) = (item.labels(), item.annotations());

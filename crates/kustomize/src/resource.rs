@@ -438,7 +438,7 @@ const OBJECTS_MAX: usize = 20_000;
 /// # Source
 /// kubernetes-sigs/kustomize `kyaml/kio/byteio_reader.go`, `api/resource/factory.go`.
 pub(crate) fn read_objects(text: &str) -> Result<Vec<Node>, ReadFailure> {
-    let text = text.replace("\r\n", "\n");
+    let text = crate::without_returns(text);
     let mut nodes = Vec::new();
     let documents = split_documents(&text)?;
     let single = documents.len() == 1;

@@ -346,6 +346,11 @@ impl Images {
         }
     }
 
+    /// Whether an image as written is one of those that change.
+    pub fn is_match(&self, written: &str) -> bool {
+        self.pattern.is_match(written)
+    }
+
     fn set(&self, node: &mut Node) -> Result<(), String> {
         ops::expect_kind(node, Kind::Scalar)?;
         if !self.pattern.is_match(&node.value) {
@@ -382,7 +387,7 @@ impl Images {
 }
 
 /// Name, tag and digest of an image; a port of the registry belongs to the name.
-fn split_image(image: &str) -> (&str, &str, &str) {
+pub(crate) fn split_image(image: &str) -> (&str, &str, &str) {
     let from = image.find('/').filter(|at| *at > 0).unwrap_or(0);
     let at = |symbol: char| image[from..].find(symbol).map(|at| at + from);
     match (at(':'), at('@')) {

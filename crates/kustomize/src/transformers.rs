@@ -277,7 +277,7 @@ impl Target {
                                 .prefix(format!("failed to get the patch file from path({path})"))
                         })?;
                 (
-                    text,
+                    text.to_string(),
                     format!("[path: {}]", go_quote(path)),
                     Some(self.loader.shown(path)),
                 )
@@ -386,7 +386,7 @@ impl Target {
                 if text.is_empty() {
                     return Err(fail(format!("patch file '{path}' empty seems to be empty")));
                 }
-                text
+                text.to_string()
             }
         };
         let json = crate::jsonpatch::parse(&text).map_err(|error| match text.starts_with('[') {

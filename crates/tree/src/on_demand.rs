@@ -8,7 +8,7 @@ use crate::TreePath;
 /// Gives the files of a tree one by one; its root is that of a file system, so that absolute links
 /// mean paths in it.
 ///
-/// A tree never changes: the same question must have the same answer for as long as this lives.
+/// A tree never changes: who implements this answers for nothing changing while it is in use.
 pub trait Files: Debug + Send + Sync {
     /// What is at `path`, links not followed. No directory on the way to it is a link.
     fn find(&self, path: &TreePath) -> Found;

@@ -1,6 +1,7 @@
 //! What `kustomize` does, for folders with a kustomization file.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -11,7 +12,7 @@ use tree::{Isolated, TreePath};
 use super::Outcome;
 use crate::exit::{Exit, Failure};
 use crate::files;
-use crate::output::print;
+use crate::output::print_all;
 
 /// `build kustomize`.
 #[derive(Debug, Args)]
@@ -141,7 +142,7 @@ pub fn build(args: &BuildArgs) -> Outcome {
         Failure::explained(Exit::Negative, diagnostics)
     })?;
     match &args.output {
-        None => print(&build.to_yaml()),
+        None => print_all(build.documents()),
         Some(output) => write(output, &build).map_err(|error| {
             let message = format!("`{}`: {error}", output.display());
             Failure::plain(Exit::Negative, message)
@@ -171,7 +172,11 @@ fn on_disk(folder: &str) -> Result<TreePath, Failure> {
 /// Writes everything to a file, or each object to a file of its own in a folder.
 fn write(output: &Path, build: &kustomize::Build) -> std::io::Result<()> {
     if !output.is_dir() {
-        return std::fs::write(output, build.to_yaml());
+        let mut file = std::io::BufWriter::new(std::fs::File::create(output)?);
+        build
+            .documents()
+            .try_for_each(|document| file.write_all(document.as_bytes()))?;
+        return file.flush();
     }
     // As the reference has it: objects without a namespace count as those of `default`.
     let namespace = |object: &Object| match object.namespace() {

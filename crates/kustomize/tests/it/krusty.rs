@@ -11,17 +11,17 @@ const EQUAL_OUTPUTS_MIN: usize = 260;
 /// Recorded failures that fail here too; it only grows.
 const EQUAL_FAILURES_MIN: usize = 38;
 
-struct Case {
+pub struct Case {
     name: String,
-    tree: Tree,
+    pub tree: Tree,
     path: TreePath,
-    options: kustomize::Options,
+    pub options: kustomize::Options,
     output: String,
     error: String,
     plugins: bool,
 }
 
-fn read(text: &str, name: &str) -> Case {
+pub fn read(text: &str, name: &str) -> Case {
     let value =
         object::json::parse(text.as_bytes(), object::json::ANSWER_LIMITS).expect("cases are JSON");
     let path = |text: &str| TreePath::new(text.trim_start_matches('/')).expect("cases stay inside");

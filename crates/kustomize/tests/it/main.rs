@@ -4,4 +4,5 @@ mod fleet;
 mod golden;
 mod hostile;
 mod krusty;
+mod lint;
 mod random;
