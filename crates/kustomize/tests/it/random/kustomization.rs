@@ -38,8 +38,9 @@ const FIELDS: &[(&str, usize)] = &[
     ("sortOptions", 4),
     ("buildMetadata", 6),
     ("metadata", 2),
-    ("helmCharts", 1),
-    ("helmGlobals", 1),
+    ("helmCharts", 6),
+    ("helmChartInflationGenerator", 6),
+    ("helmGlobals", 6),
 ];
 
 /// Adds fields to a kustomization, files they need, and what becomes of the objects.
@@ -47,7 +48,7 @@ pub fn add_fields(maker: &mut Maker, folder: &str, file: &mut Value, made: &mut 
     let asked: Vec<&str> = FIELDS
         .iter()
         .filter(|(field, chance)| {
-            let rare = matches!(*field, "helmCharts" | "helmGlobals") && !maker.has(Odd::Fields);
+            let rare = field.starts_with("helm") && !maker.has(Odd::Fields);
             !rare && maker.dice.percent(*chance) && maker.dice.percent(maker.crowd)
         })
         .map(|(field, _)| *field)
@@ -233,7 +234,9 @@ fn value_of(maker: &mut Maker, folder: &str, field: &str, made: &[Made]) -> Opti
             Value::List(words)
         }
         "metadata" => map! {"name" => "x", "labels" => map! {"a" => "b"}},
-        "helmCharts" => list![map! {"name" => "x", "version" => "1"}],
+        "helmCharts" | "helmChartInflationGenerator" => {
+            list![map! {"name" => "x", "version" => "1"}]
+        }
         "helmGlobals" => map! {"chartHome" => "charts"},
         _ => return None,
     })

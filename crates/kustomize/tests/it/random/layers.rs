@@ -18,7 +18,14 @@ pub fn tree(maker: &mut Maker) {
     maker.crowd = [100, 65, 45, 30][depth];
     maker.note("layers", &(depth + 1).to_string());
     let mut shared = Vec::new();
-    layer(maker, "", depth, Role::Kustomization, &[], &mut shared);
+    let role = match maker.dice.one_in(40) {
+        true => Role::Component,
+        false => Role::Kustomization,
+    };
+    if role == Role::Component {
+        maker.note("layers", "component on top");
+    }
+    layer(maker, "", depth, role, &[], &mut shared);
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -143,13 +150,20 @@ fn layer(
         file.set("apiVersion", version);
         file.set("kind", kind);
     }
-    spoil(maker, &mut file);
     note_fields(maker, &file);
+    spoil(maker, &mut file);
     let name = match maker.dice.below(12) {
         0 => maker.noted("file name", &["kustomization.yml"]),
         1 => maker.noted("file name", &["Kustomization"]),
         _ => "kustomization.yaml",
     };
+    if maker.odd(Odd::Misses, 12) {
+        maker.note("file name", "two of them");
+        let text = writer::only_document(maker, &file);
+        maker
+            .files
+            .insert(join(folder, "kustomization.yml"), text.into_bytes());
+    }
     let text = writer::only_document(maker, &file);
     maker.files.insert(join(folder, name), text.into_bytes());
     all

@@ -373,10 +373,17 @@ impl Writer<'_> {
     fn end_line(&mut self) {
         if self.comments() {
             self.maker.note("style", "comment behind");
-            let tab = self.maker.odd(Odd::Scalars, 4);
-            let text = match tab {
-                true => "\t# tab",
-                false => self
+            let text = match self.maker.dice.below(30) {
+                0 if self.maker.has(Odd::Scalars) => "\t# tab",
+                1 => {
+                    self.maker.note("style", "schema in a comment");
+                    self.maker.dice.pick(&[
+                        " # {\"$ref\": \"#/definitions/io.k8s.api.core.v1.PodSpec\"}",
+                        " # {\"type\": \"string\"}",
+                        " # {\"items\": {\"type\": \"object\"}}",
+                    ])
+                }
+                _ => self
                     .maker
                     .dice
                     .pick(&[" # line", "  # line: x", " #line", " #"]),
