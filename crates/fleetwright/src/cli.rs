@@ -56,6 +56,11 @@ pub enum Command {
     /// Builds manifests from files, without a server.
     #[command(subcommand)]
     Build(build::BuildCommand),
+    /// Reports what renders without a word and is almost surely a mistake.
+    Lint(kustomize::LintArgs),
+    /// Rewrites files that use what is deprecated.
+    #[command(subcommand)]
+    Fix(kustomize::FixCommand),
     /// Shows what applying files would change.
     #[command(subcommand)]
     Diff(diff::DiffCommand),

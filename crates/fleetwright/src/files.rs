@@ -1,7 +1,8 @@
 //! Reading files of this machine as a tree.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use diag::{Code, Diagnostic, Span};
@@ -119,6 +120,37 @@ impl Files for Disk {
             .filter_map(|entry| entry.file_name().into_string().ok())
             .collect()
     }
+}
+
+/// The checkout a folder is in, and the folder inside it: the nearest folder above with a `.git`, or
+/// the folder itself.
+pub fn checkout(folder: &Path) -> Result<(PathBuf, TreePath), Failure> {
+    let folder = folder
+        .canonicalize()
+        .map_err(|error| unreadable(folder, &error))?;
+    let root = folder.ancestors().find(|above| above.join(".git").exists());
+    let root = root.unwrap_or(&folder).to_owned();
+    let inside = folder.strip_prefix(&root).unwrap_or(Path::new(""));
+    let inside = TreePath::new(&inside.to_string_lossy());
+    let inside = inside.map_err(|error| Failure::plain(Exit::Unreadable, error.to_string()))?;
+    Ok((root, inside))
+}
+
+/// Writes a file of the disk anew; whoever reads it meanwhile sees the old or the new text.
+pub fn replace(path: &TreePath, text: &str) -> Result<(), Failure> {
+    let place = place(path);
+    let write = || -> std::io::Result<()> {
+        let folder = place.parent().unwrap_or(Path::new("/"));
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        if let Ok(data) = std::fs::metadata(&place) {
+            file.as_file().set_permissions(data.permissions())?;
+        }
+        file.as_file().sync_all()?;
+        file.persist(&place)?;
+        Ok(())
+    };
+    write().map_err(|error| unreadable(&place, &error))
 }
 
 /// The path of a folder of this machine in the tree that [`disk`] gives, links resolved.

@@ -245,7 +245,6 @@ impl Target {
             .map_err(|failures| failures.prefix("accumulating components"))?;
         self.run_transformers(builder, &mut ra)?;
         self.run_validators(builder, &mut ra)?;
-        let schema = builder.schema.clone();
         let listed: Vec<_> = self
             .file
             .vars
@@ -253,7 +252,7 @@ impl Target {
             .map(|var| var.written.clone())
             .collect();
         let mut known = std::mem::take(&mut ra.vars);
-        let merged = vars::merge(&mut known, &self.file.vars, &mut ra.items, &schema);
+        let merged = vars::merge(&mut known, &self.file.vars, &mut ra.items);
         ra.vars = known;
         merged.map_err(|failures| {
             let span = self.span(&FieldPath::keys(["vars"]));
@@ -467,9 +466,15 @@ impl Target {
         let recursed =
             |failures: Failures| failures.prefix(format!("recursed accumulation of path '{root}'"));
         if component {
-            let all = nested
+            let mut all = nested
                 .accumulate(builder, std::mem::take(ra))
                 .map_err(recursed)?;
+            // The reference merges it into a new accumulator.
+            if let Some(config) = all.config.take() {
+                all.merge_config(&config).map_err(|text| {
+                    Failures::new(BuildError::ConfigurationInvalid, "configurations", text)
+                })?;
+            }
             *ra = all;
             return check_unique(&ra.items).map_err(|failures| {
                 failures.prefix(format!("recursed merging from path '{root}'"))

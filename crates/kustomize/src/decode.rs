@@ -203,7 +203,7 @@ pub(crate) fn json_kind(value: &Value) -> &'static str {
 
 /// Whether two names differ in letter case only; two letters outside of ASCII have their lower case
 /// in it.
-fn folds_to(key: &str, name: &str) -> bool {
+pub(crate) fn folds_to(key: &str, name: &str) -> bool {
     let fold = |letter| match letter {
         '\u{17f}' => 's',
         '\u{212a}' => 'k',
@@ -213,7 +213,7 @@ fn folds_to(key: &str, name: &str) -> bool {
 }
 
 /// A number or truth value as text, as `sigs.k8s.io/yaml` writes it into fields that hold text.
-fn written(value: &Value) -> Option<String> {
+pub(crate) fn written(value: &Value) -> Option<String> {
     match value {
         Value::Bool(value) => Some(value.to_string()),
         Value::Int(value) => Some(value.to_string()),
@@ -223,7 +223,7 @@ fn written(value: &Value) -> Option<String> {
     }
 }
 
-fn sorted_keys(map: &Map) -> Vec<&str> {
+pub(crate) fn sorted_keys(map: &Map) -> Vec<&str> {
     let mut keys: Vec<&str> = map.keys().map(|key| key.as_str()).collect();
     keys.sort_unstable();
     keys

@@ -148,10 +148,16 @@ impl ResId {
         )
     }
 
-    /// Whether every part that `selector` sets is equal.
+    /// Whether every part that `selector` sets is equal; the namespace is the one that is written,
+    /// even where the kind has none.
     pub fn is_selected_by(&self, selector: &Self) -> bool {
+        let or_default = |namespace: &Text| match namespace.is_empty() {
+            true => Text::new_static("default"),
+            false => namespace.clone(),
+        };
         (selector.name.is_empty() || selector.name == self.name)
-            && (selector.namespace.is_empty() || selector.same_namespace(self))
+            && (selector.namespace.is_empty()
+                || or_default(&selector.namespace) == or_default(&self.namespace))
             && self.gvk.is_selected(&selector.gvk)
     }
 

@@ -15,7 +15,8 @@
 //! - **Linear.** Work grows with objects and fields: names are found through an index.
 //!
 //! Start at [`build`]; `accumulate` holds the order of everything. [`lint`](fn@lint) builds with
-//! somebody looking on, for what the reference accepts without a word.
+//! somebody looking on, for what the reference accepts without a word. [`fix()`] rewrites a
+//! kustomization file without deprecated fields.
 //!
 //! Deliberately absent: what Flux adds to a kustomization, see `render`; Helm charts.
 
@@ -28,6 +29,7 @@ mod decode;
 mod error;
 mod fieldspec;
 mod file;
+mod fix;
 mod generate;
 mod giturl;
 mod ids;
@@ -61,6 +63,7 @@ use tree::{SourceRef, Tree, TreePath, World};
 use yaml::{Duplicates, Limits, Node, ResolveOptions, Tags};
 
 pub use error::{BuildError, Facts};
+pub use fix::{Fix, FixOptions, fix};
 pub use lint::lint;
 pub use overlay::{Overlay, OverlayImage, OverlayPatch, OverlaySelector};
 

@@ -195,7 +195,15 @@ impl<'a> Walk<'a> {
                     let Some(part) = patched else { continue };
                     if let Merged::Patch = self.alone(part, field_place, true)? {
                         let value = part.clone();
+                        let key_style = patch
+                            .as_deref()
+                            .and_then(|patch| patch.get_pair(&key))
+                            .map(|(written, _)| written.style);
                         ops::set_field(destination, &key, value)?;
+                        // A new key is written as in the patch.
+                        if let (Some(at), Some(style)) = (destination.position(&key), key_style) {
+                            destination.content[at].style = style;
+                        }
                     }
                 }
             }
@@ -333,18 +341,29 @@ impl<'a> Walk<'a> {
             return Ok(std::mem::take(&mut lists.own));
         }
         for at in lists.own_order() {
-            self.append(lists, &mut added, Slot::Own(at), &valid_keys);
+            self.append(lists, &mut added, Slot::Own(at), &valid_keys)?;
         }
         Ok(added.iter().map(|slot| lists.get(slot).clone()).collect())
     }
 
     /// Adds an element of the destination, in the place of one with the same keys.
-    fn append(&self, lists: &Lists, added: &mut Vec<Slot>, slot: Slot, keys: &[Text]) {
+    ///
+    /// # Errors
+    /// An element that is no map in a list whose elements have keys.
+    fn append(
+        &self,
+        lists: &Lists,
+        added: &mut Vec<Slot>,
+        slot: Slot,
+        keys: &[Text],
+    ) -> Result<(), String> {
         let element = lists.get(&slot);
         if keys[0].is_empty() {
             let value = vec![element.value.clone()];
-            return lists.put(added, Some(slot), &[Text::new_static("")], &value);
+            lists.put(added, Some(slot), &[Text::new_static("")], &value);
+            return Ok(());
         }
+        ops::expect_kind(element, Kind::Mapping)?;
         let mut values = Vec::with_capacity(keys.len());
         for key in keys {
             match element.get(key) {
@@ -356,6 +375,7 @@ impl<'a> Walk<'a> {
             lists.put(added, None, keys, &values);
         }
         lists.put(added, Some(slot), keys, &values);
+        Ok(())
     }
 
     /// Merges the elements with these keys; `None` when nothing is left of them.

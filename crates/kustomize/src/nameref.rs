@@ -47,21 +47,6 @@ pub(crate) fn fix(
     schema: &Schema,
 ) -> Outcome<()> {
     let index = Index::build(items);
-    if index.by_former_name.is_empty() {
-        // Nothing was renamed; what the reference checks on the way still has to hold.
-        let problem = items
-            .iter()
-            .find_map(|item| Some((item, subject_namespaces(item).err()?)));
-        return match problem {
-            Some((item, text)) => {
-                Err(
-                    Failures::new(BuildError::TransformFailed, item.id.to_string(), text)
-                        .at(item.place()),
-                )
-            }
-            None => Ok(()),
-        };
-    }
     let mut specs_by_kind: HashMap<Gvk, Vec<(&Gvk, &FieldSpec)>> = HashMap::new();
     let mut failures: Vec<BuildError> = Vec::new();
     for at in 0..items.len() {

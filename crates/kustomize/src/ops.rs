@@ -68,7 +68,8 @@ pub(crate) fn reads_as_other_type(text: &str) -> bool {
             .is_ok_and(|value| !matches!(value, object::Node::String(_)))
 }
 
-fn quote_if_misread(value: &mut Node) {
+/// Quotes a text that would be read as something else.
+pub(crate) fn quote_if_misread(value: &mut Node) {
     if is_text(value) && value.style == Style::PLAIN && reads_as_other_type(&value.value) {
         value.style = Style::DOUBLE_QUOTED;
     }

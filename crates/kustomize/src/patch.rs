@@ -100,6 +100,9 @@ impl Patch {
                         })?;
                         apply_merge(&mut items[at], patch, patch.node.clone(), schema)
                             .map_err(|failures| failures.at(patch.place()).at(self.at.clone()))?;
+                        if items[at].gone {
+                            items.remove(at);
+                        }
                     }
                     Ok(patches.len())
                 }
@@ -267,7 +270,7 @@ pub(crate) fn apply_json(item: &mut Item, patch: &JsonPatch, schema: &Schema) ->
         let has_metadata = item
             .node
             .get("metadata")
-            .is_some_and(|meta| !ops::is_empty(meta));
+            .is_some_and(|meta| !ops::is_null(meta));
         let with_history = has_metadata.then(|| resource::object_problem(&item.with_history()));
         return Err(fail(with_history.flatten().unwrap_or(problem)));
     }

@@ -10,7 +10,7 @@ use crate::file::{FieldOptions, Replacement, SourceSelector, TargetSelector};
 use crate::ids::ResId;
 use crate::ops;
 use crate::paths;
-use crate::resource::Item;
+use crate::resource::{self, Item};
 use crate::schema::Schema;
 use crate::select::Pattern;
 use crate::{generate, value};
@@ -217,7 +217,12 @@ fn apply(
             })
         };
         match fields.iter().any(|field| reaches_annotations(field)) {
-            true => item.with_history_exposed(write_all)?,
+            true => {
+                item.with_history_exposed(write_all)?;
+                if let Some(problem) = resource::object_problem(&item.node) {
+                    return Err(problem);
+                }
+            }
             false => write_all(item)?,
         }
         item.unify();

@@ -485,7 +485,7 @@ fn malformed(error: &YamlError, line: u32) -> ReadFailure {
     }
 }
 
-fn shift_lines(node: &mut Node, by: u32) {
+pub(crate) fn shift_lines(node: &mut Node, by: u32) {
     if by == 0 {
         return;
     }
@@ -496,7 +496,7 @@ fn shift_lines(node: &mut Node, by: u32) {
 }
 
 /// The parts of a text between lines that begin with `---`, each with the number of lines before it.
-fn split_documents(text: &str) -> Result<Vec<(&str, u32)>, ReadFailure> {
+pub(crate) fn split_documents(text: &str) -> Result<Vec<(&str, u32)>, ReadFailure> {
     let mut parts = Vec::new();
     if text.is_empty() {
         return Ok(parts);
@@ -611,6 +611,9 @@ fn take_lists_apart(nodes: Vec<Node>) -> Result<Vec<Node>, ReadFailure> {
                     || (items.kind == Kind::Scalar && items.value.is_empty()) => {}
             Some(items) if items.kind == Kind::Sequence => {
                 let mut items = items.content;
+                for item in &mut items {
+                    through_json(item)?;
+                }
                 check_objects(&mut items)?;
                 queue.extend(items);
             }
@@ -633,6 +636,19 @@ fn take_lists_apart(nodes: Vec<Node>) -> Result<Vec<Node>, ReadFailure> {
         }
     }
     Ok(result)
+}
+
+/// Makes of a list's element what the reference reads after it wrote it as JSON: texts in quotes,
+/// numbers in their shortest form.
+fn through_json(item: &mut Node) -> Result<(), ReadFailure> {
+    let line = item.line;
+    let failed = |message: String| ReadFailure::object(message, line);
+    let text = crate::generate::go_json(&crate::value::to_value(item).map_err(failed)?);
+    let read = yaml::parse_first(&text, &Limits::default());
+    let read = read.map_err(|error| failed(error.go_message()))?;
+    *item = read.unwrap_or_default();
+    item.line = line;
+    Ok(())
 }
 
 #[cfg(test)]

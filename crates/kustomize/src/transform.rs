@@ -139,6 +139,9 @@ impl Namespace {
         };
         ops::expect_kind(subjects, Kind::Sequence)?;
         for subject in &mut subjects.content {
+            ops::expect_kind(subject, Kind::Mapping).map_err(|error| {
+                format!("setting namespace on (cluster)role binding subjects: looking up {field} on (cluster)role binding subject: {error}")
+            })?;
             if subject
                 .get(field)
                 .is_some_and(|value| ops::text_of(value) == wanted)
@@ -258,10 +261,12 @@ impl Entries {
             .filter(|spec| id.gvk.is_selected(&spec.gvk))
             .collect();
         for (key, text) in &self.pairs {
-            let value = Node {
+            let mut value = Node {
                 anchor: item.next_share(),
                 ..Node::typed(tag::STR, text.as_str())
             };
+            // As it will be written, so that later changes of it are told from this.
+            ops::quote_if_misread(&mut value);
             let key = Text::from(key.as_str());
             let mut touched = false;
             for spec in &specs {

@@ -95,6 +95,14 @@ fn mapping(node: &Node, flow: bool, top: bool) -> Result<Value, String> {
         if key.value == "<<" && value.kind == Kind::Scalar {
             continue;
         }
+        if top && key.kind == Kind::Scalar && key.tag == tag::NULL {
+            return Err(format!(
+                "yaml: unmarshal errors:\n  line {}: mapping key {:?} already defined at line {}",
+                key.line,
+                key.value.as_str(),
+                key.line.saturating_sub(1)
+            ));
+        }
         let name = match key.kind {
             Kind::Scalar if top || is_text_key(key) => readable(&key.value)?,
             _ => return Err("json: unsupported type: map[interface {}]interface {}".into()),

@@ -15,7 +15,6 @@ use crate::ids::ResId;
 use crate::ops;
 use crate::paths;
 use crate::resource::Item;
-use crate::schema::Schema;
 
 impl Var {
     /// The variable as Go prints it, which some messages contain.
@@ -23,12 +22,13 @@ impl Var {
         format!("{{{} {} {{{}}}}}", self.name, self.gvk, self.field_path)
     }
 
-    fn wanted(&self, schema: &Schema) -> ResId {
+    /// The id that is looked for; with a namespace it means no object that has none.
+    fn wanted(&self) -> ResId {
         ResId {
             gvk: self.gvk.clone(),
             name: self.object_name.as_str().into(),
             namespace: self.object_namespace.as_str().into(),
-            cluster_scoped: schema.is_cluster_scoped(&self.gvk.api_version(), &self.gvk.kind),
+            cluster_scoped: false,
         }
     }
 }
@@ -37,15 +37,10 @@ impl Var {
 ///
 /// # Errors
 /// A name that is taken, or a variable that could read several objects.
-pub(crate) fn merge(
-    known: &mut Vec<Var>,
-    incoming: &[Var],
-    items: &mut [Item],
-    schema: &Schema,
-) -> Outcome<()> {
+pub(crate) fn merge(known: &mut Vec<Var>, incoming: &[Var], items: &mut [Item]) -> Outcome<()> {
     for var in incoming {
-        let wanted = var.wanted(schema);
-        let exact = !wanted.namespace.is_empty() || wanted.cluster_scoped;
+        let wanted = var.wanted();
+        let exact = !wanted.namespace.is_empty();
         let mut matched: Vec<&mut Item> = items
             .iter_mut()
             .filter(|item| {

@@ -1,5 +1,6 @@
 //! Files that are read when somebody asks for them.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -34,4 +35,28 @@ pub enum Found {
     File,
     /// A symbolic link and its target as written.
     Link(String),
+}
+
+/// Files some of which have other content.
+#[derive(Debug)]
+pub(crate) struct Changed {
+    pub files: Arc<dyn Files>,
+    pub changes: BTreeMap<TreePath, Arc<[u8]>>,
+}
+
+impl Files for Changed {
+    fn find(&self, path: &TreePath) -> Found {
+        self.files.find(path)
+    }
+
+    fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, String> {
+        match self.changes.get(path) {
+            Some(content) => Ok(content.clone()),
+            None => self.files.read(path),
+        }
+    }
+
+    fn list(&self, path: &TreePath) -> Vec<String> {
+        self.files.list(path)
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::on_demand::{Files, Found};
+use crate::on_demand::{Changed, Files, Found};
 use crate::{PathError, TreePath};
 
 /// Most symbolic links followed for one path, as Linux has it.
@@ -95,6 +95,28 @@ impl Tree {
     /// A tree whose files are read when somebody asks for them.
     pub fn on_demand(files: Arc<dyn Files>) -> Self {
         Self(Store::OnDemand(files))
+    }
+
+    /// The same tree with other content in some of its files. What is not a file stays as it is.
+    pub fn with_changes(&self, changes: BTreeMap<TreePath, Arc<[u8]>>) -> Self {
+        match &self.0 {
+            Store::Whole { entries, has_links } => {
+                let mut entries = entries.as_ref().clone();
+                for (path, changed) in changes {
+                    if let Some(Entry::File { content, .. }) = entries.get_mut(&path) {
+                        *content = changed;
+                    }
+                }
+                Self(Store::Whole {
+                    entries: Arc::new(entries),
+                    has_links: *has_links,
+                })
+            }
+            Store::OnDemand(files) => Self::on_demand(Arc::new(Changed {
+                files: files.clone(),
+                changes,
+            })),
+        }
     }
 
     /// Every file and link, in path order; of a tree that is read on demand, none.
@@ -388,6 +410,20 @@ mod tests {
         }
         let error = tree.read(&path("loop")).unwrap_err();
         assert_eq!(error, ReadError::LinkLoop(path("loop")));
+    }
+
+    #[test]
+    fn changed_files_keep_their_places() {
+        let tree = sample();
+        let changes = [(path("a/x.yaml"), b"new"), (path("none"), b"new")];
+        let changed = tree.with_changes(
+            changes
+                .map(|(path, text)| (path, Arc::from(text.as_slice())))
+                .into(),
+        );
+        assert_eq!(&*changed.read(&path("link/x.yaml")).unwrap(), b"new");
+        assert_eq!(&*tree.read(&path("link/x.yaml")).unwrap(), b"x");
+        assert_eq!(changed.len(), tree.len());
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
-use diag::{Code, Diagnostic, Explain};
+use clap::{Args, Subcommand, ValueEnum};
+use diag::{Code, Diagnostic, Explain, Severity};
 use object::Object;
 use tree::{Isolated, TreePath};
 
@@ -148,6 +148,140 @@ pub fn build(args: &BuildArgs) -> Outcome {
             Failure::plain(Exit::Negative, message)
         })?,
     }
+    Ok(Exit::Done)
+}
+
+/// `lint`.
+#[derive(Debug, Args)]
+pub struct LintArgs {
+    /// A folder of a checkout; its kustomizations are looked at, and its files that none of the
+    /// checkout reads.
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub folder: PathBuf,
+    /// How findings are printed.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: LintFormat,
+}
+
+/// How findings are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LintFormat {
+    /// With places and what to do, for people.
+    #[default]
+    Text,
+    /// `file:line:column: Code: message`, one a line.
+    Line,
+    /// A JSON document.
+    Json,
+}
+
+/// Looks at every kustomization of a checkout; ends with 1 when there are findings.
+pub fn lint(args: &LintArgs) -> Outcome {
+    let (root, inside) = files::checkout(&args.folder)?;
+    let tree = files::read(&root)?;
+    let options = kustomize::Options {
+        root_only: false,
+        ..kustomize::Options::default()
+    };
+    let mut found = kustomize::lint(&tree, &options, &Isolated, &[]);
+    found.retain(|finding| {
+        let place = finding.span.as_ref().map(|span| TreePath::new(&span.path));
+        place.is_none_or(|path| path.is_ok_and(|path| path.is_within(&inside)))
+    });
+    let shown_from = std::env::current_dir().and_then(|here| files::on_disk(&here));
+    let (shown_from, root) = (shown_from.unwrap_or_default(), files::on_disk(&root));
+    for span in found.iter_mut().filter_map(|finding| finding.span.as_mut()) {
+        if let Ok(path) = root.as_ref().map(|root| root.join(&span.path)) {
+            span.path = path.map_or(span.path.clone(), |path| path.relative_to(&shown_from));
+        }
+    }
+    match args.output {
+        LintFormat::Text => print_all(found.iter().map(Diagnostic::render)),
+        LintFormat::Line => print_all(found.iter().map(|finding| finding.one_line() + "\n")),
+        LintFormat::Json => print_all(std::iter::once(findings_json(&found))),
+    }
+    Ok(match found.is_empty() {
+        true => Exit::Done,
+        false => Exit::Negative,
+    })
+}
+
+fn findings_json(found: &[Diagnostic]) -> String {
+    let findings = found.iter().map(|finding| {
+        let mut node = object::Node::map();
+        node.set(&["code"], finding.code.0);
+        let severity = match finding.severity {
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        };
+        node.set(&["severity"], severity);
+        node.set(&["message"], finding.message.as_str());
+        if let Some(span) = &finding.span {
+            node.set(&["path"], span.path.as_str());
+            node.set(&["line"], i64::from(span.line));
+            node.set(&["column"], i64::from(span.column));
+        }
+        node.set(
+            &["help"],
+            object::Node::list(finding.help.iter().map(String::as_str)),
+        );
+        node
+    });
+    let mut document = object::Node::map();
+    document.set(&["findings"], object::Node::list(findings));
+    object::json::to_string_pretty(&document, 2) + "\n"
+}
+
+/// What can be rewritten.
+#[derive(Debug, Subcommand)]
+pub enum FixCommand {
+    /// Rewrites a kustomization file without deprecated fields, as `kustomize edit fix` does.
+    Kustomize(FixArgs),
+}
+
+/// `fix kustomize`.
+#[derive(Debug, Args)]
+pub struct FixArgs {
+    /// The folder of the kustomization file.
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Also makes replacements of variables, in every file that uses them.
+    #[arg(long)]
+    pub vars: bool,
+    /// Only says what would be rewritten; ends with 1 when something would.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Rewrites the files of a folder.
+pub fn fix(command: &FixCommand) -> Outcome {
+    let FixCommand::Kustomize(args) = command;
+    let folder = on_disk(&args.folder.to_string_lossy())?;
+    let fix_options = kustomize::FixOptions {
+        vars: args.vars,
+        build: options(),
+    };
+    let fixed = kustomize::fix(&files::disk(), &folder, &fix_options, &Isolated);
+    let fixed = fixed.map_err(|errors| {
+        let diagnostics = errors.iter().map(Explain::to_diagnostic).collect();
+        Failure::explained(Exit::Negative, diagnostics)
+    })?;
+    for warning in &fixed.warnings {
+        eprint!("{}", warning.render());
+    }
+    if args.dry_run {
+        let here = &fix_options.build.shown_from;
+        let names = fixed.files.keys().map(|path| path.relative_to(here) + "\n");
+        print_all(names);
+        return Ok(match fixed.files.is_empty() {
+            true => Exit::Done,
+            false => Exit::Negative,
+        });
+    }
+    for (path, text) in &fixed.files {
+        files::replace(path, text)?;
+    }
+    print_all(fixed.notes.iter().map(|note| format!("{note}\n")));
     Ok(Exit::Done)
 }
 

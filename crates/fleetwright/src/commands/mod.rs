@@ -41,6 +41,8 @@ pub fn run(cli: Cli) -> Outcome {
         }
         Command::Explain { code } => explain::run(code.as_deref()),
         Command::Build(command) => build::run(command),
+        Command::Lint(args) => kustomize::lint(args),
+        Command::Fix(command) => kustomize::fix(command),
         _ => {
             // Two providers of cryptography in one program would make TLS fail at its first use.
             let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -69,6 +71,8 @@ async fn run_async(command: Command) -> Outcome {
         Command::Confirm(args) => confirm::run(args).await,
         Command::Why(args) => why::run(args).await,
         Command::Build(_)
+        | Command::Lint(_)
+        | Command::Fix(_)
         | Command::Explain { .. }
         | Command::Completion { .. }
         | Command::Version => Ok(Exit::Done),
