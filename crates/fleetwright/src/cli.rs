@@ -207,6 +207,9 @@ pub struct EngineArgs {
     /// Reads addresses that begin with FROM as if they began with TO; may be repeated.
     #[arg(long, value_name = "FROM=TO")]
     pub git_rewrite: Vec<String>,
+    /// Refuses bases that kustomizations name by address.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub no_remote_bases: bool,
     /// What is done about large deletions: confirm, warn or off.
     #[arg(long, value_name = "MODE")]
     pub deletion_brake: Option<BrakeMode>,
@@ -345,8 +348,6 @@ pub struct AcceptedFlags {
     #[arg(long, hide = true)]
     pub artifact_digest_algo: Option<String>,
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "true")]
-    pub no_remote_bases: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "true")]
     pub insecure_kubeconfig_exec: Option<String>,
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "true")]
     pub insecure_kubeconfig_tls: Option<String>,
@@ -355,7 +356,7 @@ pub struct AcceptedFlags {
 impl AcceptedFlags {
     /// The flags that were given.
     pub fn given(&self) -> Vec<&'static str> {
-        let all: [(&'static str, &Option<String>); 23] = [
+        let all: [(&'static str, &Option<String>); 22] = [
             ("--metrics-addr", &self.metrics_addr),
             ("--events-addr", &self.events_addr),
             ("--requeue-dependency", &self.requeue_dependency),
@@ -394,7 +395,6 @@ impl AcceptedFlags {
                 &self.artifact_retention_records,
             ),
             ("--artifact-digest-algo", &self.artifact_digest_algo),
-            ("--no-remote-bases", &self.no_remote_bases),
             ("--insecure-kubeconfig-exec", &self.insecure_kubeconfig_exec),
             ("--insecure-kubeconfig-tls", &self.insecure_kubeconfig_tls),
         ];

@@ -47,6 +47,11 @@ fn main() -> ExitCode {
     }
 }
 
+/// Chooses the provider of cryptography; two in one program would make TLS fail at its first use.
+fn start_network() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}
+
 /// Reads the command line.
 ///
 /// Describing all commands to the parser takes longer than a small build, and builds run in loops

@@ -296,6 +296,12 @@ impl Target {
             Ok(()) => return Ok(()),
             Err(failed) => failed,
         };
+        // Whether it is a file or a directory shows when it is there.
+        if let Some(BuildError::RemoteBaseMissing(_, missing)) = file_failure.0.first()
+            && missing.why.is_none()
+        {
+            return Err(file_failure);
+        }
         let text = file_failure.text().to_owned();
         let wrap = |failures: Failures| failures.prefix(format!("accumulation err='{text}'"));
         let loader = match self.loader.enter(&mut builder.access, entry) {

@@ -59,7 +59,7 @@ pub enum BuildError {
     RemoteBaseForbidden(#[source] Facts),
     /// An address whose files are not at hand yet.
     #[error("the files of remote base `{}` are not at hand", .0.subject)]
-    RemoteBaseMissing(#[source] Facts, tree::SourceRef),
+    RemoteBaseMissing(#[source] Facts, tree::Missing),
     /// Something that would run a program.
     #[error("`{}` needs a plugin, and plugins are never run", .0.subject)]
     PluginForbidden(#[source] Facts),
@@ -170,6 +170,16 @@ impl BuildError {
             | Self::ConfigurationInvalid(facts)
             | Self::TransformFailed(facts)
             | Self::LimitReached(facts) => facts,
+        }
+    }
+
+    /// The base that is not at hand, if that is what is wrong and nobody has tried to fetch it.
+    pub fn missing(&self) -> Option<tree::SourceRef> {
+        match self {
+            Self::RemoteBaseMissing(_, missing) if missing.why.is_none() => {
+                Some(missing.source.clone())
+            }
+            _ => None,
         }
     }
 

@@ -140,6 +140,15 @@ pub(crate) fn is_remote_file(entry: &str) -> bool {
         .any(|scheme| strip_prefix_any_case(entry, scheme).is_some())
 }
 
+/// Whether the last part of an address is the name of a file with objects.
+pub(crate) fn names_document(entry: &str) -> bool {
+    let path = entry.split(['?', '#']).next().unwrap_or(entry);
+    let lower = path.to_ascii_lowercase();
+    [".yaml", ".yml", ".json"]
+        .iter()
+        .any(|end| lower.ends_with(end))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

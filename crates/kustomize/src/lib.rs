@@ -56,6 +56,7 @@ mod vars;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use diag::{Code, Diagnostic};
 use object::{Node as Value, Object};
@@ -189,6 +190,28 @@ pub fn build(
     build_with(tree, directory, None, options, world)
 }
 
+/// Whether a text is the address of a repository rather than a path.
+pub fn is_address(text: &str) -> bool {
+    giturl::parse(text).is_some()
+}
+
+/// Builds the kustomization at an address, `https://host/repository//directory?ref=v1`.
+///
+/// # Errors
+/// As [`build`]; [`BuildError::RemoteBaseForbidden`] when addresses are not allowed.
+pub fn build_address(
+    address: &str,
+    options: &Options,
+    world: &dyn World,
+) -> (Result<Build, Vec<BuildError>>, Vec<Diagnostic>) {
+    let tree = Tree::default();
+    let mut builder = Builder::new(options, world);
+    let loader = Loader::top(&tree, &TreePath::root(), options)
+        .and_then(|here| here.enter(&mut builder.access, address));
+    let result = loader.and_then(|loader| run_from(&mut builder, loader, None));
+    finished(builder, result)
+}
+
 /// As [`build`], with additions to the kustomization in `directory`, or one made of them alone.
 ///
 /// # Errors
@@ -202,6 +225,13 @@ pub fn build_with(
 ) -> (Result<Build, Vec<BuildError>>, Vec<Diagnostic>) {
     let mut builder = Builder::new(options, world);
     let result = run(&mut builder, tree, directory, overlay);
+    finished(builder, result)
+}
+
+fn finished(
+    builder: Builder<'_>,
+    result: Outcome<Vec<Object>>,
+) -> (Result<Build, Vec<BuildError>>, Vec<Diagnostic>) {
     let result = result.map_err(|failures| failures.0).map(|objects| Build {
         objects,
         files_read: builder.access.files_read,
@@ -216,8 +246,16 @@ fn run(
     directory: &TreePath,
     overlay: Option<&Overlay>,
 ) -> Outcome<Vec<Object>> {
+    let loader = Loader::top(tree, directory, builder.options)?;
+    run_from(builder, loader, overlay)
+}
+
+fn run_from(
+    builder: &mut Builder<'_>,
+    loader: Rc<Loader>,
+    overlay: Option<&Overlay>,
+) -> Outcome<Vec<Object>> {
     let options = builder.options;
-    let loader = Loader::top(tree, directory, options)?;
     let mut target = Target::load(builder, loader, overlay)?;
     target.set_schema(builder, true)?;
     if !target.file.build_metadata.is_empty() {

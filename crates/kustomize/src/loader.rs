@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use tree::{ReadError, SourceRef, Tree, TreePath, World};
+use tree::{ReadError, SourceKind, SourceRef, Tree, TreePath, World};
 
 use crate::Options;
 use crate::error::{BuildError, Failures, Outcome, nearest};
@@ -57,6 +57,25 @@ pub(crate) struct Access<'a> {
     pub files_read: BTreeSet<TreePath>,
     pub sources_read: BTreeSet<SourceRef>,
     pub count: usize,
+}
+
+impl Access<'_> {
+    /// The files of a source that `entry` names, which counts as read then.
+    fn remote_tree(&mut self, mut source: SourceRef, entry: &str) -> Outcome<Tree> {
+        let tree = self.world.tree(&source).map_err(|missing| {
+            let facts = crate::error::Facts {
+                subject: entry.to_owned(),
+                reference: missing.to_string(),
+                ..Default::default()
+            };
+            Failures(vec![BuildError::RemoteBaseMissing(facts, missing)])
+        })?;
+        if let Some(revision) = self.world.revision(&source) {
+            source.reference = revision;
+        }
+        self.sources_read.insert(source);
+        Ok(tree)
+    }
 }
 
 impl Loader {
@@ -117,7 +136,7 @@ impl Loader {
     /// When it does not exist, is a directory, lies where this build may not read, or is remote.
     pub fn load(&self, access: &mut Access<'_>, entry: &str) -> Outcome<Arc<[u8]>> {
         if giturl::is_remote_file(entry) {
-            return Err(forbidden(entry));
+            return self.load_document(access, entry);
         }
         let path = match self.locate(access, entry) {
             Ok(path) => path,
@@ -164,6 +183,32 @@ impl Loader {
             access.files_read.insert(real);
         }
         Ok(content)
+    }
+
+    /// The bytes at an address, unless it looks like that of a repository.
+    fn load_document(&self, access: &mut Access<'_>, entry: &str) -> Outcome<Arc<[u8]>> {
+        if !access.remote_bases {
+            return Err(forbidden(entry));
+        }
+        if giturl::parse(entry).is_some() && !giturl::names_document(entry) {
+            let text = format!("URL is a git repository: {entry}");
+            return Err(Failures::new(BuildError::ResourceNotFound, entry, text));
+        }
+        let source = SourceRef {
+            url: entry.to_owned(),
+            reference: String::new(),
+            kind: SourceKind::Document,
+        };
+        let tree = access.remote_tree(source, entry)?;
+        let read = TreePath::new(SourceRef::DOCUMENT).map(|path| tree.read(&path));
+        match read {
+            Ok(Ok(content)) => Ok(content),
+            _ => Err(Failures::new(
+                BuildError::ResourceNotFound,
+                entry,
+                format!("nothing at {entry}"),
+            )),
+        }
     }
 
     /// The text of a file; bytes that are not UTF-8 are an error of the reader that needs text.
@@ -274,16 +319,9 @@ impl Loader {
         let source = SourceRef {
             url: address.repository.clone(),
             reference: address.reference.clone(),
+            kind: SourceKind::Repository,
         };
-        let tree = access.world.tree(&source).map_err(|missing| {
-            let facts = crate::error::Facts {
-                subject: address.raw.clone(),
-                reference: missing.to_string(),
-                ..Default::default()
-            };
-            Failures(vec![BuildError::RemoteBaseMissing(facts, missing.0)])
-        })?;
-        access.sources_read.insert(source);
+        let tree = access.remote_tree(source, &address.raw)?;
         let directory = TreePath::new(&address.path).map_err(|_| {
             let text = format!("url path exits repo: {}", address.path);
             Failures::new(BuildError::PathOutsideTree, address.raw.clone(), text)

@@ -160,6 +160,16 @@ impl std::error::Error for RenderError {
     }
 }
 
+impl RenderError {
+    /// The base that is not at hand, if that is what is wrong and nobody has tried to fetch it.
+    pub fn missing(&self) -> Option<tree::SourceRef> {
+        match self {
+            Self::Build(error) => error.missing(),
+            _ => None,
+        }
+    }
+}
+
 impl Explain for RenderError {
     fn code(&self) -> Code {
         match self {

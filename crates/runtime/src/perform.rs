@@ -1,6 +1,7 @@
 //! Carrying out the requests of one attempt.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cluster::{ApiError, Apply, Cluster, Delete, ErrorClass, Propagation};
@@ -8,7 +9,7 @@ use control::kustomization::{
     Answer, Attempt, Finished, HealthTarget, HealthVerdict, ReadyExpression, Refusal, Rendered,
     Request, Source, Step, WriteOutcome,
 };
-use diag::Explain;
+use diag::{Diagnostic, Explain};
 use expr::{Bindings, Budget, Program, Shape, Value};
 use futures::StreamExt;
 use health::{Checks, Status};
@@ -171,16 +172,17 @@ impl<'a> Performer<'a> {
         for (name, value) in &read {
             variables.set(name.as_str(), value);
         }
-        let spec = crate::spec::render_spec(unit);
+        let mut spec = crate::spec::render_spec(unit);
         let ignore = crate::spec::ignore_rules(unit);
         let ignore = ignore.map_err(|message| failed("BuildFailed", message))?;
-        // Building is work for a processor, not for the threads that wait for answers.
-        let built = tokio::task::spawn_blocking(move || {
-            render::kustomization(&tree, &spec, &variables, &tree::Isolated)
-        });
-        let built = built.await;
-        let built = built.map_err(|error| failed("BuildFailed", error.to_string()))?;
-        let (rendered, warnings) = built;
+        let bases = self.shared.sources.bases.clone();
+        spec.remote_bases = bases.is_some();
+        let inputs = Arc::new((tree, spec, variables));
+        let built = match bases {
+            Some(bases) => bases.complete(|world| build(inputs.clone(), world)).await,
+            None => build(inputs, Arc::default()).await.0,
+        };
+        let (rendered, warnings) = built.map_err(|error| failed("BuildFailed", error))?;
         for warning in warnings {
             tracing::warn!(key = %unit.meta.key, "{}", warning.one_line());
         }
@@ -612,5 +614,34 @@ fn refusal(error: ApiError) -> Refusal {
     Refusal {
         reason: "ReconciliationFailed".into(),
         message: error.message,
+    }
+}
+
+type Built = Result<
+    (
+        Result<render::Rendered, Vec<render::RenderError>>,
+        Vec<Diagnostic>,
+    ),
+    String,
+>;
+
+/// Renders a unit, and says which bases were missing that nobody has tried to fetch.
+///
+/// Building is work for a processor, not for the threads that wait for answers.
+async fn build(
+    inputs: Arc<(tree::Tree, render::Spec, render::Variables)>,
+    world: Arc<source::FetchedBases>,
+) -> (Built, Vec<tree::SourceRef>) {
+    let built = tokio::task::spawn_blocking(move || {
+        let (tree, spec, variables) = &*inputs;
+        render::kustomization(tree, spec, variables, &*world)
+    });
+    match built.await {
+        Ok((rendered, warnings)) => {
+            let errors = rendered.as_ref().err().into_iter().flatten();
+            let missing = errors.filter_map(render::RenderError::missing).collect();
+            (Ok((rendered, warnings)), missing)
+        }
+        Err(error) => (Err(error.to_string()), Vec::new()),
     }
 }

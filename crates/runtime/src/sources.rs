@@ -31,6 +31,8 @@ pub struct Sources {
     pub storage: Arc<Storage>,
     /// Reads archives, also those that another process made.
     pub downloader: source::Downloader,
+    /// Fetches the bases that kustomizations name by address; `None` refuses them.
+    pub bases: Option<Arc<source::Bases>>,
 }
 
 impl Shared {

@@ -13,6 +13,7 @@
 //! Deliberately absent: what a source's status says, retries, and when to look again.
 
 pub mod archive;
+pub mod bases;
 pub mod disk;
 pub mod download;
 pub mod git;
@@ -25,6 +26,7 @@ pub mod serve;
 pub mod storage;
 pub mod submodules;
 
+pub use bases::{Bases, FetchedBases};
 pub use download::{DownloadError, Downloader};
 pub use git::{Checkout, FetchError, FetchRequest, Fetched};
 pub use include::{Include, IncludeError};

@@ -204,7 +204,7 @@ impl Storage {
         let path = format!("{}/{name}", key.path());
         let target = self.place(&path)?;
         let folder = self.place_of(key)?;
-        let digest = format!("sha256:{}", hex(&Sha256::digest(bytes)));
+        let digest = sha256(bytes);
         let folders = self.disk.create_folder(&folder);
         folders.map_err(StorageError::CreateFolder)?;
         let number = self.next.fetch_add(1, Ordering::Relaxed);
@@ -421,6 +421,11 @@ pub fn open(digest: &str, bytes: &[u8], limits: &Limits) -> Result<Tree, Storage
 }
 
 /// Whether bytes have a digest of the form `algorithm:hex`; unknown algorithms never match.
+/// `sha256:` and 64 hexadecimal digits.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    format!("sha256:{}", hex(&Sha256::digest(bytes)))
+}
+
 fn digest_matches(digest: &str, bytes: &[u8]) -> bool {
     let Some((algorithm, expected)) = digest.split_once(':') else {
         return false;

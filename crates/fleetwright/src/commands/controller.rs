@@ -13,7 +13,8 @@ use crate::cli::{ControllerArgs, Role};
 use crate::connect::connect_to;
 use crate::exit::{Exit, Failure};
 use crate::platform::{
-    archive_routes, engine_options, git_client, install_definitions, interrupted, rewrites, storage,
+    archive_routes, bases, engine_options, git_client, install_definitions, interrupted, rewrites,
+    storage,
 };
 
 /// Runs until interrupted, or until a part has ended by accident.
@@ -45,9 +46,12 @@ pub async fn run(args: ControllerArgs) -> Outcome {
         None => advertised(&archives)?,
     };
     let storage = storage(args.storage_path.clone(), &advertised);
+    let client = git_client(&args.engine);
+    let rewrites = rewrites(&args.engine, None)?;
     let sources = Sources {
-        client: git_client(&args.engine),
-        rewrites: rewrites(&args.engine, None)?,
+        bases: bases(&args.engine, &client, &rewrites),
+        client,
+        rewrites,
         storage: storage.clone(),
         downloader: source::Downloader::new(storage.clone(), Addresses::ALL),
     };

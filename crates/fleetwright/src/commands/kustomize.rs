@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use ::git::client::{Addresses, Client};
 use clap::{Args, Subcommand, ValueEnum};
 use diag::{Code, Diagnostic, Explain, Severity};
 use object::Object;
-use tree::{Isolated, TreePath};
+use tree::{Isolated, SourceRef, TreePath, World};
 
 use super::Outcome;
 use crate::exit::{Exit, Failure};
@@ -41,6 +42,9 @@ pub struct BuildArgs {
     /// Refuses bases that are addresses.
     #[arg(long)]
     pub no_remote_bases: bool,
+    /// Reads addresses that begin with FROM as if they began with TO; may be repeated.
+    #[arg(long, value_name = "FROM=TO")]
+    pub git_rewrite: Vec<String>,
     #[command(flatten)]
     pub programs: ProgramArgs,
 }
@@ -121,7 +125,6 @@ pub fn build(args: &BuildArgs) -> Outcome {
     for notice in args.programs.notices() {
         eprint!("{}", notice.render());
     }
-    let folder = on_disk(&args.folder)?;
     let options = kustomize::Options {
         root_only: args.load_restrictor == LoadRestrictor::RootOnly,
         order: match args.reorder {
@@ -132,7 +135,7 @@ pub fn build(args: &BuildArgs) -> Outcome {
         remote_bases: !args.no_remote_bases,
         ..options()
     };
-    let (build, warnings) = kustomize::build(&files::disk(), &folder, &options, &Isolated);
+    let (build, warnings) = build_complete(args, &options)?;
     for warning in warnings {
         eprint!("{}", warning.render());
     }
@@ -149,6 +152,58 @@ pub fn build(args: &BuildArgs) -> Outcome {
         })?,
     }
     Ok(Exit::Done)
+}
+
+type Built = (
+    Result<kustomize::Build, Vec<kustomize::BuildError>>,
+    Vec<Diagnostic>,
+);
+
+/// Builds; when bases are missing that are addresses, fetches them and builds again.
+fn build_complete(args: &BuildArgs, options: &kustomize::Options) -> Result<Built, Failure> {
+    let disk = files::disk();
+    let address = kustomize::is_address(&args.folder);
+    let folder = match address {
+        true => TreePath::root(),
+        false => on_disk(&args.folder)?,
+    };
+    let build = |world: &dyn World| match address {
+        true => kustomize::build_address(&args.folder, options, world),
+        false => kustomize::build(&disk, &folder, options, world),
+    };
+    let missing = |built: &Built| -> Vec<SourceRef> {
+        let errors = built.0.as_ref().err().into_iter().flatten();
+        errors.filter_map(kustomize::BuildError::missing).collect()
+    };
+    let first = build(&Isolated);
+    if missing(&first).is_empty() {
+        return Ok(first);
+    }
+    crate::start_network();
+    let rewrites = ::git::Rewrites::parse(args.git_rewrite.iter().map(String::as_str));
+    let rewrites =
+        rewrites.map_err(|error| Failure::plain(Exit::Usage, format!("--git-rewrite: {error}")))?;
+    let local = |rule: &String| {
+        rule.rsplit_once('=')
+            .is_some_and(|(_, to)| cluster::is_loopback(to))
+    };
+    let addresses = Addresses {
+        loopback: args.git_rewrite.iter().any(local),
+        ..Addresses::default()
+    };
+    let client = Client::new(::git::client::Options {
+        addresses,
+        ..::git::client::Options::default()
+    });
+    let bases = source::Bases::new(client, rewrites, addresses);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    Ok(runtime.block_on(bases.complete(|world| {
+        let built = build(&*world);
+        let missing = missing(&built);
+        std::future::ready((built, missing))
+    })))
 }
 
 /// `lint`.

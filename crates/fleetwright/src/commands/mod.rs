@@ -44,8 +44,7 @@ pub fn run(cli: Cli) -> Outcome {
         Command::Lint(args) => kustomize::lint(args),
         Command::Fix(command) => kustomize::fix(command),
         _ => {
-            // Two providers of cryptography in one program would make TLS fail at its first use.
-            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+            crate::start_network();
             crate::output::start_logging(&cli);
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .enable_all()

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::routing::any;
 use runtime::Sources;
 
-use super::git::{git_client, rewrites};
+use super::git::{bases, git_client, rewrites};
 use crate::cli::EngineArgs;
 use crate::exit::Failure;
 use crate::sample;
@@ -46,10 +46,12 @@ pub(super) fn sources(
     let host = base.trim_end_matches('/').trim_end_matches(git.prefix());
     let client = git_client(args).with_local(host, git.clone());
     let storage = storage(data.join("artifacts"), &storage_address.to_string());
+    let rewrites = rewrites(args, Some(&sample))?;
     Ok((
         Sources {
+            bases: bases(args, &client, &rewrites),
             client,
-            rewrites: rewrites(args, Some(&sample))?,
+            rewrites,
             storage: storage.clone(),
             downloader: source::Downloader::new(storage.clone(), Addresses::ALL),
         },

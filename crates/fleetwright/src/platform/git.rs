@@ -87,20 +87,34 @@ pub(super) fn git_routes(git: Arc<Server>) -> Router {
     Router::new().route(&path, any(handle))
 }
 
-/// A client that reaches addresses of this machine only when the operator's own rules lead there.
-pub fn git_client(args: &EngineArgs) -> ::git::client::Client {
+/// Addresses of this machine only when the operator's own rules lead there.
+fn addresses(args: &EngineArgs) -> Addresses {
     let local = |rule: &String| {
         rule.rsplit_once('=')
             .is_some_and(|(_, to)| cluster::is_loopback(to))
     };
-    let addresses = Addresses {
+    Addresses {
         loopback: args.git_rewrite.iter().any(local),
         ..Addresses::default()
-    };
+    }
+}
+
+/// A client that reaches only what the operator allows.
+pub fn git_client(args: &EngineArgs) -> ::git::client::Client {
     ::git::client::Client::new(::git::client::Options {
-        addresses,
+        addresses: addresses(args),
         ..::git::client::Options::default()
     })
+}
+
+/// Who fetches the bases that kustomizations name by address, if somebody may.
+pub fn bases(
+    args: &EngineArgs,
+    client: &::git::client::Client,
+    rewrites: &::git::Rewrites,
+) -> Option<Arc<source::Bases>> {
+    let bases = || source::Bases::new(client.clone(), rewrites.clone(), addresses(args));
+    (!args.no_remote_bases).then(|| Arc::new(bases()))
 }
 
 /// The rules of `--git-rewrite`, and one of our own.

@@ -2,6 +2,7 @@
 
 mod backend;
 mod bad_input;
+mod bases;
 mod cli;
 mod clients;
 mod documents;

@@ -140,9 +140,10 @@ fn remote_bases_are_asked_for_by_name() {
         ..Options::default()
     };
     let errors = errors_with(&tree, "a", &options);
-    let BuildError::RemoteBaseMissing(_, source) = &errors[0] else {
+    let BuildError::RemoteBaseMissing(_, missing) = &errors[0] else {
         panic!("{errors:?}");
     };
+    let source = &missing.source;
     assert_eq!(
         (source.url.as_str(), source.reference.as_str()),
         ("https://github.com/org/repo", "v1")

@@ -128,9 +128,17 @@ impl World {
         let targets = Targets::new(cluster::in_process(service), false);
         targets.register("https://remote.test", in_process(&self.remote));
         let client = git::client::Client::new(git::client::Options::default());
+        let client = client.with_local(GIT, self.git.clone());
+        let rewrites = git::Rewrites::parse([]).expect("no rules");
+        let addresses = git::client::Addresses::default();
         let sources = Sources {
-            client: client.with_local(GIT, self.git.clone()),
-            rewrites: git::Rewrites::parse([]).expect("no rules"),
+            bases: Some(Arc::new(source::Bases::new(
+                client.clone(),
+                rewrites.clone(),
+                addresses,
+            ))),
+            client,
+            rewrites,
             storage: self.storage.clone(),
             downloader: source::Downloader::new(
                 self.storage.clone(),
