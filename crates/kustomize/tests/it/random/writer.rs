@@ -373,9 +373,9 @@ impl Writer<'_> {
     fn end_line(&mut self) {
         if self.comments() {
             self.maker.note("style", "comment behind");
-            let text = match self.maker.dice.below(30) {
-                0 if self.maker.has(Odd::Scalars) => "\t# tab",
-                1 => {
+            let text = match self.maker.dice.below(200) {
+                0..=5 if self.maker.has(Odd::Scalars) => "\t# tab",
+                6 => {
                     self.maker.note("style", "schema in a comment");
                     self.maker.dice.pick(&[
                         " # {\"$ref\": \"#/definitions/io.k8s.api.core.v1.PodSpec\"}",
