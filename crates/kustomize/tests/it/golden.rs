@@ -86,7 +86,7 @@ impl Case {
 }
 
 /// An error without what differs from run to run or is a dump of the tool's own values.
-fn comparable(error: &str) -> String {
+pub(crate) fn comparable(error: &str) -> String {
     if error.starts_with("map[string]interface {}")
         && let Some(at) = ["json: ", "yaml: "]
             .iter()

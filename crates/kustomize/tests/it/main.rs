@@ -6,3 +6,4 @@ mod golden;
 mod hostile;
 mod krusty;
 mod lint;
+mod random;
