@@ -684,6 +684,7 @@ impl Target {
             "transformers",
             false,
         )?;
+        let built_in = all.len();
         for (plugin, origin) in external {
             let transformer = self.configured(builder, plugin)?;
             all.push((transformer, origin, None));
@@ -693,7 +694,7 @@ impl Target {
             .iter()
             .any(|(transformer, ..)| transformer.uses_schema());
         let mut steps = lint::Steps::default();
-        for (transformer, origin, span) in all {
+        for (at, (transformer, origin, span)) in all.into_iter().enumerate() {
             if let Some(lint) = &mut builder.lint {
                 steps.before(lint, self, &transformer, &ra.items, &schema);
             }
@@ -713,6 +714,10 @@ impl Target {
                 }
             }
             items.retain(|item| !item.gone);
+            // One with field specs of its own may write what an object is.
+            if at >= built_in {
+                items.iter_mut().for_each(|item| item.refresh(&schema));
+            }
         }
         Ok(())
     }

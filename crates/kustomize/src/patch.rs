@@ -125,16 +125,25 @@ impl Patch {
 /// A pattern or label selector that cannot be read.
 pub(crate) fn select(items: &[Item], selector: &Selector) -> Result<Vec<usize>, String> {
     let pattern = selector.compile()?;
-    let matches = |item: &Item| {
+    let matches = |item: &Item| -> Result<bool, String> {
         let original = item.original_id();
         let (was, is) = (&original, &item.id);
-        (pattern.namespace(was.effective_namespace())
+        let named = (pattern.namespace(was.effective_namespace())
             || pattern.namespace(is.effective_namespace()))
             && (pattern.name(&was.name) || pattern.name(&is.name))
-            && pattern.gvk(&is.gvk)
-            && (!pattern.has_labels() || pattern.metadata(&item.labels(), &item.annotations()))
+            && pattern.gvk(&is.gvk);
+        match named && pattern.has_labels() {
+            true => pattern.metadata(&item.labels(), &item.annotations()),
+            false => Ok(named),
+        }
     };
-    Ok((0..items.len()).filter(|at| matches(&items[*at])).collect())
+    let mut selected = Vec::new();
+    for (at, item) in items.iter().enumerate() {
+        if matches(item)? {
+            selected.push(at);
+        }
+    }
+    Ok(selected)
 }
 
 /// The one object that has, or had, this id.

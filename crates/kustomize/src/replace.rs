@@ -207,7 +207,7 @@ fn apply(
         &target.field_paths
     };
     for item in items {
-        if !is_target(item, &select, &reject) {
+        if !is_target(item, &select, &reject)? {
             continue;
         }
         let mut write_all = |item: &mut Item| {
@@ -242,22 +242,21 @@ fn reaches_annotations(field: &str) -> bool {
 }
 
 /// Whether a target's patterns select an object.
-pub(crate) fn is_target(item: &Item, select: &Pattern, reject: &[Pattern]) -> bool {
+pub(crate) fn is_target(item: &Item, select: &Pattern, reject: &[Pattern]) -> Result<bool, String> {
     let needs_metadata = select.has_labels() || reject.iter().any(Pattern::has_labels);
     if needs_metadata {
         let (labels, annotations) = (item.labels(), item.annotations());
-        if !select.metadata(&labels, &annotations) {
-            return false;
+        if !select.metadata(&labels, &annotations)? {
+            return Ok(false);
         }
-        if reject
-            .iter()
-            .any(|reject| reject.has_labels() && reject.metadata(&labels, &annotations))
-        {
-            return false;
+        for reject in reject.iter().filter(|reject| reject.has_labels()) {
+            if reject.metadata(&labels, &annotations)? {
+                return Ok(false);
+            }
         }
     }
     let any = |pattern: &Pattern| item.any_id(|id: &ResId| pattern.id(id));
-    !reject.iter().any(|reject| reject.has_id() && any(reject)) && any(select)
+    Ok(!reject.iter().any(|reject| reject.has_id() && any(reject)) && any(select))
 }
 
 fn write(

@@ -26,15 +26,16 @@ pub(crate) struct Pattern {
     kind: Option<Matcher>,
     name: Option<Matcher>,
     namespace: Option<Matcher>,
-    labels: LabelSelector,
-    annotations: LabelSelector,
+    /// What cannot be read is an error only for an object that it has to decide about.
+    labels: Result<LabelSelector, String>,
+    annotations: Result<LabelSelector, String>,
     has_id: bool,
     has_labels: bool,
 }
 
 impl Selector {
     /// # Errors
-    /// A pattern or selector that cannot be read, in the reference's words.
+    /// A pattern that cannot be read, in the reference's words.
     pub fn compile(&self) -> Result<Pattern, String> {
         let fields = [
             &self.group,
@@ -49,8 +50,8 @@ impl Selector {
             kind: Matcher::whole(&self.kind)?,
             name: Matcher::whole(&self.name)?,
             namespace: Matcher::whole(&self.namespace)?,
-            labels: read(&self.label_selector)?,
-            annotations: read(&self.annotation_selector)?,
+            labels: read(&self.label_selector),
+            annotations: read(&self.annotation_selector),
             has_id: fields.iter().any(|field| !field.is_empty()),
             has_labels: !self.label_selector.is_empty() || !self.annotation_selector.is_empty(),
         })
@@ -161,16 +162,19 @@ impl Pattern {
         self.has_labels
     }
 
+    /// # Errors
+    /// A selector that cannot be read, in the reference's words.
     pub fn metadata(
         &self,
         labels: &BTreeMap<Text, Text>,
         annotations: &BTreeMap<Text, Text>,
-    ) -> bool {
-        self.labels
-            .matches_by(|key| labels.get(key).map(Text::as_str))
-            && self
-                .annotations
-                .matches_by(|key| annotations.get(key).map(Text::as_str))
+    ) -> Result<bool, String> {
+        let (by_label, by_annotation) = (
+            self.labels.as_ref().map_err(Clone::clone)?,
+            self.annotations.as_ref().map_err(Clone::clone)?,
+        );
+        Ok(by_label.matches_by(|key| labels.get(key).map(Text::as_str))
+            && by_annotation.matches_by(|key| annotations.get(key).map(Text::as_str)))
     }
 }
 

@@ -93,7 +93,7 @@ fn selects_any(to: &TargetSelector, items: &[Item]) -> bool {
     pattern.is_some_and(|pattern| {
         items
             .iter()
-            .any(|item| replace::is_target(item, &pattern, &[]))
+            .any(|item| replace::is_target(item, &pattern, &[]) == Ok(true))
     })
 }
 
@@ -162,7 +162,7 @@ impl Look<'_> {
         };
         let selected: Vec<&Item> = items
             .iter()
-            .filter(|item| replace::is_target(item, &pattern, &[]))
+            .filter(|item| replace::is_target(item, &pattern, &[]) == Ok(true))
             .collect();
         let message = "this replacement's target matches no object, so nothing is replaced there";
         let found = selected
@@ -185,7 +185,7 @@ impl Look<'_> {
             let alone = std::slice::from_ref(&rejects);
             let rejected = selected
                 .iter()
-                .any(|item| !replace::is_target(item, &pattern, alone));
+                .any(|item| replace::is_target(item, &pattern, alone) == Ok(false));
             let message =
                 "this `reject` matches none of the selected objects, so it rejects nothing";
             let found = (!rejected).then(|| select::unmatched(REJECT, message, reject, items));
@@ -243,7 +243,7 @@ impl Look<'_> {
             };
             let Some(span) = span else { continue };
             for (number, item) in items.iter().enumerate() {
-                if !replace::is_target(item, &pattern, &rejects) {
+                if replace::is_target(item, &pattern, &rejects) != Ok(true) {
                     continue;
                 }
                 let Some((outer, inner)) = inside_text(&item.node, &parts) else {
