@@ -234,31 +234,45 @@ pub enum LintFormat {
 pub fn lint(args: &LintArgs) -> Outcome {
     let (root, inside) = files::checkout(&args.folder)?;
     let tree = files::read(&root)?;
+    let here = std::env::current_dir().unwrap_or_default();
+    // From above the checkout, places are shown with the way to it.
+    let (shown_from, way) = match here.strip_prefix(&root) {
+        Ok(below) => (below.to_owned(), PathBuf::new()),
+        Err(_) => {
+            let way = root.strip_prefix(&here).unwrap_or(&root);
+            (PathBuf::new(), way.to_owned())
+        }
+    };
     let options = kustomize::Options {
         root_only: false,
+        shown_from: TreePath::new(&shown_from.to_string_lossy()).unwrap_or_default(),
         ..kustomize::Options::default()
     };
     let mut found = kustomize::lint(&tree, &options, &Isolated, &[]);
     found.retain(|finding| {
-        let place = finding.span.as_ref().map(|span| TreePath::new(&span.path));
+        let place = finding.span.as_ref();
+        let place = place.map(|span| options.shown_from.join(&span.path));
         place.is_none_or(|path| path.is_ok_and(|path| path.is_within(&inside)))
     });
-    let shown_from = std::env::current_dir().and_then(|here| files::on_disk(&here));
-    let (shown_from, root) = (shown_from.unwrap_or_default(), files::on_disk(&root));
-    for span in found.iter_mut().filter_map(|finding| finding.span.as_mut()) {
-        if let Ok(path) = root.as_ref().map(|root| root.join(&span.path)) {
-            span.path = path.map_or(span.path.clone(), |path| path.relative_to(&shown_from));
-        }
+    if !way.as_os_str().is_empty() {
+        let spans = found.iter_mut().filter_map(|finding| finding.span.as_mut());
+        spans.for_each(|span| span.path = way.join(&span.path).to_string_lossy().into_owned());
     }
     match args.output {
         LintFormat::Text => print_all(found.iter().map(Diagnostic::render)),
-        LintFormat::Line => print_all(found.iter().map(|finding| finding.one_line() + "\n")),
+        LintFormat::Line => print_all(found.iter().map(finding_line)),
         LintFormat::Json => print_all(std::iter::once(findings_json(&found))),
     }
     Ok(match found.is_empty() {
         true => Exit::Done,
         false => Exit::Negative,
     })
+}
+
+fn finding_line(finding: &Diagnostic) -> String {
+    let place = finding.span.as_ref();
+    let place = place.map_or_else(String::new, |span| format!("{span}: "));
+    format!("{place}{}: {}\n", finding.code.0, finding.message)
 }
 
 fn findings_json(found: &[Diagnostic]) -> String {
@@ -321,8 +335,11 @@ pub fn fix(command: &FixCommand) -> Outcome {
         let diagnostics = errors.iter().map(Explain::to_diagnostic).collect();
         Failure::explained(Exit::Negative, diagnostics)
     })?;
-    for warning in &fixed.warnings {
-        eprint!("{}", warning.render());
+    let mut said = BTreeSet::new();
+    for warning in fixed.warnings.iter().map(Diagnostic::render) {
+        if said.insert(warning.clone()) {
+            eprint!("{warning}");
+        }
     }
     if args.dry_run {
         let here = &fix_options.build.shown_from;

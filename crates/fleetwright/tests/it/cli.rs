@@ -63,3 +63,69 @@ fn the_demo_settles_in_the_state_its_sample_says() {
     assert!(state.join("kubeconfig").is_file());
     assert!(!home.path().join(".kube").exists());
 }
+
+#[test]
+fn silent_mistakes_are_reported_and_old_files_fixed() {
+    let home = TempDir::new().unwrap();
+    let files = [
+        (
+            "shop/kustomization.yaml",
+            "resources: [web.yaml]\ncommonLabels: {team: shop}\nimages: [{name: nginx, newTag: \"2\"}]\n",
+        ),
+        (
+            "shop/web.yaml",
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: a, image: busybox}]}\n",
+        ),
+        (
+            "shop/extra.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\n",
+        ),
+    ];
+    crate::repository::write_tree(home.path(), &files);
+    let run_in = |arguments: &[&str]| {
+        let output = output(fleetwright(home.path()).args(arguments));
+        format!(
+            "exit {}\n{}",
+            output.status.code().unwrap_or(-1),
+            String::from_utf8_lossy(&output.stdout)
+        )
+    };
+    expect![[r#"
+        exit 1
+        shop/extra.yaml:1: ResourceUnlisted: no kustomization reads `extra.yaml`
+        shop/kustomization.yaml:2:1: DeprecatedField: field `commonLabels` is deprecated in favor of `labels`
+        shop/kustomization.yaml:3:17: ImageUnmatched: image `nginx` is in no container, so this entry changes nothing
+    "#]]
+    .assert_eq(&run_in(&["lint", "shop", "-o", "line"]));
+    let before = run_in(&["build", "kustomize", "shop"]);
+    expect![[r#"
+        exit 1
+        shop/kustomization.yaml
+    "#]]
+    .assert_eq(&run_in(&["fix", "kustomize", "--dry-run", "shop"]));
+    assert!(run_in(&["fix", "kustomize", "shop"]).starts_with("exit 0\n"));
+    expect![[r#"
+        resources:
+        - web.yaml
+        images:
+        - name: nginx
+          newTag: "2"
+        apiVersion: kustomize.config.k8s.io/v1beta1
+        kind: Kustomization
+        labels:
+        - includeSelectors: true
+          pairs:
+            team: shop
+    "#]]
+    .assert_eq(&std::fs::read_to_string(home.path().join("shop/kustomization.yaml")).unwrap());
+    assert_eq!(run_in(&["build", "kustomize", "shop"]), before);
+    assert_eq!(
+        run_in(&["fix", "kustomize", "--dry-run", "shop"]),
+        "exit 0\n"
+    );
+
+    let folder = home.path().join("out");
+    std::fs::create_dir(&folder).unwrap();
+    run_in(&["build", "kustomize", "shop", "-o", "out"]);
+    assert!(folder.join("v1_pod_web.yaml").is_file());
+}
