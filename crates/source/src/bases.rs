@@ -71,7 +71,7 @@ impl World for FetchedBases {
 impl Bases {
     /// Fetches through `client`, from where `rewrites` lead; documents only from `addresses`.
     pub fn new(client: Client, rewrites: Rewrites, addresses: Addresses) -> Self {
-        let followed = addresses.clone();
+        let followed = addresses;
         let redirects = reqwest::redirect::Policy::custom(move |attempt| {
             let host = attempt.url().host_str().unwrap_or("");
             let forbidden = host
