@@ -72,6 +72,9 @@ pub enum BuildError {
     /// A document that is not a Kubernetes object.
     #[error("`{}` holds something that is not a Kubernetes object", .0.subject)]
     ObjectInvalid(#[source] Facts),
+    /// A key that stands twice in one map.
+    #[error("key `{}` is set twice in one map", .0.subject)]
+    DuplicateKey(#[source] Facts),
     /// A patch for an object that is not there.
     #[error("patch target `{}` matches no object", .0.subject)]
     PatchTargetNotFound(#[source] Facts),
@@ -127,6 +130,7 @@ impl BuildError {
             | Self::DuplicateObject(facts)
             | Self::YamlSyntax(facts)
             | Self::ObjectInvalid(facts)
+            | Self::DuplicateKey(facts)
             | Self::PatchTargetNotFound(facts)
             | Self::PatchInvalid(facts)
             | Self::PatchFailed(facts)
@@ -159,6 +163,7 @@ impl BuildError {
             | Self::DuplicateObject(facts)
             | Self::YamlSyntax(facts)
             | Self::ObjectInvalid(facts)
+            | Self::DuplicateKey(facts)
             | Self::PatchTargetNotFound(facts)
             | Self::PatchInvalid(facts)
             | Self::PatchFailed(facts)
@@ -216,6 +221,7 @@ impl Explain for BuildError {
             Self::DuplicateObject(_) => "DuplicateObject",
             Self::YamlSyntax(_) => "YamlSyntax",
             Self::ObjectInvalid(_) => "ObjectInvalid",
+            Self::DuplicateKey(_) => "DuplicateKey",
             Self::PatchTargetNotFound(_) => "PatchTargetNotFound",
             Self::PatchInvalid(_) => "PatchInvalid",
             Self::PatchFailed(_) => "PatchFailed",
@@ -271,6 +277,9 @@ impl Explain for BuildError {
                 "Replace the link by the file it stands for."
             }
             Self::BaseCycle(_) => "Move what both need into a directory of its own.",
+            Self::RemoteBaseMissing(..) => {
+                "Check the address and its `ref`; private repositories have to be copied into yours, or be sources of their own."
+            }
             Self::RemoteBaseForbidden(_) => {
                 "Copy the base into the repository, or make it a source of its own."
             }
@@ -280,6 +289,7 @@ impl Explain for BuildError {
             Self::DuplicateObject(_) => {
                 "Delete one of the two, or give them different names or namespaces."
             }
+            Self::DuplicateKey(_) => "Delete one of the two lines.",
             Self::PatchTargetNotFound(_) => {
                 "A patch without `target` needs the name the object had in its own file, its kind, version and namespace."
             }

@@ -58,7 +58,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use diag::{Code, Diagnostic};
+use diag::{Code, Diagnostic, Span};
 use object::{Node as Value, Object};
 use tree::{SourceRef, Tree, TreePath, World};
 use yaml::{Duplicates, Limits, Node, ResolveOptions, Tags};
@@ -332,11 +332,7 @@ fn finish(
                 node,
                 origin: item.origin,
             }),
-            Err(text) => {
-                let text = format!("map[string]interface {{}}(nil): {text}");
-                let failures = Failures::new(BuildError::ObjectInvalid, item.id.to_string(), text);
-                errors.extend(failures.at(item.place()).0);
-            }
+            Err(text) => errors.extend(unprintable(&item, &text).0),
         }
     }
     if errors.is_empty() {
@@ -344,6 +340,27 @@ fn finish(
     } else {
         Err(Failures(errors))
     }
+}
+
+/// Why an object has no value: every key that is repeated, else what stopped the reader.
+fn unprintable(item: &resource::Item, text: &str) -> Failures {
+    let place = item.place();
+    let (repeated, all) = value::repeated_keys(&item.node);
+    if repeated.is_empty() {
+        let text = format!("map[string]interface {{}}(nil): {text}");
+        return Failures::new(BuildError::ObjectInvalid, item.id.to_string(), text).at(place);
+    }
+    let text = format!("map[string]interface {{}}(nil): {all}");
+    let failures = repeated.iter().flat_map(|repeated| {
+        let span = place.clone().map(|place| Span {
+            line: repeated.line,
+            column: repeated.column,
+            ..place
+        });
+        let failures = Failures::new(BuildError::DuplicateKey, repeated.key.as_str(), &text);
+        failures.at(span).0
+    });
+    Failures(failures.collect())
 }
 
 /// Whether kustomize knows a kind as one whose objects have no namespace.

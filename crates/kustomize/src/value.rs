@@ -8,7 +8,7 @@
 //! yaml/go-yaml v3 `encode.go` (`node`), `resolve.go`; kubernetes-sigs/kustomize `kyaml/yaml/rnode.go`
 //! (`MarshalJSON`).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use golang::strconv;
 use object::{Map, Node as Value, Text};
@@ -83,6 +83,61 @@ fn readable(text: &Text) -> Result<Text, String> {
     match suspicious && text.chars().any(refused) {
         true => Err("yaml: control characters are not allowed".into()),
         false => Ok(text.clone()),
+    }
+}
+
+/// A key that stands twice in one map.
+pub(crate) struct RepeatedKey {
+    pub key: Text,
+    pub line: u32,
+    pub column: u32,
+    /// Where the map has it first.
+    pub first_line: u32,
+}
+
+impl RepeatedKey {
+    fn message(&self) -> String {
+        format!(
+            "line {}: mapping key {:?} already defined at line {}",
+            self.line,
+            self.key.as_str(),
+            self.first_line
+        )
+    }
+}
+
+/// Most repeated keys that are told of one object.
+const REPEATED_MAX: usize = 20;
+
+/// Every key of a tree that repeats another, in the order of the tree, with the reference's message.
+pub(crate) fn repeated_keys(node: &Node) -> (Vec<RepeatedKey>, String) {
+    let mut found = Vec::new();
+    find_repeated(node, &mut found);
+    let lines = found.iter().map(RepeatedKey::message);
+    let lines: Vec<String> = lines.collect();
+    let text = format!("yaml: unmarshal errors:\n  {}", lines.join("\n  "));
+    (found, text)
+}
+
+fn find_repeated(node: &Node, found: &mut Vec<RepeatedKey>) {
+    let mut first: HashMap<&str, u32> = HashMap::new();
+    for (key, _) in node.pairs().filter(|(key, _)| key.kind == Kind::Scalar) {
+        if let Some(first_line) = first.get(key.value.as_str()) {
+            found.push(RepeatedKey {
+                key: key.value.clone(),
+                line: key.line,
+                column: key.column,
+                first_line: *first_line,
+            });
+        } else {
+            first.insert(&key.value, key.line);
+        }
+        if found.len() >= REPEATED_MAX {
+            return;
+        }
+    }
+    for child in &node.content {
+        find_repeated(child, found);
     }
 }
 

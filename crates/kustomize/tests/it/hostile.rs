@@ -308,3 +308,26 @@ fn warnings_come_with_the_result() {
         ]
     );
 }
+
+#[test]
+fn every_repeated_key_is_told_with_its_place() {
+    let text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\n  name: d\ndata: {a: b}\ndata: {c: d}\n";
+    let tree: Tree = [
+        ("a/kustomization.yaml", "resources: [cm.yaml]\n"),
+        ("a/cm.yaml", text),
+    ]
+    .into_iter()
+    .collect();
+    let errors = errors_with(&tree, "a", &Options::default());
+    let places: Vec<_> = errors
+        .iter()
+        .map(|error| (error.code().0, error.span().map(|span| span.to_string())))
+        .collect();
+    assert_eq!(
+        places,
+        [
+            ("DuplicateKey", Some("a/cm.yaml:7:1".into())),
+            ("DuplicateKey", Some("a/cm.yaml:5:3".into())),
+        ]
+    );
+}
