@@ -25,13 +25,11 @@ use object::{FieldPath, Map, Node as Value};
 use tree::{ReadError, Tree, TreePath, World};
 use yaml::{Duplicates, Limits, Node, ResolveOptions, Tags};
 
+use crate::accumulate::FILE_NAMES;
 use crate::error::{BuildError, Failures, Outcome, nearest};
 use crate::{Build, Options, build};
 use fields::Reader;
 use layout::Layout;
-
-/// Names a kustomization file may have.
-const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Most things wrong with one file that are reported; each is looked for in the whole file.
 const PROBLEMS_MAX: usize = 100;
@@ -79,7 +77,7 @@ fn rewrite(
     world: &dyn World,
 ) -> Outcome<Fix> {
     let (path, text) = find(tree, directory)?;
-    let file = KustomizationFile::new(path.to_string(), text);
+    let file = KustomizationFile::new(path.relative_to(&options.build.shown_from), text);
     let prefix = "invalid Kustomization";
     let mut fields = file.read(&mut Reader::strict(), prefix, prefix)?;
     let layout = Layout::read(&file.text);
