@@ -250,11 +250,8 @@ fn visit_matching(
 
 /// A node as its text is written, quotes and comments included.
 fn written(node: &Node) -> String {
-    let simple = node.kind == Kind::Scalar
-        && node.style == Style::PLAIN
-        && node.line_comment.is_empty()
-        && node.head_comment.is_empty()
-        && node.foot_comment.is_empty();
+    let simple =
+        node.kind == Kind::Scalar && node.style == Style::PLAIN && node.comments.is_empty();
     match simple {
         true => node.value.to_string(),
         false => ops::emit(node).trim().to_owned(),

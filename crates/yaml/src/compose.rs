@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use object::Text;
 
 use crate::events::{Event, EventKind, LONG_TAG_PREFIX, Parser};
-use crate::node::{Kind, Node, Style, tag};
+use crate::node::{Comments, Kind, Node, Style, tag};
 use crate::scan::Outcome;
 use crate::{Limits, YamlError, resolve};
 
@@ -123,9 +123,11 @@ impl Composer<'_> {
             tag,
             value: event.value,
             anchor: event.anchor,
-            head_comment: event.head_comment.into(),
-            line_comment: event.line_comment.into(),
-            foot_comment: event.foot_comment.into(),
+            comments: Comments::new(
+                event.head_comment.into(),
+                event.line_comment.into(),
+                event.foot_comment.into(),
+            ),
             line: at.line,
             column: at.column,
             content: Vec::new(),
@@ -167,16 +169,17 @@ impl Composer<'_> {
             .open
             .pop()
             .expect("the parser ends only collections that it started");
-        node.line_comment = event.line_comment.into();
-        node.foot_comment = event.foot_comment.into();
+        node.comments
+            .set_line_and_foot(event.line_comment.into(), event.foot_comment.into());
         // The foot of a block mapping is that of its last key.
         let count = node.content.len();
         if node.kind == Kind::Mapping
             && !node.style.has(Style::FLOW)
-            && !node.foot_comment.is_empty()
+            && !node.comments.foot().is_empty()
             && count > 1
         {
-            node.content[count - 2].foot_comment = std::mem::take(&mut node.foot_comment);
+            let foot = node.comments.take_foot();
+            node.content[count - 2].comments.set_foot(foot);
         }
         node
     }
@@ -185,16 +188,17 @@ impl Composer<'_> {
 /// Adds a key, a value or an item, and moves feet from where they were noticed to the key they
 /// are about.
 fn add_child(parent: &mut Node, mut child: Node) {
-    if parent.kind == Kind::Mapping && !child.foot_comment.is_empty() {
+    if parent.kind == Kind::Mapping && !child.comments.foot().is_empty() {
         let count = parent.content.len();
         if count % 2 == 1 {
             let key = &mut parent.content[count - 1];
-            if key.foot_comment.is_empty() {
-                key.foot_comment = std::mem::take(&mut child.foot_comment);
+            if key.comments.foot().is_empty() {
+                key.comments.set_foot(child.comments.take_foot());
             }
         } else if !parent.style.has(Style::FLOW) && count >= 2 {
             // It was noticed at the next key, after the indentation went back.
-            parent.content[count - 2].foot_comment = std::mem::take(&mut child.foot_comment);
+            let foot = child.comments.take_foot();
+            parent.content[count - 2].comments.set_foot(foot);
         }
     }
     parent.content.push(child);

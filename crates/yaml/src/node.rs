@@ -20,12 +20,8 @@ pub struct Node {
     pub value: Text,
     /// The anchor this node defines, without `&`.
     pub anchor: Text,
-    /// Comment lines above, with their `#`, joined by line feeds.
-    pub head_comment: Text,
-    /// The comment at the end of the line.
-    pub line_comment: Text,
-    /// Comment lines below, before an empty line.
-    pub foot_comment: Text,
+    /// The comments around it.
+    pub comments: Comments,
     /// Line, from one; zero for a node that was not read.
     pub line: u32,
     /// Column in characters, from one; zero for a node that was not read.
@@ -270,10 +266,78 @@ impl Node {
 
     /// Removes every comment of this node and below.
     pub fn strip_comments(&mut self) {
-        self.head_comment = Text::default();
-        self.line_comment = Text::default();
-        self.foot_comment = Text::default();
+        self.comments = Comments::default();
         self.content.iter_mut().for_each(Self::strip_comments);
+    }
+}
+
+/// The comments around a node. Most nodes have none, and then they take no room for them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Comments(Option<Box<Texts>>);
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Texts {
+    head: Text,
+    line: Text,
+    foot: Text,
+}
+
+static NO_COMMENT: Text = Text::new_static("");
+
+impl Comments {
+    /// Comments, each empty where there is none.
+    pub fn new(head: Text, line: Text, foot: Text) -> Self {
+        let mut comments = Self::default();
+        comments.put(Texts { head, line, foot });
+        comments
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Comment lines above, with their `#`, joined by line feeds.
+    pub fn head(&self) -> &Text {
+        self.0.as_ref().map_or(&NO_COMMENT, |texts| &texts.head)
+    }
+
+    /// The comment at the end of the line.
+    pub fn line(&self) -> &Text {
+        self.0.as_ref().map_or(&NO_COMMENT, |texts| &texts.line)
+    }
+
+    /// Comment lines below, before an empty line.
+    pub fn foot(&self) -> &Text {
+        self.0.as_ref().map_or(&NO_COMMENT, |texts| &texts.foot)
+    }
+
+    pub(crate) fn set_line_and_foot(&mut self, line: Text, foot: Text) {
+        let mut texts = self.take();
+        (texts.line, texts.foot) = (line, foot);
+        self.put(texts);
+    }
+
+    pub(crate) fn set_foot(&mut self, foot: Text) {
+        let mut texts = self.take();
+        texts.foot = foot;
+        self.put(texts);
+    }
+
+    pub(crate) fn take_foot(&mut self) -> Text {
+        let mut texts = self.take();
+        let foot = std::mem::take(&mut texts.foot);
+        self.put(texts);
+        foot
+    }
+
+    fn take(&mut self) -> Texts {
+        self.0.take().map_or_else(Texts::default, |texts| *texts)
+    }
+
+    fn put(&mut self, texts: Texts) {
+        let any = !(texts.head.is_empty() && texts.line.is_empty() && texts.foot.is_empty());
+        self.0 = any.then(|| Box::new(texts));
     }
 }
 

@@ -46,9 +46,9 @@ struct Comments<'a> {
 impl<'a> Comments<'a> {
     fn of(node: &'a Node) -> Self {
         Self {
-            head: &node.head_comment,
-            line: &node.line_comment,
-            foot: &node.foot_comment,
+            head: node.comments.head(),
+            line: node.comments.line(),
+            foot: node.comments.foot(),
             tail: "",
         }
     }
@@ -203,8 +203,12 @@ impl<'a> Emitter<'a> {
     /// Announces the comments a collection's last event carries.
     fn announce_end(&mut self, node: &'a Node, tail: &'a str, context: Context) {
         self.pending.announce(Comments {
-            line: &node.line_comment,
-            foot: if context.key { "" } else { &node.foot_comment },
+            line: node.comments.line(),
+            foot: if context.key {
+                ""
+            } else {
+                node.comments.foot()
+            },
             head: "",
             tail,
         });
@@ -328,7 +332,7 @@ impl<'a> Emitter<'a> {
         let mut tail = "";
         for (key, value) in node.pairs() {
             let simple = self.block_key(key, tail);
-            tail = &key.foot_comment;
+            tail = key.comments.foot();
             self.block_value(value, simple);
         }
         self.announce_end(node, tail, context);
@@ -471,7 +475,7 @@ impl<'a> Emitter<'a> {
             };
             self.start(&prepared, context);
             self.body(&prepared, context);
-            tail = &key.foot_comment;
+            tail = key.comments.foot();
 
             let prepared = self.prepare(value);
             self.announce_start(value, "");
