@@ -21,12 +21,12 @@
 //!   replacements;
 //! - objects for local use only, with an empty mark, together with replacements;
 //! - annotations that are no texts together with JSON patches or items of lists;
-//! - nulls for annotations in patches with `allowNameChange` or `allowKindChange`;
+//! - nulls for annotations in patches with `allowNameChange`, `allowKindChange` or `$retainKeys`;
 //! - numbers and booleans patched over labels and over the data of `ConfigMap`s and `Secret`s;
 //! - patches of `kind`, of the subjects of bindings, and copies of `metadata` as JSON patches;
 //! - kinds changed by patches together with generators that merge or replace;
 //! - hashes of kinds other than `ConfigMap` and `Secret`;
-//! - names and namespaces with a comma;
+//! - names and namespaces with a comma, and empty names;
 //! - options of a replacement that writes to its own source;
 //! - validators that add labels which are taken away again;
 //! - values of `ValueAddTransformer` that would be no texts without quotes;
