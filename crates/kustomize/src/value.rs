@@ -51,7 +51,7 @@ fn value(node: &Node, in_flow: bool) -> Result<Value, String> {
         Kind::Scalar
             if in_flow
                 && node.style == Style::PLAIN
-                && matches!(node.tag.as_str(), "" | "!" | tag::STR)
+                && matches!(node.tag.as_str(), "" | "!" | tag::STR | tag::TIMESTAMP)
                 && node.value.contains(':') =>
         {
             readable(&node.value).map(Value::String)
