@@ -176,12 +176,19 @@ impl ValueAdd {
 /// Puts a part into a path, at the end when the place is beyond it.
 fn insert_part(path: &str, at: usize, part: &str) -> String {
     if path.is_empty() {
-        return part.to_owned();
+        return cleaned(part);
     }
-    let absolute = path.starts_with('/');
     let mut parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     parts.insert(at.min(parts.len()), part);
-    format!("{}{}", if absolute { "/" } else { "" }, parts.join("/"))
+    let absolute = if path.starts_with('/') { "/" } else { "" };
+    cleaned(&format!("{absolute}{}", parts.join("/")))
+}
+
+/// A path without repeated slashes.
+fn cleaned(path: &str) -> String {
+    let absolute = if path.starts_with('/') { "/" } else { "" };
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    format!("{absolute}{}", parts.join("/"))
 }
 
 /// A plugin configuration, read but for the files it names.

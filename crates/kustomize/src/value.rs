@@ -48,7 +48,12 @@ fn value(node: &Node, in_flow: bool) -> Result<Value, String> {
             }
         }
         // Nor can it write a colon in brackets without quotes, which make a text of a time.
-        Kind::Scalar if in_flow && node.style == Style::PLAIN && node.value.contains(':') => {
+        Kind::Scalar
+            if in_flow
+                && node.style == Style::PLAIN
+                && matches!(node.tag.as_str(), "" | "!" | tag::STR | tag::TIMESTAMP)
+                && node.value.contains(':') =>
+        {
             readable(&node.value).map(Value::String)
         }
         Kind::Scalar if !in_flow && is_unreadable_block(node) => {

@@ -2,10 +2,43 @@
 //!
 //! `FLEETWRIGHT_RANDOM_TREES` says how many, `FLEETWRIGHT_RANDOM_SEED` with which seed the first is
 //! made; a tree depends on its own seed only. A difference is printed as a case that can be recorded.
+//!
+//! Not generated, because they are known to differ:
+//!
+//! - comments behind a key, dash or block header whose value begins on the next line or is empty: the
+//!   reference moves them into texts, or into YAML that it cannot read back;
+//! - blocks whose text begins with a tab, and trees whose build has a text that begins with one;
+//! - times of a date with a blank or a small `t`, and any time in braces or brackets;
+//! - plain integers from 2^63 to 2^64: some patches make floats of them;
+//! - aliases and merge keys inside the value of their own anchor;
+//! - `<<` as a text or a quoted key, the empty key in objects, `~` and `null` as generated keys;
+//! - merged keys that are given again in files of configurations;
+//! - U+0085 and U+007F in generated literals;
+//! - the tag `!x` on texts;
+//! - field specs, replacements and operations of JSON patches for `metadata/annotations` as a whole or
+//!   for annotations of the reference itself, field specs for `kind` and `apiVersion`;
+//! - annotations in which the reference keeps former names, and others of its own together with
+//!   replacements;
+//! - objects for local use only, with an empty mark, together with replacements;
+//! - annotations that are no texts together with JSON patches or items of lists;
+//! - nulls for annotations in patches with `allowNameChange`, `allowKindChange` or `$retainKeys`;
+//! - numbers and booleans patched over labels and over the data of `ConfigMap`s and `Secret`s;
+//! - patches of `kind`, of the subjects of bindings, and copies of `metadata` as JSON patches;
+//! - kinds changed by patches together with generators that merge or replace;
+//! - hashes of kinds other than `ConfigMap` and `Secret`;
+//! - names and namespaces with a comma, and empty names;
+//! - options of a replacement that writes to its own source;
+//! - validators that add labels which are taken away again;
+//! - values of `ValueAddTransformer` that would be no texts without quotes;
+//! - folded blocks that keep their last empty lines in items of lists;
+//! - repeated keys in files with lists of objects;
+//! - control characters that we refuse;
+//! - schemas that make a kind cluster-scoped in trees of several layers.
 
 mod check;
 mod configuration;
 mod dice;
+mod known;
 mod kustomization;
 mod layers;
 mod maker;
@@ -38,8 +71,8 @@ fn asked(variable: &str, default: u64) -> u64 {
     asked.and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// Trees of the usual run that are known to differ; it only shrinks.
-const DIFFERENT_MAX: usize = 7;
+/// Most differences that are made small and shown.
+const SHOWN_MAX: usize = 20;
 
 /// Of the trees that we refuse, how many percent are replaced by another, as a refused tree tests
 /// only what comes before the refusal.
@@ -52,6 +85,9 @@ fn make(seed: u64) -> (Maker, Verdict) {
         let mut maker = Maker::new(dice.next());
         layers::tree(&mut maker);
         let ours = check::ours(&maker.files);
+        if known::differs(&maker, &ours) {
+            continue;
+        }
         if !matches!(ours, Verdict::Refused(_)) || !dice.percent(REFUSED_REPLACED) {
             return (maker, ours);
         }
@@ -90,7 +126,6 @@ fn random_trees_build_as_with_the_tool() {
     let Some(program) = testkit::reference_tool("kustomize") else {
         return;
     };
-    let hunting = std::env::var_os("FLEETWRIGHT_RANDOM_TREES").is_some();
     let count = asked("FLEETWRIGHT_RANDOM_TREES", TREES);
     let first = asked("FLEETWRIGHT_RANDOM_SEED", SEED);
     let next = AtomicU64::new(0);
@@ -117,15 +152,12 @@ fn random_trees_build_as_with_the_tool() {
                     let Some(difference) = check::difference(&ours, &theirs) else {
                         continue;
                     };
-                    let mut one = Found {
+                    eprintln!("seed {seed}: {difference:?}");
+                    let one = Found {
                         seed,
                         difference,
                         files: maker.files,
                     };
-                    if hunting {
-                        one.shrink(&tool);
-                        eprintln!("{}", one.show(&tool));
-                    }
                     found.lock().expect("no worker panics").push(one);
                 }
             });
@@ -135,25 +167,21 @@ fn random_trees_build_as_with_the_tool() {
     eprintln!("{reach}");
     let mut found = found.into_inner().expect("no worker panics");
     found.sort_by_key(|one| one.seed);
-    let allowed = if hunting { 0 } else { DIFFERENT_MAX };
-    if found.len() > allowed {
+    if !found.is_empty() {
         let tool = Tool::new(&program, workers);
         let texts: Vec<String> = found
             .iter_mut()
+            .take(SHOWN_MAX)
             .map(|one| {
-                if !hunting {
-                    one.shrink(&tool);
-                }
+                one.shrink(&tool);
                 one.show(&tool)
             })
             .collect();
         panic!(
-            "{} of {count} trees differ, {allowed} are known to\n{}",
-            texts.len(),
+            "{} of {count} trees differ\n{}",
+            found.len(),
             texts.join("\n")
         );
     }
-    let seeds: Vec<u64> = found.iter().map(|one| one.seed).collect();
-    eprintln!("different: {seeds:?}");
     reach.assert_complete();
 }

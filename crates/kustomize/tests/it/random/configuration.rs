@@ -2,12 +2,12 @@
 
 use super::maker::{Made, Maker, Odd};
 use super::patches;
-use super::value::{Step, Value, list, map};
+use super::value::{Path, Step, Value, list, map};
 
 /// A field spec for a field that exists, as a rule.
 pub fn field_spec(maker: &mut Maker, made: &[Made]) -> Value {
     let from = patches::any(maker, made);
-    let paths = from.value.paths();
+    let paths = paths_for_specs(&from.value);
     let path = match maker.dice.choose(&paths) {
         Some(path) if maker.dice.percent(70) => {
             let mut text = String::new();
@@ -28,7 +28,6 @@ pub fn field_spec(maker: &mut Maker, made: &[Made]) -> Value {
             .dice
             .pick(&[
                 "metadata/labels",
-                "metadata/annotations",
                 "metadata/name",
                 "spec/new/field",
                 "spec/ref",
@@ -56,6 +55,18 @@ pub fn field_spec(maker: &mut Maker, made: &[Made]) -> Value {
     spec
 }
 
+/// The paths that field specs may name: not those of an object's kind, on which its other field specs
+/// depend, and not all annotations, among which the reference keeps its own.
+fn paths_for_specs(object: &Value) -> Vec<Path> {
+    let mut paths = object.paths();
+    paths.retain(|path| match path.as_slice() {
+        [Step::Key(first), Step::Key(second)] => first != "metadata" || second != "annotations",
+        [Step::Key(first)] => !["apiVersion", "kind", "metadata"].contains(&first.as_str()),
+        _ => !patches::is_internal(path),
+    });
+    paths
+}
+
 /// A field spec for a map of texts.
 pub fn map_spec(maker: &mut Maker, made: &[Made]) -> Value {
     if maker.dice.one_in(5) {
@@ -63,7 +74,6 @@ pub fn map_spec(maker: &mut Maker, made: &[Made]) -> Value {
     }
     let path = maker.dice.pick(&[
         "metadata/labels",
-        "metadata/annotations",
         "spec/template/metadata/labels",
         "spec/selector/matchLabels",
         "spec/new/labels",
@@ -257,6 +267,7 @@ pub fn schema(maker: &mut Maker) -> Value {
             "/apis/example.com/v1/foos/{name}",
             "/apis/example.com/v1/namespaces/{namespace}/foos/{name}",
         ]);
+        maker.note("schema", "scope");
         document.set("paths", map! {scope => map! {"get" => map! {"x-kubernetes-action" => "get", "x-kubernetes-group-version-kind" => gvk}}});
     }
     if maker.dice.one_in(3) {

@@ -192,7 +192,7 @@ fn value_of(maker: &mut Maker, folder: &str, field: &str, made: &[Made]) -> Opti
                 "kind" => "LabelTransformer",
                 "metadata" => map! {"name" => "validator"},
                 "labels" => map! {"validated-by" => "x"},
-                "fieldSpecs" => list![map! {"path" => maker.dice.pick(&["metadata/labels", "metadata/annotations", "none/x", "none/x"]), "create" => maker.odd(Odd::Misses, 2)}],
+                "fieldSpecs" => list![map! {"path" => "none/x", "create" => maker.odd(Odd::Misses, 2)}],
             };
             list![plugins::entry(maker, folder, "validator", &[config])]
         }
@@ -419,6 +419,9 @@ pub fn generator_entry(maker: &mut Maker, folder: &str, secret: bool, made: &[Ma
 
 fn loop_key(maker: &mut Maker, keys: &mut Vec<String>) -> String {
     let mut key = maker.key().replace('=', "-");
+    if matches!(key.as_str(), "<<" | "~" | "null") {
+        key = "a".to_owned();
+    }
     if keys.contains(&key) || key.is_empty() {
         key = format!("{key}{}", keys.len());
     }
@@ -441,7 +444,13 @@ fn literal(maker: &mut Maker) -> String {
                 "\"\"",
             ])
             .to_owned(),
-        _ => maker.text().scalar().unwrap_or_default().to_owned(),
+        _ => {
+            let text = maker.text().scalar().unwrap_or_default().to_owned();
+            match text.contains(['\u{7f}', '\u{85}']) {
+                true => "x".to_owned(),
+                false => text,
+            }
+        }
     }
 }
 

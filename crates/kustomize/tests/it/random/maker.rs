@@ -130,6 +130,8 @@ pub struct Maker {
     pub crowd: usize,
     /// Whether objects say their namespaces, which makes some of them collide later.
     pub namespaces: bool,
+    /// Whether a map may give a key that it merges as well another value.
+    pub overrides: bool,
     count: usize,
 }
 
@@ -154,6 +156,7 @@ impl Maker {
             oddities,
             taken: BTreeSet::new(),
             crowd: 100,
+            overrides: true,
             count: 0,
         }
     }
@@ -222,7 +225,17 @@ impl Maker {
         }
         if self.odd(Odd::Scalars, 2) {
             self.note("style", "odd scalar");
-            return Value::plain(self.dice.pick(words::PLAIN));
+            let word = self.dice.pick(words::PLAIN);
+            // The reference forgets how large they were, or in which form, in some patches.
+            return Value::plain(match word {
+                "9223372036854775808" | "18446744073709551615" | "0xFFFFFFFFFFFFFFFF" => {
+                    "4294967296"
+                }
+                _ if word.starts_with("2001-") && word.contains([' ', 't']) => {
+                    "2001-12-15T02:59:43.1Z"
+                }
+                _ => word,
+            });
         }
         if self.odd(Odd::Nulls, 6) {
             self.note("style", "null");
@@ -278,7 +291,10 @@ impl Maker {
 
     /// Writes values as the documents of one file, and returns its name in `folder`.
     pub fn write(&mut self, folder: &str, stem: &str, values: &[Value]) -> String {
+        // The reference refuses that in files of configurations.
+        self.overrides = stem != "configuration";
         let text = writer::documents(self, values);
+        self.overrides = true;
         self.store(folder, stem, "yaml", text.into_bytes())
     }
 

@@ -85,9 +85,20 @@ pub fn object(maker: &mut Maker) -> Value {
 /// Objects of a file; some of them are wrapped in a list.
 pub fn file(maker: &mut Maker, made: &mut Vec<Made>) -> Vec<Value> {
     let count = [1, 1, 1, 2, 2, 3][maker.dice.below(6)];
-    let values: Vec<Value> = (0..count).map(|_| object(maker)).collect();
+    let mut values: Vec<Value> = (0..count).map(|_| object(maker)).collect();
     made.extend(values.iter().cloned().map(Made::new));
     if maker.dice.one_in(20) {
+        for value in &mut values {
+            if value
+                .get("metadata")
+                .is_some_and(|metadata| metadata.get("annotations").is_some())
+            {
+                value
+                    .entry("metadata")
+                    .entry("annotations")
+                    .scalars_as_texts();
+            }
+        }
         let kind = maker.noted(
             "kind",
             &["List", "ConfigMapList", "ResourceList", "FooList"],
@@ -509,6 +520,9 @@ fn metadata(maker: &mut Maker, value: &mut Value) {
                 false if maker.odd(Odd::Scalars, 3) => maker.any_scalar(),
                 false => maker.text(),
             };
+            if matches!(text, Value::Plain(_)) {
+                maker.note("style", "annotation that is no text");
+            }
             annotations.set(key, text);
         }
     }
@@ -542,9 +556,6 @@ fn internal_annotation(maker: &mut Maker) -> (&'static str, &'static str) {
     let key = maker.noted(
         "internal annotation",
         &[
-            "internal.config.kubernetes.io/previousNames",
-            "internal.config.kubernetes.io/previousNamespaces",
-            "internal.config.kubernetes.io/previousKinds",
             "internal.config.kubernetes.io/prefixes",
             "internal.config.kubernetes.io/suffixes",
             "internal.config.kubernetes.io/refBy",
@@ -571,13 +582,6 @@ fn internal_annotation(maker: &mut Maker) -> (&'static str, &'static str) {
         ],
     );
     let text = match key {
-        "internal.config.kubernetes.io/previousKinds" => "ConfigMap",
-        "internal.config.kubernetes.io/previousNames" => {
-            maker.dice.pick(&["web", "old", "web,api"])
-        }
-        "internal.config.kubernetes.io/previousNamespaces" => {
-            maker.dice.pick(&["default", "dev", "default,dev"])
-        }
         "internal.config.kubernetes.io/generatorBehavior" => {
             maker.dice.pick(&["merge", "replace", "create", "x"])
         }

@@ -64,6 +64,7 @@ fn change(maker: &mut Maker, object: &Value, patch: &mut Value) {
         .into_iter()
         .filter(|path| !matches!(&path[0], Step::Key(key) if key == "apiVersion" || key == "kind"))
         .filter(|path| path.len() > 1 || path[0] != Step::Key("metadata".into()))
+        .filter(|path| !is_subject(path) && !is_internal(path))
         .filter(|path| path.last() != Some(&Step::Key("name".into())) || path.len() > 2)
         .collect();
     let Some(path) = maker.dice.choose(&paths).cloned() else {
@@ -72,6 +73,16 @@ fn change(maker: &mut Maker, object: &Value, patch: &mut Value) {
     };
     let there = object.at(&path).cloned().unwrap_or_else(Value::null);
     let mut value = new_value(maker, &there);
+    let below = path.starts_with(&[
+        Step::Key("metadata".into()),
+        Step::Key("annotations".into()),
+    ]);
+    if below && value.has_null() {
+        maker.note("patch", "null annotation");
+    }
+    if keeps_texts(object, &path) {
+        value.scalars_as_texts();
+    }
     // From the inside out: an element of a list needs its merge key.
     for depth in (0..path.len()).rev() {
         let parent = object.at(&path[..depth]);
@@ -105,6 +116,29 @@ fn change(maker: &mut Maker, object: &Value, patch: &mut Value) {
         };
         folder.set(key, word);
     }
+}
+
+/// Whether it is the path of all annotations of an object.
+pub fn is_annotations(path: &[Step]) -> bool {
+    matches!(path, [Step::Key(first), Step::Key(second)] if first == "metadata" && second == "annotations")
+}
+
+/// Whether it is the path of an annotation in which the reference keeps its own books.
+pub fn is_internal(path: &[Step]) -> bool {
+    path.iter().any(
+        |step| matches!(step, Step::Key(key) if key.starts_with("internal.config.kubernetes.io/")),
+    )
+}
+
+/// Whether it is the path of the subjects of a binding, or of one of them.
+fn is_subject(path: &[Step]) -> bool {
+    path[0] == Step::Key("subjects".into())
+}
+
+/// Whether other values than texts are unwelcome: in labels, and in what generators merge into.
+fn keeps_texts(object: &Value, path: &[Step]) -> bool {
+    let generated = matches!(object.str_at(&["kind"]), "ConfigMap" | "Secret");
+    path.contains(&Step::Key("labels".into())) || generated && path[0] == Step::Key("data".into())
 }
 
 /// What a patch puts in the place of a value.
@@ -290,7 +324,13 @@ pub fn json_operations(maker: &mut Maker, made: &Made) -> Value {
     let mut object = made.value.clone();
     let mut operations = Vec::new();
     for _ in 0..maker.dice.between(1, 3) {
-        let paths: Vec<Path> = object.paths();
+        let mut paths: Vec<Path> = object.paths();
+        paths.retain(|path| {
+            !is_annotations(path)
+                && !is_internal(path)
+                && !is_subject(path)
+                && path[0] != Step::Key("kind".into())
+        });
         let Some(path) = maker.dice.choose(&paths).cloned() else {
             break;
         };
@@ -326,10 +366,14 @@ pub fn json_operations(maker: &mut Maker, made: &Made) -> Value {
                 operation.set("value", there.clone());
             }
             "copy" | "move" => {
+                let metadata = path[0] == Step::Key("metadata".into()) && path.len() == 1;
+                let path = match metadata {
+                    true => vec![path[0].clone(), Step::Key("name".into())],
+                    false => path,
+                };
                 operation.set("from", pointer(maker, &path));
-                let to = match maker.dice.below(3) {
-                    0 => "/metadata/annotations",
-                    1 => "/metadata/copied",
+                let to = match maker.dice.below(2) {
+                    0 => "/metadata/copied",
                     _ => "/copied",
                 };
                 operation.set("path", to);
@@ -535,6 +579,7 @@ pub fn entry(maker: &mut Maker, folder: &str, made: &[Made]) -> Option<Value> {
                 entry.set("target", selector(maker, target));
             }
             if maker.dice.one_in(4) {
+                maker.note("patch", "kind of the object");
                 patches[0].set("kind", "Renamed");
                 entry.set("target", selector(maker, target));
             }

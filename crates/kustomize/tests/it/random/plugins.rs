@@ -107,7 +107,12 @@ pub fn transformer(maker: &mut Maker, folder: &str, made: &[Made]) -> Value {
             if maker.dice.one_in(4) {
                 target.set("filePathPosition", 1);
             }
-            map! {"value" => maker.text(), "targets" => list![target]}
+            // Other texts lose or keep their quotes by what happens to the object later.
+            let value =
+                maker
+                    .dice
+                    .pick(&["x", "value", "one two", "a:b:c", "http://web:80/x", "/data"]);
+            map! {"value" => value, "targets" => list![target]}
         }
         _ => Value::empty_map(),
     };

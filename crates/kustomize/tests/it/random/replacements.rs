@@ -10,6 +10,7 @@ fn field_path(maker: &mut Maker, object: &Value, target: bool) -> (String, bool)
     let paths: Vec<Path> = object
         .paths()
         .into_iter()
+        .filter(|path| !patches::is_annotations(path) && !patches::is_internal(path))
         .filter(|path| target || object.at(path).is_some_and(|value| !value.is_empty_collection()))
         .filter(|path| !target || !matches!(&path[0], Step::Key(key) if ["apiVersion", "kind", "roleRef"].contains(&key.as_str())))
         .collect();
@@ -144,12 +145,14 @@ fn exact(maker: &mut Maker, made: &Made) -> Value {
 /// One replacement.
 pub fn replacement(maker: &mut Maker, made: &[Made]) -> Value {
     let mut out = Value::empty_map();
+    let mut source_names = None;
     if maker.dice.one_in(4) {
         maker.note("replacement", "sourceValue");
         out.set("sourceValue", maker.text());
     } else {
         maker.note("replacement", "source");
         let from = patches::any(maker, made);
+        source_names = Some(from.names.clone());
         let mut source = exact(maker, &from);
         let mut scalar = true;
         if maker.dice.percent(75) {
@@ -211,7 +214,11 @@ pub fn replacement(maker: &mut Maker, made: &[Made]) -> Value {
             }
             target.set("fieldPaths", paths);
         }
-        if let Some(options) = options(maker, true, scalar) {
+        // The reference would read the source from what the first target has written.
+        let itself = source_names.as_ref() == Some(&to.names);
+        if let Some(options) = options(maker, true, scalar)
+            && !itself
+        {
             target.set("options", options);
         }
         targets.push(target);

@@ -144,6 +144,31 @@ impl Value {
         *self.entry(key) = value.into();
     }
 
+    /// Makes texts of all numbers and booleans.
+    pub fn scalars_as_texts(&mut self) {
+        match self {
+            Self::Plain(text) if matches!(text.as_str(), "null" | "~" | "") => {}
+            Self::Plain(text) => *self = Self::Text(std::mem::take(text)),
+            Self::Text(_) => {}
+            Self::List(items) => items.iter_mut().for_each(Self::scalars_as_texts),
+            Self::Map(entries) => {
+                for (_, value) in entries {
+                    value.scalars_as_texts();
+                }
+            }
+        }
+    }
+
+    /// Whether it is null or has a null inside.
+    pub fn has_null(&self) -> bool {
+        match self {
+            Self::Plain(text) => matches!(text.as_str(), "null" | "~" | ""),
+            Self::Text(_) => false,
+            Self::List(items) => items.iter().any(Self::has_null),
+            Self::Map(entries) => entries.iter().any(|(_, value)| value.has_null()),
+        }
+    }
+
     pub fn remove(&mut self, key: &str) {
         if let Self::Map(entries) = self {
             entries.retain(|(name, _)| name.scalar() != Some(key));

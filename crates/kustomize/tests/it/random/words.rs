@@ -299,7 +299,6 @@ pub const KEYS: &[&str] = &[
     "null",
     "1.5",
     "~",
-    "",
     "a:b",
     "a: b",
     "#x",

@@ -200,6 +200,7 @@ fn document(maker: &mut Maker, value: &Value, out: &mut String) {
         style,
         out,
         anchors: Vec::new(),
+        opened: 0,
     };
     writer.comment_lines(0);
     match value {
@@ -315,6 +316,11 @@ fn is_safe_plain(text: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || "/$().:;@=_- \\<>~^+|".contains(c))
 }
 
+/// Whether it is a date with a time, as plain scalars have it.
+fn is_time(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit()) && text.contains('-') && text.contains(':')
+}
+
 fn is_printable(text: &str) -> bool {
     text.chars()
         .all(|c| c == '\n' || c == ' ' || c.is_ascii_graphic() || c.is_alphanumeric())
@@ -325,6 +331,7 @@ struct Writer<'a> {
     style: Style,
     out: &'a mut String,
     anchors: Vec<(String, Value)>,
+    opened: usize,
 }
 
 impl Writer<'_> {
@@ -368,6 +375,15 @@ impl Writer<'_> {
                 }
             }
         }
+    }
+
+    /// Ends a line whose value begins on the next one, or is not there.
+    fn end_header(&mut self) {
+        if self.maker.odd(Odd::Comments, 30) {
+            self.maker.note("style", "trailing blank");
+            self.out.push_str("  ");
+        }
+        self.out.push('\n');
     }
 
     fn end_line(&mut self) {
@@ -419,19 +435,29 @@ impl Writer<'_> {
     }
 
     /// Perhaps an anchor in front of the value, with a blank behind.
-    fn anchor(&mut self, value: &Value) {
+    fn anchor(&mut self, value: &Value) -> Option<String> {
         let chances = if value.scalar().is_some() { 6 } else { 2 };
         if !self.maker.odd(Odd::Anchors, chances) {
-            return;
+            return None;
         }
         let name = match self.maker.dice.below(8) {
             0 => "a".to_owned(),
-            _ => format!("a{}", self.anchors.len()),
+            _ => format!("a{}", self.opened),
         };
         self.out.push_str(&format!("&{name} "));
         self.anchors.retain(|(other, _)| *other != name);
-        self.anchors.push((name, value.clone()));
         self.maker.note("style", "anchor");
+        self.opened += 1;
+        Some(name)
+    }
+
+    /// Lets aliases use an anchor, now that its value is written.
+    fn anchored(&mut self, name: Option<String>, value: &Value) {
+        if let Some(name) = name
+            && self.anchors.iter().all(|(other, _)| *other != name)
+        {
+            self.anchors.push((name, value.clone()));
+        }
     }
 
     fn ordered<'v>(&mut self, entries: &'v [(Value, Value)]) -> Vec<&'v (Value, Value)> {
@@ -475,6 +501,7 @@ impl Writer<'_> {
         if !self.maker.odd(Odd::Anchors, 2) {
             return None;
         }
+        let overrides = self.maker.overrides;
         let fits = |known: &Value| match known {
             Value::Map(known) => {
                 known.len() < entries.len()
@@ -482,6 +509,7 @@ impl Writer<'_> {
                     && known
                         .iter()
                         .all(|entry| entries.iter().any(|(key, _)| *key == entry.0))
+                    && (overrides || known.iter().all(|entry| entries.contains(&entry)))
             }
             _ => false,
         };
@@ -514,7 +542,7 @@ impl Writer<'_> {
         if !identity && self.maker.odd(Odd::Nulls, 60) {
             // An empty value is a null.
             self.maker.note("style", "empty value");
-            self.end_line();
+            self.end_header();
             return;
         }
         self.behind_key(value, column);
@@ -556,7 +584,7 @@ impl Writer<'_> {
             self.end_line();
             return;
         }
-        self.anchor(value);
+        let name = self.anchor(value);
         self.tag(value);
         match value {
             Value::Plain(_) | Value::Text(_) => self.scalar(value, column, false),
@@ -566,13 +594,13 @@ impl Writer<'_> {
             }
             Value::Map(entries) => {
                 self.drop_blank();
-                self.end_line();
+                self.end_header();
                 let column = column + self.style.step;
                 self.map(entries, column, true);
             }
             Value::List(items) => {
                 self.drop_blank();
-                self.end_line();
+                self.end_header();
                 let deeper = if self.style.deep_lists {
                     self.style.step
                 } else {
@@ -581,6 +609,7 @@ impl Writer<'_> {
                 self.list(items, column + deeper);
             }
         }
+        self.anchored(name, value);
     }
 
     fn drop_blank(&mut self) {
@@ -596,7 +625,7 @@ impl Writer<'_> {
         let tag = match value {
             Value::Text(_) => self.maker.noted(
                 "tag",
-                &["!!str ", "! ", "!x ", "!<tag:yaml.org,2002:str> ", "!!str "],
+                &["!!str ", "! ", "!<tag:yaml.org,2002:str> ", "!!str "],
             ),
             Value::Plain(_) => self
                 .maker
@@ -616,7 +645,7 @@ impl Writer<'_> {
                 self.end_line();
                 continue;
             }
-            self.anchor(item);
+            let name = self.anchor(item);
             let bare = self.out.ends_with("- ");
             match item {
                 Value::Plain(_) | Value::Text(_) => self.scalar(item, column, true),
@@ -636,15 +665,16 @@ impl Writer<'_> {
                 }
                 Value::Map(entries) => {
                     self.drop_blank();
-                    self.end_line();
+                    self.end_header();
                     self.map(entries, column + 2, true);
                 }
                 Value::List(items) => {
                     self.drop_blank();
-                    self.end_line();
+                    self.end_header();
                     self.list(items, column + 2);
                 }
             }
+            self.anchored(name, item);
         }
     }
 
@@ -678,8 +708,9 @@ impl Writer<'_> {
                 self.out.push('}');
             }
             Value::Plain(text) => {
-                let in_flow_unsafe =
-                    text.contains([',', '[', ']', '{', '}', '#']) || text.is_empty();
+                let in_flow_unsafe = text.contains([',', '[', ']', '{', '}', '#'])
+                    || text.is_empty()
+                    || is_time(text);
                 match in_flow_unsafe {
                     true if text.is_empty() => self.out.push('~'),
                     true => self.double(text, None),
@@ -738,8 +769,10 @@ impl Writer<'_> {
                 self.out.push_str(text);
                 if text.is_empty() {
                     self.drop_blank();
+                    self.end_header();
+                } else {
+                    self.end_line();
                 }
-                self.end_line();
                 return;
             }
             Value::Text(text) => text,
@@ -856,6 +889,9 @@ impl Writer<'_> {
             _ => deeper,
         };
         let first = body.trim_start_matches('\n');
+        if first.starts_with('\t') {
+            return false;
+        }
         let indicator = match first.starts_with([' ', '\t'])
             || body.len() > first.len()
             || self.maker.odd(Odd::Blocks, 6)
@@ -878,7 +914,7 @@ impl Writer<'_> {
         );
         self.out.push(if folded { '>' } else { '|' });
         self.out.push_str(&header);
-        self.end_line();
+        self.end_header();
         for line in text.trim_end_matches('\n').split('\n') {
             if !line.is_empty() {
                 self.indent(deeper);
