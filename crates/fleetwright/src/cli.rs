@@ -23,21 +23,16 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// `build kustomize` and nothing else.
-#[derive(Debug, Parser)]
-#[command(disable_help_flag = true, disable_version_flag = true)]
-pub struct QuickBuild {
-    #[arg(short, long, action = clap::ArgAction::Count)]
-    verbose: u8,
-    #[command(flatten)]
-    build: kustomize::BuildArgs,
-}
-
-impl From<QuickBuild> for Cli {
-    fn from(quick: QuickBuild) -> Self {
+impl Cli {
+    /// `build kustomize` of a folder without any flag.
+    pub fn plain_build(folder: String) -> Self {
+        let args = kustomize::BuildArgs {
+            folder,
+            ..kustomize::BuildArgs::default()
+        };
         Self {
-            verbose: quick.verbose,
-            command: Command::Build(build::BuildCommand::Kustomize(quick.build)),
+            verbose: 0,
+            command: Command::Build(build::BuildCommand::Kustomize(args)),
         }
     }
 }

@@ -55,14 +55,20 @@ fn start_network() {
 /// Reads the command line.
 ///
 /// Describing all commands to the parser takes longer than a small build, and builds run in loops
-/// and hooks. So a build is read by itself; what that cannot read, the whole parser explains.
+/// and hooks. So a build without flags is read without it.
 fn parse() -> Result<cli::Cli, clap::Error> {
-    let is_build = std::env::args_os()
+    let mut arguments = std::env::args_os()
         .skip(1)
-        .take(2)
-        .eq(["build", "kustomize"].map(std::ffi::OsString::from));
-    if is_build && let Ok(quick) = cli::QuickBuild::try_parse_from(std::env::args_os().skip(2)) {
-        return Ok(quick.into());
+        .map_while(|word| word.into_string().ok());
+    let words = [arguments.next(), arguments.next()];
+    if words.each_ref().map(Option::as_deref) == [Some("build"), Some("kustomize")] {
+        match (arguments.next(), arguments.next()) {
+            (None, _) => return Ok(cli::Cli::plain_build(".".to_owned())),
+            (Some(folder), None) if !folder.is_empty() && !folder.starts_with('-') => {
+                return Ok(cli::Cli::plain_build(folder));
+            }
+            _ => {}
+        }
     }
     cli::Cli::try_parse()
 }

@@ -79,6 +79,7 @@ pub(crate) fn round_numbers(value: &mut Value) {
         Value::Int(number) if number.unsigned_abs() > EXACT => {
             *value = crate::value::from_float(*number as f64);
         }
+        Value::Uint(number) => *value = crate::value::from_float(*number as f64),
         Value::List(_) => value
             .as_list_mut()
             .into_iter()

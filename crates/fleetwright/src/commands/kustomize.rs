@@ -16,7 +16,7 @@ use crate::files;
 use crate::output::print_all;
 
 /// `build kustomize`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct BuildArgs {
     /// The folder, or the address of a Git repository with a folder in it.
     #[arg(default_value = ".", value_name = "DIR|URL")]
@@ -50,7 +50,7 @@ pub struct BuildArgs {
 }
 
 /// Flags of `kustomize build` that run programs, which this never does.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct ProgramArgs {
     #[arg(long, hide = true)]
     enable_alpha_plugins: bool,
@@ -151,6 +151,8 @@ pub fn build(args: &BuildArgs) -> Outcome {
             Failure::plain(Exit::Negative, message)
         })?,
     }
+    // The process ends now, which frees it all at once.
+    std::mem::forget(build);
     Ok(Exit::Done)
 }
 
