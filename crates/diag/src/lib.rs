@@ -11,5 +11,5 @@ mod explain;
 mod span;
 
 pub use diagnostic::{Diagnostic, Severity};
-pub use explain::{Code, Explain, Reason, Retry};
+pub use explain::{Code, Explain, Reason, Retry, with_causes};
 pub use span::Span;

@@ -222,13 +222,7 @@ impl Bases {
 }
 
 fn with_causes(error: impl std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    text
+    diag::with_causes(&error)
 }
 
 /// Repositories by address and commit, the one used last at the end.

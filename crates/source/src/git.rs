@@ -184,13 +184,7 @@ impl Explain for FetchError {
 impl FetchError {
     /// The message with its causes, in one line, for a condition.
     pub fn message(&self) -> String {
-        let mut text = self.to_string();
-        let mut source = std::error::Error::source(self);
-        while let Some(cause) = source {
-            text.push_str(&format!(": {cause}"));
-            source = cause.source();
-        }
-        text
+        diag::with_causes(self)
     }
 }
 

@@ -70,7 +70,8 @@ enum Plugin {
 
 /// Runs until interrupted.
 pub async fn run(args: Args) -> Outcome {
-    let failed = |error: &dyn std::error::Error| Failure::plain(Exit::Unreadable, in_full(error));
+    let failed =
+        |error: &dyn std::error::Error| Failure::plain(Exit::Unreadable, diag::with_causes(error));
     let data_dir = match &args.data_dir {
         Some(path) => Some(DataDir::open(path).map_err(|error| failed(&error))?),
         None => None,
@@ -138,15 +139,4 @@ pub async fn run(args: Args) -> Outcome {
     interrupted().await;
     server.stop().await;
     Ok(Exit::Done)
-}
-
-/// An error and its causes in one line.
-fn in_full(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

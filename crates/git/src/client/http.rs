@@ -204,7 +204,7 @@ impl Http {
             let identity = identity.map_err(|_| "our certificate or its key is not PEM")?;
             builder = builder.identity(identity);
         }
-        builder.build().map_err(|error| chain(&error))
+        builder.build().map_err(|error| diag::with_causes(&error))
     }
 }
 
@@ -285,14 +285,4 @@ fn connect(url: &RemoteUrl, error: reqwest::Error) -> Error {
         url: url.clone(),
         source: error.without_url(),
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    text
 }

@@ -340,7 +340,7 @@ impl Server {
             {
                 tracing::warn!(
                     repository = route.repository,
-                    error = chain(&error),
+                    error = diag::with_causes(&error),
                     "packs stay apart"
                 );
             }
@@ -419,7 +419,7 @@ impl Refusal {
     }
 
     fn internal(error: &dyn std::error::Error) -> Self {
-        tracing::error!(error = chain(error), "git request failed");
+        tracing::error!(error = diag::with_causes(error), "git request failed");
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "the repository cannot be read",
@@ -438,15 +438,4 @@ impl Refusal {
         }
         response
     }
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    text
 }

@@ -124,7 +124,7 @@ pub(super) fn serve(context: &Context<'_>, inbox: Inbox, out: &mut dyn Write) ->
 
 /// One line that fits a frame.
 fn shown(error: &dyn std::error::Error) -> String {
-    let text = super::chain(error);
+    let text = diag::with_causes(error);
     text.chars().filter(|c| !c.is_control()).take(500).collect()
 }
 

@@ -72,7 +72,7 @@ pub(super) fn serve(
         Ok(()) => Ok(()),
         Err(Refused::Send(error)) => Err(error),
         Err(refused) => {
-            let shown: String = super::chain(&refused).chars().take(1000).collect();
+            let shown: String = diag::with_causes(&refused).chars().take(1000).collect();
             tracing::info!(error = shown, "git fetch refused");
             let mut line = Vec::new();
             put(&mut line, format!("ERR {shown}\n"));
@@ -483,7 +483,7 @@ fn send_banded(
         }
         Err(Refused::Send(error)) => Err(Refused::Send(error)),
         Err(refused) => {
-            let shown = super::chain(&refused);
+            let shown = diag::with_causes(&refused);
             tracing::error!(error = shown, "git fetch broke off");
             let text: String = shown.chars().take(200).collect();
             let text = format!("the server cannot read the repository: {text}\n");
