@@ -13,8 +13,8 @@ use crate::cli::{ControllerArgs, Role};
 use crate::connect::connect_to;
 use crate::exit::{Exit, Failure};
 use crate::platform::{
-    archive_routes, bases, engine_options, git_client, install_definitions, interrupted, rewrites,
-    storage,
+    archive_routes, engine_bases, engine_options, git_client, install_definitions, interrupted,
+    rewrites, storage,
 };
 
 /// Runs until interrupted, or until a part has ended by accident.
@@ -46,10 +46,10 @@ pub async fn run(args: ControllerArgs) -> Outcome {
         None => advertised(&archives)?,
     };
     let storage = storage(args.storage_path.clone(), &advertised);
-    let client = git_client(&args.engine);
-    let rewrites = rewrites(&args.engine, None)?;
+    let client = git_client(&args.engine.git_rewrite);
+    let rewrites = rewrites(&args.engine.git_rewrite, None)?;
     let sources = Sources {
-        bases: bases(&args.engine, &client, &rewrites),
+        bases: engine_bases(&args.engine, &client, &rewrites),
         client,
         rewrites,
         storage: storage.clone(),

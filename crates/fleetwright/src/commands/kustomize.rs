@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use ::git::client::{Addresses, Client};
 use clap::{Args, Subcommand, ValueEnum};
 use diag::{Code, Diagnostic, Explain, Severity};
 use object::Object;
@@ -14,6 +13,7 @@ use super::Outcome;
 use crate::exit::{Exit, Failure};
 use crate::files;
 use crate::output::print_all;
+use crate::platform::{bases, git_client, rewrites};
 
 /// `build kustomize`.
 #[derive(Debug, Default, Args)]
@@ -182,22 +182,8 @@ fn build_complete(args: &BuildArgs, options: &kustomize::Options) -> Result<Buil
         return Ok(first);
     }
     crate::start_network();
-    let rewrites = ::git::Rewrites::parse(args.git_rewrite.iter().map(String::as_str));
-    let rewrites =
-        rewrites.map_err(|error| Failure::plain(Exit::Usage, format!("--git-rewrite: {error}")))?;
-    let local = |rule: &String| {
-        rule.rsplit_once('=')
-            .is_some_and(|(_, to)| cluster::is_loopback(to))
-    };
-    let addresses = Addresses {
-        loopback: args.git_rewrite.iter().any(local),
-        ..Addresses::default()
-    };
-    let client = Client::new(::git::client::Options {
-        addresses,
-        ..::git::client::Options::default()
-    });
-    let bases = source::Bases::new(client, rewrites, addresses);
+    let rules = &args.git_rewrite;
+    let bases = bases(rules, &git_client(rules), &rewrites(rules, None)?);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::routing::any;
 use runtime::Sources;
 
-use super::git::{bases, git_client, rewrites};
+use super::git::{engine_bases, git_client, rewrites};
 use crate::cli::EngineArgs;
 use crate::exit::Failure;
 use crate::sample;
@@ -44,12 +44,12 @@ pub(super) fn sources(
 ) -> Result<(Sources, Arc<source::Storage>), Failure> {
     let sample = format!("{}={base}", sample::ADDRESS);
     let host = base.trim_end_matches('/').trim_end_matches(git.prefix());
-    let client = git_client(args).with_local(host, git.clone());
+    let client = git_client(&args.git_rewrite).with_local(host, git.clone());
     let storage = storage(data.join("artifacts"), &storage_address.to_string());
-    let rewrites = rewrites(args, Some(&sample))?;
+    let rewrites = rewrites(&args.git_rewrite, Some(&sample))?;
     Ok((
         Sources {
-            bases: bases(args, &client, &rewrites),
+            bases: engine_bases(args, &client, &rewrites),
             client,
             rewrites,
             storage: storage.clone(),

@@ -87,39 +87,48 @@ pub(super) fn git_routes(git: Arc<Server>) -> Router {
     Router::new().route(&path, any(handle))
 }
 
-/// Addresses of this machine only when the operator's own rules lead there.
-fn addresses(args: &EngineArgs) -> Addresses {
+/// Addresses of this machine only when the operator's own rules of `--git-rewrite` lead there.
+fn addresses(rules: &[String]) -> Addresses {
     let local = |rule: &String| {
         rule.rsplit_once('=')
             .is_some_and(|(_, to)| cluster::is_loopback(to))
     };
     Addresses {
-        loopback: args.git_rewrite.iter().any(local),
+        loopback: rules.iter().any(local),
         ..Addresses::default()
     }
 }
 
 /// A client that reaches only what the operator allows.
-pub fn git_client(args: &EngineArgs) -> ::git::client::Client {
+pub fn git_client(rules: &[String]) -> ::git::client::Client {
     ::git::client::Client::new(::git::client::Options {
-        addresses: addresses(args),
+        addresses: addresses(rules),
         ..::git::client::Options::default()
     })
 }
 
-/// Who fetches the bases that kustomizations name by address, if somebody may.
+/// Who fetches the bases that kustomizations name by address.
 pub fn bases(
+    rules: &[String],
+    client: &::git::client::Client,
+    rewrites: &::git::Rewrites,
+) -> source::Bases {
+    source::Bases::new(client.clone(), rewrites.clone(), addresses(rules))
+}
+
+/// The same for an engine, if it may fetch them.
+pub fn engine_bases(
     args: &EngineArgs,
     client: &::git::client::Client,
     rewrites: &::git::Rewrites,
 ) -> Option<Arc<source::Bases>> {
-    let bases = || source::Bases::new(client.clone(), rewrites.clone(), addresses(args));
-    (!args.no_remote_bases).then(|| Arc::new(bases()))
+    let bases = || Arc::new(bases(&args.git_rewrite, client, rewrites));
+    (!args.no_remote_bases).then(bases)
 }
 
 /// The rules of `--git-rewrite`, and one of our own.
-pub fn rewrites(args: &EngineArgs, own: Option<&str>) -> Result<::git::Rewrites, Failure> {
-    let rules = args.git_rewrite.iter().map(String::as_str).chain(own);
+pub fn rewrites(rules: &[String], own: Option<&str>) -> Result<::git::Rewrites, Failure> {
+    let rules = rules.iter().map(String::as_str).chain(own);
     ::git::Rewrites::parse(rules)
         .map_err(|error| Failure::plain(Exit::Usage, format!("--git-rewrite: {error}")))
 }

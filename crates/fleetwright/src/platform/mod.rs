@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 pub use archives::{archive_routes, storage};
 pub use bootstrap::install_definitions;
-pub use git::{bases, git_client, rewrites};
+pub use git::{bases, engine_bases, git_client, rewrites};
 
 use crate::cli::{Addresses, BrakeMode, DemoArgs, EngineArgs, ServeArgs};
 use crate::commands;
