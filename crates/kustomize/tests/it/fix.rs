@@ -16,6 +16,8 @@ use diag::Explain as _;
 use kustomize::{Fix, FixOptions, Options};
 use tree::{Entry, Isolated, Tree, TreeBuilder, TreePath};
 
+use crate::sections::{files, sections};
+
 const IN: &str = "in";
 const FLAGS: &str = "flags";
 const STDOUT: &str = "stdout";
@@ -42,14 +44,7 @@ struct Answer {
 }
 
 fn cases() -> Vec<Case> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden_fix");
-    let mut files: Vec<_> = fs::read_dir(folder)
-        .expect("the folder is there")
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
-    files.sort();
-    files.into_iter().map(read).collect()
+    files("golden_fix").into_iter().map(read).collect()
 }
 
 fn read(file: PathBuf) -> Case {
@@ -62,7 +57,8 @@ fn read(file: PathBuf) -> Case {
         answer: Answer::default(),
     };
     for (name, content) in sections(&text) {
-        match name {
+        let content = content.replace("␃\n", "").replace('␍', "\r");
+        match name.as_str() {
             IN => case.directory = content.trim().to_owned(),
             FLAGS => case.flags = content.trim().to_owned(),
             STDOUT => case.answer.stdout = content,
@@ -75,27 +71,6 @@ fn read(file: PathBuf) -> Case {
         }
     }
     case
-}
-
-fn sections(text: &str) -> Vec<(&str, String)> {
-    let mut sections: Vec<(&str, String)> = Vec::new();
-    for line in text.lines() {
-        let name = line
-            .strip_prefix("-- ")
-            .and_then(|rest| rest.strip_suffix(" --"));
-        match (name, sections.last_mut()) {
-            (Some(name), _) => sections.push((name, String::new())),
-            (None, Some((_, content))) => {
-                content.push_str(line);
-                content.push('\n');
-            }
-            (None, None) => panic!("a case begins with a name, not with {line}"),
-        }
-    }
-    for (_, content) in &mut sections {
-        *content = content.replace("␃\n", "").replace('␍', "\r");
-    }
-    sections
 }
 
 impl Case {

@@ -5,10 +5,12 @@
 //! tree and run the tests with `GOLDEN_UPDATE=1` and the tool installed.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use tree::{Isolated, Tree, TreeBuilder, TreePath};
+
+use crate::sections::{files, sections};
 
 const OUTPUT: &str = "output";
 const ERROR: &str = "error";
@@ -21,14 +23,7 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let mut files: Vec<_> = fs::read_dir(folder)
-        .expect("the folder is there")
-        .flatten()
-        .map(|e| e.path())
-        .collect();
-    files.sort();
-    files.into_iter().map(read).collect()
+    files("golden").into_iter().map(read).collect()
 }
 
 fn read(file: PathBuf) -> Case {
@@ -39,26 +34,11 @@ fn read(file: PathBuf) -> Case {
         output: String::new(),
         error: String::new(),
     };
-    let mut name: Option<String> = None;
-    let mut content = String::new();
-    for line in text.lines().chain(["-- end --"]) {
-        match line
-            .strip_prefix("-- ")
-            .and_then(|rest| rest.strip_suffix(" --"))
-        {
-            None => {
-                content.push_str(line);
-                content.push('\n');
-            }
-            Some(next) => {
-                let done = std::mem::take(&mut content);
-                match name.replace(next.to_owned()).as_deref() {
-                    None => {}
-                    Some(OUTPUT) => case.output = done,
-                    Some(ERROR) => case.error = done,
-                    Some(path) => case.files.push((path.to_owned(), done)),
-                }
-            }
+    for (name, content) in sections(&text) {
+        match name.as_str() {
+            OUTPUT => case.output = content,
+            ERROR => case.error = content,
+            _ => case.files.push((name, content)),
         }
     }
     case

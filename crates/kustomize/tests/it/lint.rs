@@ -10,36 +10,12 @@ use std::path::{Path, PathBuf};
 
 use tree::{Isolated, Tree, TreeBuilder, TreePath};
 
+use crate::sections::{files, sections};
+
 const FINDINGS: &str = "findings";
 
 fn cases() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden_lint");
-    let mut files: Vec<_> = fs::read_dir(folder)
-        .expect("the folder is there")
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
-    files.sort();
-    files
-}
-
-/// The sections of a case by name, in order.
-fn sections(text: &str) -> Vec<(String, String)> {
-    let mut sections: Vec<(String, String)> = Vec::new();
-    for line in text.lines() {
-        let name = line
-            .strip_prefix("-- ")
-            .and_then(|rest| rest.strip_suffix(" --"));
-        match (name, sections.last_mut()) {
-            (Some(name), _) => sections.push((name.to_owned(), String::new())),
-            (None, Some((_, content))) => {
-                content.push_str(line);
-                content.push('\n');
-            }
-            (None, None) => panic!("a case begins with a section"),
-        }
-    }
-    sections
+    files("golden_lint")
 }
 
 fn tree(sections: &[(String, String)]) -> Tree {

@@ -7,3 +7,4 @@ mod hostile;
 mod krusty;
 mod lint;
 mod random;
+mod sections;
