@@ -10,7 +10,7 @@ use std::sync::Arc;
 use diag::{Code, Diagnostic, Span};
 use object::{FieldPath, Origin, Text};
 use tree::World;
-use yaml::{Limits, Node};
+use yaml::{Duplicates, Node};
 
 use crate::accumulator::{Accumulator, check_unique};
 use crate::config::Config;
@@ -132,8 +132,14 @@ impl Target {
             ));
         };
         let shown = loader.shown(file_name);
-        let document = yaml::parse_first(&crate::without_returns(&text), &Limits::default());
-        let document = document.ok().flatten();
+        let unreadable = |text: String| {
+            let text = format!("invalid Kustomization: {text}");
+            Failures::new(BuildError::KustomizationInvalid, shown.clone(), text)
+                .at(Some(Span::file(shown.clone())))
+        };
+        let document = crate::parse_document(&text).map_err(unreadable)?;
+        let value = crate::document_value(document.as_ref(), Duplicates::LastWins);
+        let value = value.map_err(unreadable)?;
         let mut target = Self {
             file: File::default(),
             loader,
@@ -141,11 +147,6 @@ impl Target {
             document,
             trail: None,
         };
-        let value = crate::read_value(&text).map_err(|text| {
-            let text = format!("invalid Kustomization: {text}");
-            Failures::new(BuildError::KustomizationInvalid, shown.clone(), text)
-                .at(Some(Span::file(shown.clone())))
-        })?;
         let mut decoder = Decoder::new(overlay.is_none());
         target.file = File::decode(&mut decoder, &value);
         if !decoder.problems.is_empty() {

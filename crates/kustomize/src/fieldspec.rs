@@ -26,21 +26,59 @@ struct Segment {
     name: Text,
     /// Written with `[]`: known to be a list, so never created.
     list: bool,
+    role: Role,
+}
+
+/// What the reference takes a name for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Field,
+    /// Elements of a list, which no map has.
+    Element,
+    /// The element of a list at a negative index, which no list has either.
+    Negative(i64),
+    Wildcard,
+}
+
+impl Role {
+    fn of(name: &str) -> Self {
+        match name {
+            "*" => Self::Wildcard,
+            "-" => Self::Element,
+            _ if name.starts_with('[') && name.ends_with(']') => Self::Element,
+            _ => match golang::strconv::parse_int(name, 10) {
+                Ok(index) if index < 0 => Self::Negative(index),
+                Ok(_) => Self::Element,
+                Err(_) => Self::Field,
+            },
+        }
+    }
+
+    /// # Errors
+    /// A name that is none of a field, though `map` is a map; in the reference's words.
+    fn check_is_field(self, map: &Node) -> Result<(), String> {
+        match self {
+            Self::Field => Ok(()),
+            Self::Element => ops::expect_kind(map, Kind::Sequence),
+            Self::Negative(index) => Err(format!("array index {index} cannot be negative")),
+            Self::Wildcard => Err("wildcard is not supported in PathGetter".into()),
+        }
+    }
 }
 
 impl FieldSpec {
     pub fn new(gvk: Gvk, path: &str, create: bool) -> Self {
         let segments = split_path(path, '/')
             .into_iter()
-            .map(|segment| match segment.strip_suffix("[]") {
-                Some(name) => Segment {
+            .map(|segment| {
+                let name = segment.strip_suffix("[]");
+                let list = name.is_some();
+                let name = name.unwrap_or(&segment);
+                Segment {
                     name: name.into(),
-                    list: true,
-                },
-                None => Segment {
-                    name: segment.into(),
-                    list: false,
-                },
+                    list,
+                    role: Role::of(name),
+                }
             })
             .collect();
         Self {
@@ -171,7 +209,9 @@ fn walk(
             if segment.name.is_empty() {
                 return Err("cannot set or create an empty field name".into());
             }
-            check_is_field(node, &segment.name)
+            segment
+                .role
+                .check_is_field(node)
                 .map_err(|error| format!("fieldName: {}: {error}", segment.name))?;
             let wanted = match create {
                 Create::Nothing => Create::Nothing,
@@ -199,26 +239,6 @@ fn walk(
             walk(field, rest, create, set)
         }
         _ => Err("expected sequence or mapping node".into()),
-    }
-}
-
-/// # Errors
-/// A name that the reference takes for an element of a list, though `map` is none.
-fn check_is_field(map: &Node, name: &str) -> Result<(), String> {
-    let is_element = match name {
-        "*" => return Err("wildcard is not supported in PathGetter".into()),
-        "-" => true,
-        _ if name.starts_with('[') && name.ends_with(']') => true,
-        _ => match golang::strconv::parse_int(name, 10) {
-            Ok(index) if index < 0 => {
-                return Err(format!("array index {index} cannot be negative"));
-            }
-            parsed => parsed.is_ok(),
-        },
-    };
-    match is_element {
-        true => ops::expect_kind(map, Kind::Sequence),
-        false => Ok(()),
     }
 }
 

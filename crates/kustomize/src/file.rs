@@ -604,8 +604,8 @@ pub(crate) fn sort_options(d: &mut Decoder, value: &Value) -> Option<SortOptions
     (!value.is_null()).then_some(options)
 }
 
-/// The fields of a generator entry; `type` is a Secret's only.
-pub(crate) const CONFIG_MAP_FIELDS: &[&str] = &[
+/// The fields of a generator entry.
+const CONFIG_MAP_FIELDS: &[&str] = &[
     "namespace",
     "name",
     "behavior",
@@ -616,7 +616,8 @@ pub(crate) const CONFIG_MAP_FIELDS: &[&str] = &[
     "options",
 ];
 
-pub(crate) const SECRET_FIELDS: &[&str] = &[
+/// The same for Secrets, which have a type.
+const SECRET_FIELDS: &[&str] = &[
     "namespace",
     "name",
     "behavior",

@@ -375,8 +375,17 @@ fn read_value(text: &str) -> Result<Value, String> {
 
 /// The value of a text's first document by the rules of YAML 1.1.
 fn read_document(text: &str, duplicates: Duplicates) -> Result<Value, String> {
+    document_value(parse_document(text)?.as_ref(), duplicates)
+}
+
+/// A text's first document, if it has one.
+fn parse_document(text: &str) -> Result<Option<Node>, String> {
     let parsed = yaml::parse_first(&without_returns(text), &Limits::default());
-    let Some(document) = parsed.map_err(|error| error.go_message())? else {
+    parsed.map_err(|error| error.go_message())
+}
+
+fn document_value(document: Option<&Node>, duplicates: Duplicates) -> Result<Value, String> {
+    let Some(document) = document else {
         return Ok(Value::Null);
     };
     let options = ResolveOptions {
@@ -384,7 +393,7 @@ fn read_document(text: &str, duplicates: Duplicates) -> Result<Value, String> {
         tags: Tags::Ignore,
         ..ResolveOptions::default()
     };
-    yaml::to_value(&document, &options).map_err(|error| error.go_message())
+    yaml::to_value(document, &options).map_err(|error| error.go_message())
 }
 
 /// The text with line feeds alone at the ends of lines.

@@ -100,15 +100,11 @@ pub(crate) struct RepeatedKey {
     pub first_line: u32,
 }
 
-impl RepeatedKey {
-    fn message(&self) -> String {
-        format!(
-            "line {}: mapping key {:?} already defined at line {}",
-            self.line,
-            self.key.as_str(),
-            self.first_line
-        )
-    }
+/// Begins go-yaml's message about keys that are repeated, before the line of the first.
+const REPEATED: &str = "yaml: unmarshal errors:\n  ";
+
+fn already_defined(key: &str, line: u32, first_line: u32) -> String {
+    format!("line {line}: mapping key {key:?} already defined at line {first_line}")
 }
 
 /// Most repeated keys that are told of one object.
@@ -118,9 +114,9 @@ const REPEATED_MAX: usize = 20;
 pub(crate) fn repeated_keys(node: &Node) -> (Vec<RepeatedKey>, String) {
     let mut found = Vec::new();
     find_repeated(node, &mut found);
-    let lines = found.iter().map(RepeatedKey::message);
-    let lines: Vec<String> = lines.collect();
-    let text = format!("yaml: unmarshal errors:\n  {}", lines.join("\n  "));
+    let line = |found: &RepeatedKey| already_defined(&found.key, found.line, found.first_line);
+    let lines: Vec<String> = found.iter().map(line).collect();
+    let text = format!("{REPEATED}{}", lines.join("\n  "));
     (found, text)
 }
 
@@ -160,12 +156,8 @@ fn mapping(node: &Node, flow: bool, top: bool) -> Result<Value, String> {
             continue;
         }
         if top && key.kind == Kind::Scalar && key.tag == tag::NULL {
-            return Err(format!(
-                "yaml: unmarshal errors:\n  line {}: mapping key {:?} already defined at line {}",
-                key.line,
-                key.value.as_str(),
-                key.line.saturating_sub(1)
-            ));
+            let text = already_defined(&key.value, key.line, key.line.saturating_sub(1));
+            return Err(format!("{REPEATED}{text}"));
         }
         let name = match key.kind {
             Kind::Scalar if top || is_text_key(key) => readable(&key.value)?,
@@ -180,12 +172,9 @@ fn mapping(node: &Node, flow: bool, top: bool) -> Result<Value, String> {
         };
         if repeated {
             let first = node.pairs().find(|(before, _)| before.value == key.value);
-            return Err(format!(
-                "yaml: unmarshal errors:\n  line {}: mapping key {:?} already defined at line {}",
-                key.line,
-                key.value.as_str(),
-                first.map_or(0, |(before, _)| before.line)
-            ));
+            let first_line = first.map_or(0, |(before, _)| before.line);
+            let text = already_defined(&key.value, key.line, first_line);
+            return Err(format!("{REPEATED}{text}"));
         }
         map.insert(name, self::value(value, flow)?);
     }

@@ -62,7 +62,9 @@ pub(crate) fn normalize(object: &mut Object, owner: Option<&Owner>, common: &Com
         object.node.remove(&["status"]);
     }
     object.node.remove(&["metadata", "creationTimestamp"]);
-    as_json_reads(&mut object.node);
+    if holds_unsigned(&object.node) {
+        as_json_reads(&mut object.node);
+    }
     match (gvk.group.as_str(), gvk.kind.as_str()) {
         ("", "Secret") => encode_strings(&mut object.node),
         ("", "Service") => default_protocol(object.node.at_mut(&["spec", "ports"])),
@@ -88,7 +90,6 @@ pub(crate) fn normalize(object: &mut Object, owner: Option<&Owner>, common: &Com
 fn as_json_reads(node: &mut Node) {
     match node {
         Node::Uint(value) => *node = Node::Float(*value as f64),
-        Node::List(_) | Node::Map(_) if !holds_unsigned(node) => {}
         Node::List(items) => Arc::make_mut(items).iter_mut().for_each(as_json_reads),
         Node::Map(map) => map.iter_mut().for_each(|(_, value)| as_json_reads(value)),
         _ => {}
