@@ -27,10 +27,12 @@ fn main() -> Result<()> {
     }
 }
 
-/// The root of the repository.
+/// The root of the repository that cargo was called in. Not of the one this program was compiled in:
+/// clones that share a target folder share the program too.
 fn root() -> std::path::PathBuf {
-    let manifest = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR")
+        .expect("cargo names the package it runs, and this is called as `cargo xtask`");
+    std::path::Path::new(&manifest)
         .parent()
         .expect("xtask lies in the root of the repository")
         .to_owned()

@@ -12,7 +12,7 @@ const ARCHITECTURE: &str = include_str!("../../../../docs/architecture.md");
 /// Every test that the page names stands in the file of the link before it.
 #[test]
 fn tests_named_as_evidence_exist() {
-    let documents = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let documents = Path::new("../../docs").to_owned();
     let mut count = 0;
     for line in COMPATIBILITY.lines() {
         let mut file: Option<PathBuf> = None;
@@ -89,7 +89,7 @@ fn fields_without_effect_are_listed() {
 /// The code map has every crate, and no crate that is gone.
 #[test]
 fn the_code_map_is_complete() {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let crates = Path::new("..");
     let there: BTreeSet<String> = fs::read_dir(crates)
         .unwrap()
         .map(|entry| entry.unwrap().path())

@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The files of the folder `name` beside the tests, in order.
 pub fn files(name: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests")
-        .join(name);
+    let folder = Path::new("tests").join(name);
     let mut files: Vec<_> = fs::read_dir(folder)
         .expect("the folder is there")
         .flatten()

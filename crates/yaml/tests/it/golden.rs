@@ -28,7 +28,7 @@ struct Case {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+    Path::new("tests/golden").to_owned()
 }
 
 fn files() -> Vec<PathBuf> {

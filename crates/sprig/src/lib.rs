@@ -1,0 +1,1 @@
+//! The functions of sprig 3.3 for Go templates.
