@@ -8,5 +8,7 @@ fn main() {
         && is("CARGO_CFG_TARGET_ENV", "gnu")
     {
         println!("cargo::rustc-link-arg-bins=-no-pie");
+        // Before the standard library asks for the shared one.
+        println!("cargo::rustc-link-lib=static:-bundle=gcc_eh");
     }
 }

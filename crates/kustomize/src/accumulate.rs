@@ -57,7 +57,7 @@ impl<'a> Builder<'a> {
                 count: 0,
             },
             options,
-            schema: Schema::built_in(),
+            schema: Arc::new(Schema::built_in()),
             schema_is_set: false,
             schema_is_used: false,
             warnings: Vec::new(),
@@ -550,8 +550,7 @@ impl Target {
     }
 
     fn merge_configurations(&self, builder: &mut Builder<'_>, ra: &mut Accumulator) -> Outcome<()> {
-        static DEFAULT: std::sync::OnceLock<Arc<Config>> = std::sync::OnceLock::new();
-        let default = DEFAULT.get_or_init(|| Arc::new(Config::defaults().clone()));
+        let default = Config::defaults();
         let fail =
             |text: String| Failures::new(BuildError::ConfigurationInvalid, "configurations", text);
         if self.file.configurations.is_empty() {

@@ -4,7 +4,7 @@
 //! The facts are kubernetes-sigs/kustomize `api/internal/konfig/builtinpluginconsts`; merging is
 //! `api/internal/plugins/builtinconfig/transformerconfig.go`.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::fieldspec::{self, FieldSpec};
 use crate::ids::Gvk;
@@ -101,9 +101,9 @@ impl Config {
     }
 
     /// The fields that every build starts with.
-    pub fn defaults() -> &'static Self {
-        static DEFAULTS: OnceLock<Config> = OnceLock::new();
-        DEFAULTS.get_or_init(defaults)
+    pub fn defaults() -> &'static Arc<Self> {
+        static DEFAULTS: OnceLock<Arc<Config>> = OnceLock::new();
+        DEFAULTS.get_or_init(|| Arc::new(defaults()))
     }
 }
 

@@ -3,7 +3,7 @@
 //! # Source
 //! kubernetes-sigs/kustomize `api/filters/fieldspec/fieldspec.go`, `api/types/fieldspec.go`.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use object::Text;
 use yaml::{Kind, Node, tag};
@@ -12,16 +12,17 @@ use crate::ids::{Gvk, ResId};
 use crate::ops;
 
 /// A field of the objects that a group, version and kind select.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct FieldSpec {
     pub gvk: Gvk,
     pub path: Text,
     /// Whether missing maps on the way, and the field itself, are created.
     pub create: bool,
-    segments: Arc<[Segment]>,
+    /// The path, split when an object is of the kind.
+    segments: OnceLock<Arc<[Segment]>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 struct Segment {
     name: Text,
     /// Written with `[]`: known to be a list, so never created.
@@ -68,9 +69,17 @@ impl Role {
 
 impl FieldSpec {
     pub fn new(gvk: Gvk, path: &str, create: bool) -> Self {
-        let segments = split_path(path, '/')
-            .into_iter()
-            .map(|segment| {
+        Self {
+            gvk,
+            path: path.into(),
+            create,
+            segments: OnceLock::new(),
+        }
+    }
+
+    fn segments(&self) -> &[Segment] {
+        self.segments.get_or_init(|| {
+            let segments = split_path(&self.path, '/').into_iter().map(|segment| {
                 let name = segment.strip_suffix("[]");
                 let list = name.is_some();
                 let name = name.unwrap_or(&segment);
@@ -79,14 +88,9 @@ impl FieldSpec {
                     list,
                     role: Role::of(name),
                 }
-            })
-            .collect();
-        Self {
-            gvk,
-            path: path.into(),
-            create,
-            segments,
-        }
+            });
+            segments.collect()
+        })
     }
 
     /// A spec for every kind.
@@ -179,8 +183,9 @@ pub(crate) fn apply_to_any(
     set: &mut dyn FnMut(&mut Node) -> Result<(), String>,
 ) -> Result<(), String> {
     let create = if spec.create { create } else { Create::Nothing };
-    ops::check_path(spec.segments.len())?;
-    walk(object, &spec.segments, create, set)
+    let segments = spec.segments();
+    ops::check_path(segments.len())?;
+    walk(object, segments, create, set)
         .map_err(|error| format!("considering field '{}' of object {id}: {error}", spec.path))
 }
 

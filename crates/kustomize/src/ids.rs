@@ -55,23 +55,31 @@ impl Gvk {
 
     /// `group_version_kind` with marks for what is empty, as sorting compares it.
     pub fn sort_text(&self) -> String {
-        let or = |text: &Text, mark: &str| match text.is_empty() {
-            true => mark.to_owned(),
-            false => text.to_string(),
+        self.sort_parts().concat()
+    }
+
+    fn sort_parts(&self) -> [&str; 5] {
+        let or = |text, mark| match text {
+            "" => mark,
+            text => text,
         };
-        format!(
-            "{}_{}_{}",
-            or(&self.group, "~G"),
-            or(&self.version, "~V"),
-            or(&self.kind, "~K")
-        )
+        [
+            or(self.group.as_str(), "~G"),
+            "_",
+            or(self.version.as_str(), "~V"),
+            "_",
+            or(self.kind.as_str(), "~K"),
+        ]
     }
 
     /// The order of field specs: well-known kinds first, webhooks last, the rest by text.
     pub fn compare(&self, other: &Self) -> Ordering {
-        rank(&self.kind)
-            .cmp(&rank(&other.kind))
-            .then_with(|| self.sort_text().cmp(&other.sort_text()))
+        rank(&self.kind).cmp(&rank(&other.kind)).then_with(|| {
+            let (own, other) = (self.sort_parts(), other.sort_parts());
+            own.iter()
+                .flat_map(|part| part.bytes())
+                .cmp(other.iter().flat_map(|part| part.bytes()))
+        })
     }
 }
 

@@ -82,7 +82,7 @@ impl<'a> Walk<'a> {
             }),
             Some(Kind::Sequence) => match place.and_then(Place::merge_keys) {
                 Some(keys) => {
-                    self.keyed_list(destination, patch, keys, place.and_then(Place::elements))
+                    self.keyed_list(destination, patch, &keys, place.and_then(Place::elements))
                 }
                 None => Ok(match patch {
                     Some(_) => Merged::Patch,
@@ -110,9 +110,9 @@ impl<'a> Walk<'a> {
             Kind::Scalar => Ok(Merged::Patch),
             Kind::Sequence => match place.and_then(Place::merge_keys) {
                 Some(keys) if fresh => {
-                    self.joined_alone(part, keys, place.and_then(Place::elements))
+                    self.joined_alone(part, &keys, place.and_then(Place::elements))
                 }
-                Some(keys) => self.lonely_list(part, keys, place.and_then(Place::elements)),
+                Some(keys) => self.lonely_list(part, &keys, place.and_then(Place::elements)),
                 None => Ok(Merged::Patch),
             },
             Kind::Mapping => {

@@ -1,19 +1,25 @@
 //! What a build knows about kinds: which lists merge by key, and which kinds have no namespace.
 //!
 //! The facts come from the schemas of Kubernetes 1.21.2, the ones the reference embeds; only those
-//! that can change a build are kept (`merge_keys.txt`). A build may bring a schema of its own.
+//! that can change a build are kept ([`built_in`]). A build may bring a schema of its own.
 //!
 //! # Source
 //! kubernetes-sigs/kustomize `kyaml/openapi/openapi.go`.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
 
 use object::{Node as Value, Text};
+
+mod built_in;
+
+use built_in::BuiltIn;
 
 /// Kinds and their fields.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Schema {
+    /// What Kubernetes has is known too.
+    has_built_in: bool,
     kinds: HashMap<(Text, Text), usize>,
     definitions: Vec<Definition>,
     names: HashMap<Text, usize>,
@@ -36,32 +42,43 @@ struct Definition {
 
 /// The schema of one place in an object.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place<'a> {
-    schema: &'a Schema,
-    at: usize,
+pub(crate) enum Place<'a> {
+    /// A definition that a build brought.
+    Own { schema: &'a Schema, at: usize },
+    /// A type that is built in, or a list of such.
+    BuiltIn(BuiltIn),
 }
 
 impl<'a> Place<'a> {
     /// The schema of a field.
     pub fn field(self, name: &str) -> Option<Self> {
-        let definition = &self.schema.definitions[self.at];
-        let at = definition
-            .fields
-            .get(name)
-            .copied()
-            .or(definition.additional)?;
-        self.schema.follow(at)
+        match self {
+            Self::Own { schema, at } => {
+                let definition = &schema.definitions[at];
+                let field = definition.fields.get(name).copied();
+                schema.follow(field.or(definition.additional)?)
+            }
+            Self::BuiltIn(place) => place.field(name).map(Self::BuiltIn),
+        }
     }
 
     /// The schema of the list's elements.
     pub fn elements(self) -> Option<Self> {
-        self.schema.follow(self.schema.definitions[self.at].items?)
+        match self {
+            Self::Own { schema, at } => schema.follow(schema.definitions[at].items?),
+            Self::BuiltIn(place) => place.elements().map(Self::BuiltIn),
+        }
     }
 
     /// The keys by which the list's elements are joined; `None` when a patch replaces the list.
-    pub fn merge_keys(self) -> Option<&'a [Text]> {
-        let definition = &self.schema.definitions[self.at];
-        definition.merges.then_some(&definition.keys)
+    pub fn merge_keys(self) -> Option<Cow<'a, [Text]>> {
+        match self {
+            Self::Own { schema, at } => {
+                let definition = &schema.definitions[at];
+                definition.merges.then_some((&definition.keys).into())
+            }
+            Self::BuiltIn(place) => place.merge_keys().map(Cow::Owned),
+        }
     }
 }
 
@@ -70,16 +87,20 @@ const REFERENCES_MAX: usize = 32;
 
 impl Schema {
     /// The schema every build starts with.
-    pub fn built_in() -> Arc<Self> {
-        static BUILT_IN: OnceLock<Arc<Schema>> = OnceLock::new();
-        BUILT_IN
-            .get_or_init(|| Arc::new(Self::from_table(include_str!("merge_keys.txt"))))
-            .clone()
+    pub fn built_in() -> Self {
+        Self {
+            has_built_in: true,
+            ..Self::default()
+        }
     }
 
     /// The schema of a kind.
     pub fn kind(&self, api_version: &str, kind: &str) -> Option<Place<'_>> {
-        self.follow(*self.kinds.get(&(api_version.into(), kind.into()))?)
+        if let Some(&at) = self.kinds.get(&(api_version.into(), kind.into())) {
+            return self.follow(at);
+        }
+        let place = self.has_built_in.then(|| BuiltIn::kind(api_version, kind));
+        place.flatten().map(Place::BuiltIn)
     }
 
     /// Whether objects of this kind certainly have no namespace.
@@ -94,14 +115,16 @@ impl Schema {
     /// Follows references to where the definition is.
     fn follow(&self, mut at: usize) -> Option<Place<'_>> {
         for _ in 0..REFERENCES_MAX {
-            match &self.definitions[at].reference {
-                Some(name) => {
-                    at = *self
-                        .names
-                        .get(name)
-                        .or_else(|| self.names.get(short_name(name)))?
+            let Some(name) = &self.definitions[at].reference else {
+                return Some(Place::Own { schema: self, at });
+            };
+            match self.names.get(name) {
+                Some(&next) => at = next,
+                None if self.has_built_in => {
+                    let known = BuiltIn::named(name).or_else(|| BuiltIn::named(short_name(name)));
+                    return known.map(Place::BuiltIn);
                 }
-                None => return Some(Place { schema: self, at }),
+                None => return None,
             }
         }
         None
@@ -110,62 +133,6 @@ impl Schema {
     fn add(&mut self, definition: Definition) -> usize {
         self.definitions.push(definition);
         self.definitions.len() - 1
-    }
-
-    fn from_table(table: &str) -> Self {
-        let mut schema = Self::default();
-        let reference = |name: &str| Definition {
-            reference: Some(name.into()),
-            ..Definition::default()
-        };
-        for line in table.lines().filter(|line| !line.starts_with('#')) {
-            let mut words = line.split(' ');
-            let (what, name) = (
-                words.next().unwrap_or_default(),
-                words.next().unwrap_or_default(),
-            );
-            if what == "kind" {
-                let version = name.rsplit('/').next().unwrap_or_default();
-                for word in words {
-                    let (kind, type_name) = match word.split_once('=') {
-                        Some((kind, type_name)) => (kind, type_name.to_owned()),
-                        None => (word, format!("{version}.{word}")),
-                    };
-                    let at = schema.add(reference(&type_name));
-                    schema.kinds.insert((name.into(), kind.into()), at);
-                }
-                continue;
-            }
-            let mut definition = Definition::default();
-            for (field, shape) in words.filter_map(|word| word.split_once('=')) {
-                let at = match shape
-                    .strip_prefix('[')
-                    .and_then(|list| list.split_once(']'))
-                {
-                    Some((keys, element)) => {
-                        let items = match element.is_empty() {
-                            true => None,
-                            false => Some(schema.add(reference(element))),
-                        };
-                        schema.add(Definition {
-                            merges: true,
-                            keys: keys
-                                .split('+')
-                                .filter(|key| !key.is_empty())
-                                .map(Text::from)
-                                .collect(),
-                            items,
-                            ..Definition::default()
-                        })
-                    }
-                    None => schema.add(reference(shape)),
-                };
-                definition.fields.insert(field.into(), at);
-            }
-            let at = schema.add(definition);
-            schema.names.insert(name.into(), at);
-        }
-        schema
     }
 
     /// Adds the definitions and paths of an OpenAPI document.
@@ -322,9 +289,12 @@ mod tests {
             .iter()
             .try_fold(pod, |place, field| place.field(field))
             .unwrap();
-        assert_eq!(containers.merge_keys().unwrap(), ["name"]);
+        assert_eq!(containers.merge_keys().unwrap()[..], ["name"]);
         let ports = containers.elements().unwrap().field("ports").unwrap();
-        assert_eq!(ports.merge_keys().unwrap(), ["containerPort", "protocol"]);
+        assert_eq!(
+            ports.merge_keys().unwrap()[..],
+            ["containerPort", "protocol"]
+        );
         assert!(containers.elements().unwrap().field("args").is_none());
         assert!(
             schema

@@ -332,6 +332,9 @@ impl Images {
             Kind::Sequence => node.content.iter_mut().try_for_each(|item| self.walk(item)),
             Kind::Mapping => {
                 for (key, value) in node.pairs_mut() {
+                    if value.content.is_empty() {
+                        continue;
+                    }
                     self.walk(value)?;
                     if value.kind != Kind::Sequence
                         || !matches!(key.value.as_str(), "containers" | "initContainers")

@@ -125,10 +125,10 @@ impl Walk<'_> {
                     return;
                 }
                 match place.and_then(Place::merge_keys) {
-                    Some([]) => {}
+                    Some(keys) if keys.is_empty() => {}
                     Some(keys) => {
                         let elements = place.and_then(Place::elements);
-                        self.keyed_list(before, patch, after, keys, elements);
+                        self.keyed_list(before, patch, after, &keys, elements);
                     }
                     None if !self.known_kind => self.replaced_list(before, patch),
                     None => {}
