@@ -169,7 +169,7 @@ pub(crate) fn emit(node: &Node) -> String {
 }
 
 fn strip_marks(node: &mut Node) {
-    node.anchor = Text::default();
+    node.anchor = Default::default();
     node.content.iter_mut().for_each(strip_marks);
 }
 
@@ -233,12 +233,12 @@ pub(crate) fn unify(object: &mut Node, known: &mut Shared) {
 }
 
 fn find_changed(node: &Node, known: &mut Shared, changed: &mut Shared) {
-    if node.anchor.starts_with(SHARE) {
+    if node.anchor.name().starts_with(SHARE) {
         let now = (node.value.clone(), node.tag.clone(), node.style);
-        match known.get(&node.anchor) {
-            Some(before) if *before != now => drop(changed.insert(node.anchor.clone(), now)),
+        match known.get(node.anchor.name()) {
+            Some(before) if *before != now => drop(changed.insert(node.anchor.name().clone(), now)),
             Some(_) => {}
-            None => drop(known.insert(node.anchor.clone(), now)),
+            None => drop(known.insert(node.anchor.name().clone(), now)),
         }
     }
     for child in &node.content {
@@ -247,8 +247,8 @@ fn find_changed(node: &Node, known: &mut Shared, changed: &mut Shared) {
 }
 
 fn spread(node: &mut Node, changed: &Shared) {
-    if node.anchor.starts_with(SHARE)
-        && let Some((value, tag, style)) = changed.get(&node.anchor)
+    if node.anchor.name().starts_with(SHARE)
+        && let Some((value, tag, style)) = changed.get(node.anchor.name())
     {
         node.value = value.clone();
         node.tag = tag.clone();
@@ -308,7 +308,7 @@ fn expand_node(
         *node = target.clone();
         return Ok(());
     }
-    let anchor = std::mem::take(&mut node.anchor);
+    let anchor = std::mem::take(&mut node.anchor).name().clone();
     let opened = *budget;
     if !anchor.is_empty() {
         *budget = budget

@@ -315,7 +315,7 @@ impl Item {
     /// Remembers a value that was just set in several fields.
     pub fn share(&mut self, value: &Node) {
         let known = (value.value.clone(), value.tag.clone(), value.style);
-        self.shared.insert(value.anchor.clone(), known);
+        self.shared.insert(value.anchor.name().clone(), known);
     }
 
     /// Carries changes of shared values over, after something other than their maker ran.

@@ -262,7 +262,7 @@ impl Entries {
             .collect();
         for (key, text) in &self.pairs {
             let mut value = Node {
-                anchor: item.next_share(),
+                anchor: item.next_share().into(),
                 ..Node::typed(tag::STR, text.as_str())
             };
             // As it will be written, so that later changes of it are told from this.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use object::Text;
 
 use crate::events::{Event, EventKind, LONG_TAG_PREFIX, Parser};
-use crate::node::{Comments, Kind, Node, Style, tag};
+use crate::node::{Kind, Node, Style, tag};
 use crate::scan::Outcome;
 use crate::{Limits, YamlError, resolve};
 
@@ -34,6 +34,7 @@ pub(crate) fn compose(
         parser: Parser::new(text, limits, keep_comments),
         limits,
         open: Vec::new(),
+        children: Vec::new(),
         anchors: BTreeSet::new(),
         as_v2: !keep_comments,
     };
@@ -53,9 +54,9 @@ pub(crate) fn compose(
         let root = composer.root()?;
         let end = composer.parser.next()?;
         documents.push(Source {
-            head_comment: event.head_comment.into(),
+            head_comment: event.comments.head().clone(),
             root,
-            foot_comment: end.foot_comment.into(),
+            foot_comment: end.comments.foot().clone(),
         });
     }
     Ok(documents)
@@ -65,10 +66,20 @@ struct Composer<'a> {
     parser: Parser<'a>,
     limits: &'a Limits,
     /// Collections whose end was not seen yet, outermost first.
-    open: Vec<Node>,
+    open: Vec<Open>,
+    /// The nodes that are in them, in the same order. A collection takes its own when it ends, so that
+    /// none has to grow and none keeps room it does not need.
+    children: Vec<Node>,
     anchors: BTreeSet<Text>,
     /// Whether the tag `!` makes text, as for v2; for v3 it says nothing.
     as_v2: bool,
+}
+
+/// A collection whose end was not seen yet.
+struct Open {
+    node: Node,
+    /// Where its own children begin.
+    first: usize,
 }
 
 impl Composer<'_> {
@@ -88,8 +99,8 @@ impl Composer<'_> {
                 }
                 _ => self.end(event),
             };
-            match self.open.last_mut() {
-                Some(parent) => add_child(parent, finished),
+            match self.open.last() {
+                Some(parent) => add_child(parent, &mut self.children, finished),
                 None => return Ok(finished),
             }
         }
@@ -97,7 +108,7 @@ impl Composer<'_> {
 
     fn node(&mut self, kind: Kind, event: Event) -> Node {
         if !event.anchor.is_empty() {
-            self.anchors.insert(event.anchor.clone());
+            self.anchors.insert(event.anchor.name().clone());
         }
         let at = event.start.position();
         let mut style = event.style;
@@ -123,11 +134,7 @@ impl Composer<'_> {
             tag,
             value: event.value,
             anchor: event.anchor,
-            comments: Comments::new(
-                event.head_comment.into(),
-                event.line_comment.into(),
-                event.foot_comment.into(),
-            ),
+            comments: event.comments,
             line: at.line,
             column: at.column,
             content: Vec::new(),
@@ -160,17 +167,18 @@ impl Composer<'_> {
             _ => Kind::Mapping,
         };
         let node = self.node(kind, event);
-        self.open.push(node);
+        let first = self.children.len();
+        self.open.push(Open { node, first });
         Ok(())
     }
 
     fn end(&mut self, event: Event) -> Node {
-        let mut node = self
+        let Open { mut node, first } = self
             .open
             .pop()
             .expect("the parser ends only collections that it started");
-        node.comments
-            .set_line_and_foot(event.line_comment.into(), event.foot_comment.into());
+        node.content = self.children.split_off(first);
+        node.comments.set_line_and_foot(event.comments);
         // The foot of a block mapping is that of its last key.
         let count = node.content.len();
         if node.kind == Kind::Mapping
@@ -187,21 +195,22 @@ impl Composer<'_> {
 
 /// Adds a key, a value or an item, and moves feet from where they were noticed to the key they
 /// are about.
-fn add_child(parent: &mut Node, mut child: Node) {
-    if parent.kind == Kind::Mapping && !child.comments.foot().is_empty() {
-        let count = parent.content.len();
+fn add_child(parent: &Open, children: &mut Vec<Node>, mut child: Node) {
+    if parent.node.kind == Kind::Mapping && !child.comments.foot().is_empty() {
+        let siblings = &mut children[parent.first..];
+        let count = siblings.len();
         if count % 2 == 1 {
-            let key = &mut parent.content[count - 1];
+            let key = &mut siblings[count - 1];
             if key.comments.foot().is_empty() {
                 key.comments.set_foot(child.comments.take_foot());
             }
-        } else if !parent.style.has(Style::FLOW) && count >= 2 {
+        } else if !parent.node.style.has(Style::FLOW) && count >= 2 {
             // It was noticed at the next key, after the indentation went back.
             let foot = child.comments.take_foot();
-            parent.content[count - 2].comments.set_foot(foot);
+            siblings[count - 2].comments.set_foot(foot);
         }
     }
-    parent.content.push(child);
+    children.push(child);
 }
 
 fn short_tag(tag: Text) -> Text {

@@ -8,9 +8,17 @@
 
 use object::Text;
 
-use crate::node::Style;
+use crate::node::{Anchor, Comments, Style};
 use crate::scan::{Mark, Outcome, Scanner, Token, TokenKind};
 use crate::{Limits, YamlError};
+
+/// The comments of an event that has only one above it.
+fn head_only(head: String) -> Comments {
+    match head.is_empty() {
+        true => Comments::default(),
+        false => Comments::new(head.into(), Text::default(), Text::default()),
+    }
+}
 
 /// What an event announces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,14 +40,12 @@ pub(crate) enum EventKind {
 pub(crate) struct Event {
     pub kind: EventKind,
     pub start: Mark,
-    pub anchor: Text,
+    pub anchor: Anchor,
     /// The tag with its prefix resolved; empty when none is written.
     pub tag: Text,
     pub value: Text,
     pub style: Style,
-    pub head_comment: String,
-    pub line_comment: String,
-    pub foot_comment: String,
+    pub comments: Comments,
 }
 
 impl Event {
@@ -47,13 +53,11 @@ impl Event {
         Self {
             kind,
             start,
-            anchor: Text::default(),
+            anchor: Anchor::default(),
             tag: Text::default(),
             value: Text::default(),
             style: Style::PLAIN,
-            head_comment: String::new(),
-            line_comment: String::new(),
-            foot_comment: String::new(),
+            comments: Comments::default(),
         }
     }
 }
@@ -215,10 +219,18 @@ impl<'a> Parser<'a> {
 
     /// Gives the collected comments to `event`.
     fn with_comments(&mut self, mut event: Event) -> Event {
-        event.head_comment = std::mem::take(&mut self.head_comment);
-        event.line_comment = std::mem::take(&mut self.line_comment);
-        event.foot_comment = std::mem::take(&mut self.foot_comment);
         self.stem_comment.clear();
+        if self.head_comment.is_empty()
+            && self.line_comment.is_empty()
+            && self.foot_comment.is_empty()
+        {
+            return event;
+        }
+        event.comments = Comments::new(
+            std::mem::take(&mut self.head_comment).into(),
+            std::mem::take(&mut self.line_comment).into(),
+            std::mem::take(&mut self.foot_comment).into(),
+        );
         event
     }
 
@@ -283,7 +295,7 @@ impl<'a> Parser<'a> {
             self.states.push(State::DocumentEnd);
             self.state = State::BlockNode;
             let mut event = Event::new(EventKind::DocumentStart, start);
-            event.head_comment = self.split_document_comment();
+            event.comments = head_only(self.split_document_comment());
             return Ok(event);
         }
         self.process_directives()?;
@@ -389,8 +401,8 @@ impl<'a> Parser<'a> {
         self.tag_directives.clear();
         self.state = State::DocumentStart;
         let mut event = self.with_comments(Event::new(EventKind::DocumentEnd, start));
-        if event.foot_comment.is_empty() {
-            event.foot_comment = std::mem::take(&mut event.head_comment);
+        if event.comments.foot().is_empty() {
+            event.comments.turn_head_to_foot();
         }
         Ok(event)
     }
@@ -406,11 +418,11 @@ impl<'a> Parser<'a> {
             return Ok(self.with_comments(event));
         }
         let start = self.peek()?.start;
-        let mut anchor = Text::default();
+        let mut anchor = Anchor::default();
         let mut tag_token: Option<Token> = None;
         match self.peek_kind()? {
             TokenKind::Anchor => {
-                anchor = self.scanner.take().value;
+                anchor = self.scanner.take().value.into();
                 if self.peek_kind()? == TokenKind::Tag {
                     tag_token = Some(self.scanner.take());
                 }
@@ -418,7 +430,7 @@ impl<'a> Parser<'a> {
             TokenKind::Tag => {
                 tag_token = Some(self.scanner.take());
                 if self.peek_kind()? == TokenKind::Anchor {
-                    anchor = self.scanner.take().value;
+                    anchor = self.scanner.take().value.into();
                 }
             }
             _ => {}
@@ -464,13 +476,13 @@ impl<'a> Parser<'a> {
             TokenKind::BlockSequenceStart if block => {
                 self.state = State::BlockSequenceFirstEntry;
                 let mut event = event(EventKind::SequenceStart, Style::PLAIN);
-                event.head_comment = std::mem::take(&mut self.stem_comment);
+                event.comments = head_only(std::mem::take(&mut self.stem_comment));
                 Ok(event)
             }
             TokenKind::BlockMappingStart if block => {
                 self.state = State::BlockMappingFirstKey;
                 let mut event = event(EventKind::MappingStart, Style::PLAIN);
-                event.head_comment = std::mem::take(&mut self.stem_comment);
+                event.comments = head_only(std::mem::take(&mut self.stem_comment));
                 Ok(event)
             }
             _ if !anchor.is_empty() || !tag.is_empty() => {

@@ -33,7 +33,7 @@ pub use compose::Source;
 pub use emit::{EmitOptions, emit, emit_sources};
 pub use error::{DuplicateKey, Position, YamlError};
 pub use limits::Limits;
-pub use node::{Comments, Kind, Node, Style, tag};
+pub use node::{Anchor, Comments, Kind, Node, Style, tag};
 pub use object::Text;
 pub use parse::{decode, parse, parse_first, parse_sources};
 pub use resolve::{Rules, reads_as_text};

@@ -18,8 +18,8 @@ pub struct Node {
     pub tag: Text,
     /// The text of a scalar, the anchor's name of an alias, empty otherwise.
     pub value: Text,
-    /// The anchor this node defines, without `&`.
-    pub anchor: Text,
+    /// The anchor this node defines.
+    pub anchor: Anchor,
     /// The comments around it.
     pub comments: Comments,
     /// Line, from one; zero for a node that was not read.
@@ -282,7 +282,29 @@ struct Texts {
     foot: Text,
 }
 
-static NO_COMMENT: Text = Text::new_static("");
+static NOTHING: Text = Text::new_static("");
+
+/// The name of an anchor without `&`, empty for none. Few nodes have one, so it takes little room.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Anchor(Option<Box<Text>>);
+
+impl Anchor {
+    /// The name.
+    pub fn name(&self) -> &Text {
+        self.0.as_deref().unwrap_or(&NOTHING)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl From<Text> for Anchor {
+    fn from(name: Text) -> Self {
+        Self((!name.is_empty()).then(|| Box::new(name)))
+    }
+}
 
 impl Comments {
     /// Comments, each empty where there is none.
@@ -299,23 +321,38 @@ impl Comments {
 
     /// Comment lines above, with their `#`, joined by line feeds.
     pub fn head(&self) -> &Text {
-        self.0.as_ref().map_or(&NO_COMMENT, |texts| &texts.head)
+        self.0.as_ref().map_or(&NOTHING, |texts| &texts.head)
     }
 
     /// The comment at the end of the line.
     pub fn line(&self) -> &Text {
-        self.0.as_ref().map_or(&NO_COMMENT, |texts| &texts.line)
+        self.0.as_ref().map_or(&NOTHING, |texts| &texts.line)
     }
 
     /// Comment lines below, before an empty line.
     pub fn foot(&self) -> &Text {
-        self.0.as_ref().map_or(&NO_COMMENT, |texts| &texts.foot)
+        self.0.as_ref().map_or(&NOTHING, |texts| &texts.foot)
     }
 
-    pub(crate) fn set_line_and_foot(&mut self, line: Text, foot: Text) {
-        let mut texts = self.take();
-        (texts.line, texts.foot) = (line, foot);
+    /// Takes line and foot of `other`, and loses its own.
+    pub(crate) fn set_line_and_foot(&mut self, other: Self) {
+        if self.is_empty() && other.is_empty() {
+            return;
+        }
+        let (mut texts, other) = (self.take(), other.into_texts());
+        (texts.line, texts.foot) = (other.line, other.foot);
         self.put(texts);
+    }
+
+    /// Moves the head to the foot.
+    pub(crate) fn turn_head_to_foot(&mut self) {
+        let mut texts = self.take();
+        texts.foot = std::mem::take(&mut texts.head);
+        self.put(texts);
+    }
+
+    fn into_texts(mut self) -> Texts {
+        self.take()
     }
 
     pub(crate) fn set_foot(&mut self, foot: Text) {

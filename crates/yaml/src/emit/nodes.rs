@@ -265,7 +265,7 @@ impl<'a> Emitter<'a> {
         };
         if !node.anchor.is_empty() {
             self.writer.write_indicator("&", true, false, false);
-            self.writer.write_word(&node.anchor, false);
+            self.writer.write_word(node.anchor.name(), false);
         }
         if let Some(tag) = &prepared.tag {
             self.writer.write_word(tag, true);
@@ -522,7 +522,7 @@ fn is_simple_key(prepared: &Prepared<'_>) -> bool {
         _ => 0,
     };
     let tag = prepared.tag.as_ref().map_or(0, String::len);
-    node.anchor.len() + tag + length <= SIMPLE_KEY_MAX
+    node.anchor.name().len() + tag + length <= SIMPLE_KEY_MAX
 }
 
 /// A tag as it is written: `!!int`, `!local`, `!<uri>`.

@@ -471,7 +471,7 @@ fn bind_aliases<'a>(
         return 1;
     }
     if !node.anchor.is_empty() {
-        anchors.insert(&node.anchor, node);
+        anchors.insert(node.anchor.name(), node);
     }
     let mut count = 1;
     for child in &node.content {
