@@ -12,7 +12,6 @@ use crate::commands::{apiserver, build, diff, kustomize};
 #[command(
     name = "fleetwright",
     version,
-    disable_version_flag = true,
     infer_subcommands = false
 )]
 pub struct Cli {
