@@ -8,8 +8,10 @@
 
 mod diagnostic;
 mod explain;
+mod near;
 mod span;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use explain::{Code, Explain, Reason, Retry, with_causes};
+pub use near::{distance, nearest};
 pub use span::Span;

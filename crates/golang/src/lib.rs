@@ -1,5 +1,5 @@
 //! Go's rules for text that users see: durations, times, quantities, versions, patterns,
-//! numbers, base64.
+//! numbers, base64, characters.
 //!
 //! Everything that Flux, kustomize, Helm and Kubernetes read from a manifest or print into a
 //! status goes through Go's standard library first; each module here is one of its corners.
@@ -13,6 +13,8 @@ pub mod quantity;
 pub mod regexp;
 pub mod strconv;
 pub mod time;
+pub mod unicode;
+pub mod utf8;
 pub mod version;
 
 pub use duration::{Duration, DurationError, human_duration, short_human_duration};

@@ -3,7 +3,11 @@
 //! # Source
 //! golang/go `src/strconv/{atoi,atof,ftoa,quote}.go`.
 
-use std::fmt::Write as _;
+mod quote;
+mod verbs;
+
+pub use quote::{can_backquote, is_print, quote, quote_ascii, quote_bytes, quote_char};
+pub use verbs::format_float;
 
 /// Why a text is not a number; the words of `strconv.NumError`'s cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -337,61 +341,6 @@ fn exponential(digits: &str, exponent: i32) -> String {
     format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
 }
 
-/// `strconv.Quote(text)`, printf's `%q`: double quotes, escapes for what does not print.
-pub fn quote(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for character in text.chars() {
-        quote_char(character, '"', &mut out);
-    }
-    out.push('"');
-    out
-}
-
-fn quote_char(character: char, quote: char, out: &mut String) {
-    let written = match character {
-        '\\' => out.write_str("\\\\"),
-        '\u{7}' => out.write_str("\\a"),
-        '\u{8}' => out.write_str("\\b"),
-        '\u{c}' => out.write_str("\\f"),
-        '\n' => out.write_str("\\n"),
-        '\r' => out.write_str("\\r"),
-        '\t' => out.write_str("\\t"),
-        '\u{b}' => out.write_str("\\v"),
-        _ if character == quote => write!(out, "\\{quote}"),
-        _ if is_print(character) => out.write_char(character),
-        _ => match u32::from(character) {
-            code @ (..0x20 | 0x7f) => write!(out, "\\x{code:02x}"),
-            code @ ..0x1_0000 => write!(out, "\\u{code:04x}"),
-            code => write!(out, "\\U{code:08x}"),
-        },
-    };
-    written.expect("a String takes every write");
-}
-
-/// Whether Go prints `character` in quoted text: letters, marks, numbers, punctuation, symbols, and
-/// of the spaces only U+0020.
-///
-/// Rust's table for `Debug` differs only in combining marks, which Go prints.
-pub fn is_print(character: char) -> bool {
-    match character {
-        ' '..='~' => true,
-        '\u{a0}' | '\u{ad}' => false,
-        _ if character.is_control() || character.is_whitespace() => false,
-        _ => {
-            let mut escaped = character.escape_debug();
-            escaped.len() == 1 || is_mark(character) && escaped.next() == Some('\\')
-        }
-    }
-}
-
-/// Combining marks, which `char::escape_debug` escapes although they print.
-fn is_mark(character: char) -> bool {
-    // Inside a string after a letter, `str::escape_debug` escapes only what does not print.
-    let text: String = ['a', character].into_iter().collect();
-    text.escape_debug().count() == 2
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -464,14 +413,5 @@ mod tests {
         assert_eq!(format_float_f(1e21), "1000000000000000000000");
         assert_eq!(format_float_f(-1.25e-5), "-0.0000125");
         assert_eq!(format_float_f(0.0), "0");
-    }
-
-    #[test]
-    fn quoted_text_escapes_what_does_not_print() {
-        assert_eq!(
-            quote("a\"\\\n\u{7}\u{7f}\u{a0}é日😀\u{301}"),
-            r#""a\"\\\n\a\x7f\u00a0é日😀́""#
-        );
-        assert_eq!(quote("\u{e000}\u{feff}"), r#""\ue000\ufeff""#);
     }
 }

@@ -1,4 +1,6 @@
-//! Points in time as Kubernetes reads and prints them.
+//! Points in time as Kubernetes reads and prints them; [`layout`] for all other forms.
+
+pub mod layout;
 
 use std::fmt;
 use std::str::FromStr;
@@ -106,7 +108,7 @@ impl Timestamp {
         let second = self.seconds.rem_euclid(86_400) as u32;
         let (year, month, day) = date_of(self.seconds.div_euclid(86_400));
         (
-            year,
+            year as i32,
             month,
             day,
             second / 3600,
@@ -123,13 +125,13 @@ impl Timestamp {
     ) -> Option<Self> {
         let valid = (0..=9999).contains(&year)
             && (1..=12).contains(&month)
-            && (1..=days_in(year, month)).contains(&day)
+            && (1..=days_in(year.into(), month)).contains(&day)
             && hour < 24
             && minute < 60
             && second < 60
             && nanoseconds < 1_000_000_000;
         valid.then(|| Self {
-            seconds: days_to(year, month, day) * 86_400
+            seconds: days_to(year.into(), month, day) * 86_400
                 + i64::from(hour * 3600 + minute * 60 + second),
             nanoseconds,
         })
@@ -143,7 +145,7 @@ impl Timestamp {
     /// The day of the year, from one.
     pub fn year_day(self) -> u32 {
         let (year, ..) = self.civil();
-        (self.seconds.div_euclid(86_400) - days_to(year, 1, 1)) as u32 + 1
+        (self.seconds.div_euclid(86_400) - days_to(year.into(), 1, 1)) as u32 + 1
     }
 }
 
@@ -229,7 +231,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-fn days_in(year: i32, month: u32) -> u32 {
+fn days_in(year: i64, month: u32) -> u32 {
     match month {
         4 | 6 | 9 | 11 => 30,
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
@@ -240,8 +242,8 @@ fn days_in(year: i32, month: u32) -> u32 {
 
 /// Days from 1970-01-01 to a date of the proleptic Gregorian calendar. Years are counted from
 /// March, so that the leap day is a year's last.
-fn days_to(year: i32, month: u32, day: u32) -> i64 {
-    let year = i64::from(year) - i64::from(month <= 2);
+fn days_to(year: i64, month: u32, day: u32) -> i64 {
+    let year = year - i64::from(month <= 2);
     let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
     let month = i64::from(month + 9) % 12;
     let of_year = (153 * month + 2) / 5 + i64::from(day) - 1;
@@ -249,7 +251,7 @@ fn days_to(year: i32, month: u32, day: u32) -> i64 {
 }
 
 /// The date so many days after 1970-01-01.
-fn date_of(days: i64) -> (i32, u32, u32) {
+fn date_of(days: i64) -> (i64, u32, u32) {
     let days = days + 719_468;
     let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -258,7 +260,7 @@ fn date_of(days: i64) -> (i32, u32, u32) {
     let day = of_year - (153 * from_march + 2) / 5 + 1;
     let month = (from_march + 2) % 12 + 1;
     let year = era * 400 + year + i64::from(month <= 2);
-    (year as i32, month as u32, day as u32)
+    (year, month as u32, day as u32)
 }
 
 #[cfg(test)]

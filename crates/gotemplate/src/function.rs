@@ -1,13 +1,16 @@
 //! Functions that templates call, and what they may ask for.
 
-use std::any::Any;
 use std::collections::HashMap;
 
 use golang::Timestamp;
 
-use crate::Value;
+use crate::{CallError, Context, Value};
 
 /// The Go type of a parameter: what an argument is checked against before the call.
+///
+/// Go's nil is an argument of the types that have one: [`Type::Any`], [`Type::Reflect`],
+/// [`Type::List`], [`Type::Strings`], [`Type::Map`] and named pointers. The function sees
+/// [`Value::Nil`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
     /// `interface {}`: anything, nil too.
@@ -20,6 +23,8 @@ pub enum Type {
     Int,
     /// `int64`
     Int64,
+    /// `uint32`
+    Uint32,
     /// `float64`
     Float64,
     /// `string`
@@ -32,6 +37,57 @@ pub enum Type {
     Map,
     /// A type with methods of its own, by the name that `%T` prints.
     Named(&'static str),
+}
+
+impl Type {
+    /// Go's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Any => "interface {}",
+            Self::Reflect => "reflect.Value",
+            Self::Bool => "bool",
+            Self::Int => "int",
+            Self::Int64 => "int64",
+            Self::Uint32 => "uint32",
+            Self::Float64 => "float64",
+            Self::String => "string",
+            Self::List => "[]interface {}",
+            Self::Strings => "[]string",
+            Self::Map => "map[string]interface {}",
+            Self::Named(name) => name,
+        }
+    }
+
+    /// Whether nil is one of its values.
+    pub(crate) fn has_nil(self) -> bool {
+        match self {
+            Self::Any | Self::Reflect | Self::List | Self::Strings | Self::Map => true,
+            Self::Bool | Self::Int | Self::Int64 | Self::Uint32 | Self::Float64 | Self::String => {
+                false
+            }
+            Self::Named(name) => name.starts_with('*'),
+        }
+    }
+}
+
+/// The parameters of a function or method.
+#[derive(Clone, Copy, Debug)]
+pub struct Signature {
+    /// Types of the parameters before the variadic one.
+    pub params: &'static [Type],
+    /// Type of the elements of a last, variadic parameter.
+    pub variadic: Option<Type>,
+}
+
+/// What a type says about a method before it is called.
+#[derive(Clone, Copy, Debug)]
+pub enum Method {
+    /// Calling it shows whether it is there; arguments are passed as they are.
+    Unknown,
+    /// There is none.
+    Absent,
+    /// It takes these.
+    Takes(Signature),
 }
 
 /// The body of a function. The arguments have passed the check; the body may take them.
@@ -48,14 +104,23 @@ pub struct Function {
     pub body: Body,
 }
 
+impl Function {
+    pub(crate) fn signature(&self) -> Signature {
+        Signature {
+            params: self.params,
+            variadic: self.variadic,
+        }
+    }
+}
+
 /// Functions by name. Made once, shared by everything that is compiled with it.
 #[derive(Clone, Debug, Default)]
-pub struct Functions(HashMap<&'static str, Function>);
+pub struct Functions(HashMap<&'static str, (Function, bool)>);
 
 impl Functions {
     /// Adds or replaces a function.
     pub fn insert(&mut self, name: &'static str, function: Function) {
-        self.0.insert(name, function);
+        self.0.insert(name, (function, false));
     }
 
     /// Takes a function away.
@@ -65,12 +130,26 @@ impl Functions {
 
     /// A function.
     pub fn get(&self, name: &str) -> Option<Function> {
-        self.0.get(name).copied()
+        self.0.get(name).map(|known| known.0)
     }
 
     /// All names, in no order.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.0.keys().copied()
+    }
+
+    /// Declares that functions pass on lists and maps without looking inside, or report themselves
+    /// what they read: a [`Recorder`](crate::Recorder) is not told of their arguments.
+    pub fn passing(&mut self, names: &[&'static str]) {
+        for name in names {
+            if let Some(known) = self.0.get_mut(name) {
+                known.1 = true;
+            }
+        }
+    }
+
+    pub(crate) fn is_passing(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|known| known.1)
     }
 }
 
@@ -82,36 +161,12 @@ pub trait World {
     /// Fills `bytes` with what nobody can guess, or with what a seed gives.
     fn random(&self, bytes: &mut [u8]);
 
+    /// A new RSA key of so many bits, as the DER text of a PKCS#1 `RSAPrivateKey`; `None` leaves it
+    /// to the function that asks, whose keys come from the system's randomness.
+    fn rsa_key(&self, _bits: u32) -> Option<Vec<u8>> {
+        None
+    }
+
     /// Notes that the result of `function` does not depend on its arguments alone.
     fn impure(&self, _function: &'static str) {}
-}
-
-/// What a function has besides its arguments.
-pub struct Context<'a> {
-    /// The clock and the dice.
-    pub world: &'a dyn World,
-    /// What the program that executes the templates keeps for its own functions.
-    pub host: &'a mut dyn Any,
-}
-
-/// Why a function gave no result.
-#[derive(Debug)]
-pub enum CallError {
-    /// The function's error: the template fails with `error calling NAME: ` and this text. A panic of
-    /// Go's function reads the same.
-    Failed(String),
-    /// A limit was reached.
-    Limit(String),
-}
-
-impl From<String> for CallError {
-    fn from(text: String) -> Self {
-        Self::Failed(text)
-    }
-}
-
-impl From<&str> for CallError {
-    fn from(text: &str) -> Self {
-        Self::Failed(text.into())
-    }
 }

@@ -3,6 +3,8 @@
 //! Lists do not change once made; maps do, and every holder of a map sees the change, as charts that
 //! call `set` or `merge` expect. Texts are bytes: Go's strings need not be UTF-8.
 
+mod release;
+
 use std::borrow::{Borrow, Cow};
 use std::cell::{Ref, RefCell, RefMut};
 use std::collections::BTreeMap;
@@ -10,7 +12,8 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::{CallError, Context};
+use crate::exec::Operand;
+use crate::{CallError, Context, Method};
 
 /// A Go string: bytes, cheap to copy.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,7 +27,16 @@ impl Str {
 
     /// The text, with U+FFFD for every byte that is none.
     pub fn to_text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.0)
+        match self.as_str() {
+            Some(text) => Cow::Borrowed(text),
+            None => {
+                let characters = golang::utf8::characters(&self.0);
+                let or_replaced = |(_, character, _): (_, Option<char>, _)| {
+                    character.unwrap_or(char::REPLACEMENT_CHARACTER)
+                };
+                Cow::Owned(characters.map(or_replaced).collect())
+            }
+        }
     }
 
     /// The text, unless some byte is none.
@@ -150,6 +162,7 @@ pub enum Value {
 pub struct List {
     items: Rc<[Value]>,
     of: ElementType,
+    nil: bool,
 }
 
 impl List {
@@ -158,7 +171,27 @@ impl List {
         Self {
             items: items.into(),
             of,
+            nil: false,
         }
+    }
+
+    /// Go's nil slice of a type: it has no elements, prints as `[]`, and is `null` in JSON.
+    pub fn nil(of: ElementType) -> Self {
+        Self {
+            items: Rc::from([]),
+            of,
+            nil: true,
+        }
+    }
+
+    /// Whether it is Go's nil slice, and not merely empty.
+    pub fn is_nil(&self) -> bool {
+        self.nil
+    }
+
+    /// Whether both share their elements.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.items, &other.items)
     }
 
     /// The elements.
@@ -170,6 +203,11 @@ impl List {
     pub fn of(&self) -> ElementType {
         self.of
     }
+
+    /// Whether each element is an `interface {}`.
+    pub(crate) fn has_boxed_elements(&self) -> bool {
+        self.of == ElementType::Any
+    }
 }
 
 /// A map with text keys, in the order of the keys. Copies are the same map.
@@ -179,7 +217,15 @@ pub struct Map(Rc<MapInner>);
 #[derive(Debug)]
 struct MapInner {
     of: MapType,
-    entries: RefCell<BTreeMap<Str, Value>>,
+    nil: bool,
+    entries: Entries,
+}
+
+#[derive(Debug)]
+enum Entries {
+    Own(RefCell<BTreeMap<Str, Value>>),
+    /// Those of a map of another type.
+    Of(Map),
 }
 
 /// What a map is in Go.
@@ -199,6 +245,12 @@ pub trait MapMethods: fmt::Debug + Sync {
     /// The type as `%T` prints it: `common.Values`.
     fn type_name(&self) -> &'static str;
 
+    /// Whether there is a method of this name, and its parameters, for arguments to be checked
+    /// against.
+    fn method(&self, _name: &str) -> Method {
+        Method::Unknown
+    }
+
     /// Calls a method; `None` when there is none of this name.
     fn call(
         &self,
@@ -214,8 +266,52 @@ impl Map {
     pub fn new(entries: BTreeMap<Str, Value>, of: MapType) -> Self {
         Self(Rc::new(MapInner {
             of,
-            entries: RefCell::new(entries),
+            nil: false,
+            entries: Entries::Own(RefCell::new(entries)),
         }))
+    }
+
+    /// Go's nil map of a type: it has no entries, prints as `map[]`, and is `null` in JSON. Nothing
+    /// may be put into it.
+    pub fn nil(of: MapType) -> Self {
+        Self(Rc::new(MapInner {
+            of,
+            nil: true,
+            entries: Entries::Own(RefCell::default()),
+        }))
+    }
+
+    /// Whether it is Go's nil map, and not merely empty.
+    pub fn is_nil(&self) -> bool {
+        self.0.nil
+    }
+
+    /// The same map as another type, as Go's conversions make it: both see every change.
+    pub fn as_type(&self, of: MapType) -> Self {
+        let same = match (self.of(), of) {
+            (MapType::Any, MapType::Any) | (MapType::String, MapType::String) => true,
+            (MapType::Named(one), MapType::Named(other)) => one.type_name() == other.type_name(),
+            _ => false,
+        };
+        if same {
+            return self.clone();
+        }
+        let base = match &self.0.entries {
+            Entries::Own(_) => self,
+            Entries::Of(base) => base,
+        };
+        Self(Rc::new(MapInner {
+            of,
+            nil: self.0.nil,
+            entries: Entries::Of(base.clone()),
+        }))
+    }
+
+    fn cell(&self) -> &RefCell<BTreeMap<Str, Value>> {
+        match &self.0.entries {
+            Entries::Own(entries) => entries,
+            Entries::Of(base) => base.cell(),
+        }
     }
 
     /// What it is in Go.
@@ -225,42 +321,65 @@ impl Map {
 
     /// The value of a key.
     pub fn get(&self, key: &[u8]) -> Option<Value> {
-        self.0.entries.borrow().get(key).cloned()
+        self.cell().borrow().get(key).cloned()
+    }
+
+    /// Whether a key is there.
+    pub fn contains(&self, key: &[u8]) -> bool {
+        self.cell().borrow().contains_key(key)
     }
 
     /// Gives a key a value. Everybody who holds this map sees it.
     pub fn insert(&self, key: impl Into<Str>, value: Value) {
-        self.0.entries.borrow_mut().insert(key.into(), value);
+        self.cell().borrow_mut().insert(key.into(), value);
     }
 
     /// Takes a key away.
     pub fn remove(&self, key: &[u8]) -> Option<Value> {
-        self.0.entries.borrow_mut().remove(key)
+        self.cell().borrow_mut().remove(key)
     }
 
     /// All entries, in the order of the keys. Nothing may change the map meanwhile.
     pub fn entries(&self) -> Ref<'_, BTreeMap<Str, Value>> {
-        self.0.entries.borrow()
+        self.cell().borrow()
     }
 
     /// All entries, to be changed.
     pub fn entries_mut(&self) -> RefMut<'_, BTreeMap<Str, Value>> {
-        self.0.entries.borrow_mut()
+        self.cell().borrow_mut()
     }
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.0.entries.borrow().len()
+        self.cell().borrow().len()
     }
 
     /// Whether there is no entry.
     pub fn is_empty(&self) -> bool {
-        self.0.entries.borrow().is_empty()
+        self.cell().borrow().is_empty()
     }
 
     /// Whether both are one and the same map.
     pub fn is_same(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
+        std::ptr::eq(self.cell(), other.cell())
+    }
+
+    /// Tells this map from every other that lives at the same time.
+    pub fn address(&self) -> usize {
+        std::ptr::from_ref(self.cell()).addr()
+    }
+
+    /// Whether each element is an `interface {}`.
+    pub(crate) fn has_boxed_elements(&self) -> bool {
+        !matches!(self.of(), MapType::String)
+    }
+
+    /// What Go gives for a key that is not there.
+    pub(crate) fn zero_element(&self) -> Operand {
+        match self.of() {
+            MapType::Any | MapType::Named(_) => Operand::boxed(Value::Nil),
+            MapType::String => Operand::of(Value::String(Str::default())),
+        }
     }
 }
 
@@ -305,6 +424,22 @@ pub trait Host: fmt::Debug {
     /// What `{{ . }}` and `%v` print.
     fn display(&self) -> String;
 
+    /// What `%#v` prints, where that is not what `%v` prints.
+    fn syntax(&self) -> Option<String> {
+        None
+    }
+
+    /// The fields that verbs print which mean nothing for it, such as `%d`.
+    fn printed_fields(&self) -> Option<Vec<Value>> {
+        None
+    }
+
+    /// What a function gets that takes anything, where that is not the same: Go finds a method of a
+    /// pointer only on the value itself, not on a copy.
+    fn copied(&self) -> Option<Value> {
+        None
+    }
+
     /// What `if` makes of it. Structs and pointers are always true.
     fn truth(&self) -> bool {
         true
@@ -313,6 +448,12 @@ pub trait Host: fmt::Debug {
     /// The field of a struct, or the entry of a map.
     fn field(&self, _name: &str) -> Option<Value> {
         None
+    }
+
+    /// Whether there is a method of this name, and its parameters, for arguments to be checked
+    /// against.
+    fn method(&self, _name: &str) -> Method {
+        Method::Unknown
     }
 
     /// Calls a method; `None` when there is none of this name.
@@ -325,9 +466,26 @@ pub trait Host: fmt::Debug {
         None
     }
 
-    /// The entries of a map or the elements of a slice, to go over or to take by key or index.
+    /// The entries of a map or the elements of a slice, to go over or to take by key or index; the
+    /// number of a number with a name, such as a duration.
     fn contents(&self) -> Option<Value> {
         None
+    }
+
+    /// Whether `eq` takes it for equal to another of the same type.
+    fn equals(&self, _other: &dyn Host) -> bool {
+        false
+    }
+
+    /// The fields that JSON has in its place, in the order in which Go writes them.
+    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        None
+    }
+
+    /// What JSON has in its place. Otherwise that is its contents, or else the text it displays.
+    fn json(&self) -> Option<Value> {
+        let fields = self.json_fields()?;
+        Some(Value::Map(fields.into_iter().collect()))
     }
 
     /// The value behind the trait, for functions that know the type.
@@ -411,6 +569,55 @@ impl Value {
             Self::Map(map) => !map.is_empty(),
             Self::Host(host) => host.truth(),
         }
+    }
+}
+
+impl Value {
+    /// Bytes that nobody else holds: of a text or list just made.
+    pub(crate) fn fresh_bytes(&self) -> u64 {
+        let bytes = match self {
+            Self::String(text) if Arc::strong_count(&text.0) == 1 => text.len(),
+            Self::Bytes(bytes) if Arc::strong_count(bytes) == 1 => bytes.len(),
+            Self::List(list) if Rc::strong_count(&list.items) == 1 => size_of_val(list.items()),
+            _ => 0,
+        };
+        bytes as u64
+    }
+}
+
+/// A `complex128`: templates have it only as a constant.
+#[derive(Debug)]
+pub(crate) struct Complex {
+    pub(crate) real: f64,
+    pub(crate) imaginary: f64,
+}
+
+impl Host for Complex {
+    fn type_name(&self) -> &'static str {
+        "complex128"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Struct
+    }
+
+    fn display(&self) -> String {
+        let real = golang::strconv::format_float_g(self.real);
+        let imaginary = golang::strconv::format_float_g(self.imaginary);
+        let sign = if imaginary.starts_with(['-', '+']) {
+            ""
+        } else {
+            "+"
+        };
+        format!("({real}{sign}{imaginary}i)")
+    }
+
+    fn truth(&self) -> bool {
+        self.real != 0.0 || self.imaginary != 0.0
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
     }
 }
 

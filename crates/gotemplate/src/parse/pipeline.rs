@@ -1,0 +1,243 @@
+//! Pipelines, commands and operands.
+
+use super::lex::{Keyword, Kind, Token};
+use super::literal::{Number, quote, unquote};
+use super::tree::{Id, Node, Run};
+use super::{Parser, Result};
+use crate::{limits, stack};
+
+impl Parser<'_> {
+    pub(super) fn pipeline(&mut self, context: &str, end: Kind) -> Result<Id> {
+        let position = self.peek_solid().start;
+        let (declared, assigns) = self.declarations(context)?;
+        let mut commands = Vec::new();
+        loop {
+            let token = self.next_solid();
+            match token.kind {
+                kind if kind == end => break,
+                Kind::Bool
+                | Kind::Character
+                | Kind::Complex
+                | Kind::Keyword(Keyword::Dot | Keyword::Nil)
+                | Kind::Field
+                | Kind::Identifier
+                | Kind::Number
+                | Kind::RawString
+                | Kind::String
+                | Kind::Variable
+                | Kind::OpenParen => {
+                    self.count += 1;
+                    commands.push(self.command()?);
+                }
+                _ => return Err(self.unexpected(token, context)),
+            }
+        }
+        if commands.is_empty() {
+            return Err(self.error(format!("missing value for {context}")));
+        }
+        for (stage, command) in commands.iter().enumerate().skip(1) {
+            if !self.is_executable(*command) {
+                return Err(self.error(format!(
+                    "non executable command in pipeline stage {}",
+                    stage + 1
+                )));
+            }
+        }
+        let node = Node::Pipe {
+            assigns,
+            declared: self.source.add_ids(&declared),
+            commands: self.source.add_ids(&commands),
+        };
+        Ok(self.source.add(position, node))
+    }
+
+    fn is_executable(&self, command: Id) -> bool {
+        let Node::Command { words } = self.source.node(command) else {
+            return true;
+        };
+        !matches!(
+            self.source.node(self.source.ids(words)[0]),
+            Node::Bool(_) | Node::Dot | Node::Nil | Node::Number { .. } | Node::String { .. }
+        )
+    }
+
+    /// The variables before `:=` or `=`, and whether it was `=`.
+    fn declarations(&mut self, context: &str) -> Result<(Vec<Id>, bool)> {
+        let mut declared = Vec::new();
+        while let variable = self.peek_solid()
+            && variable.kind == Kind::Variable
+        {
+            self.next();
+            let adjacent = self.peek();
+            let next = self.peek_solid();
+            let comma = next.kind == Kind::Char && self.bytes(next) == b",";
+            if !comma && !matches!(next.kind, Kind::Assign | Kind::Declare) {
+                // An argument: everything goes back.
+                if adjacent.kind == Kind::Space {
+                    self.pending[1] = adjacent;
+                    self.pending[2] = variable;
+                    self.count = 3;
+                } else {
+                    self.pending[1] = variable;
+                    self.count = 2;
+                }
+                break;
+            }
+            self.next_solid();
+            let name = self.word(variable);
+            let slot = self.source.add_variable(&name);
+            declared.push(self.source.add(
+                variable.start,
+                Node::Variable {
+                    variable: slot,
+                    names: Run::default(),
+                },
+            ));
+            self.state.declare(slot);
+            if !comma {
+                return Ok((declared, next.kind == Kind::Assign));
+            }
+            if context != "range" || declared.len() > 1 {
+                return Err(self.error(format!("too many declarations in {context}")));
+            }
+            let after = self.peek_solid().kind;
+            if !matches!(after, Kind::Variable | Kind::Close | Kind::CloseParen) {
+                return Err(self.error("range can only initialize variables"));
+            }
+        }
+        Ok((declared, false))
+    }
+
+    fn command(&mut self) -> Result<Id> {
+        let position = self.peek_solid().start;
+        let mut words = Vec::new();
+        loop {
+            self.peek_solid();
+            words.extend(self.operand()?);
+            let token = self.next();
+            match token.kind {
+                Kind::Space => continue,
+                Kind::Close | Kind::CloseParen => self.count += 1,
+                Kind::Pipe => {}
+                _ => return Err(self.unexpected(token, "operand")),
+            }
+            break;
+        }
+        if words.is_empty() {
+            return Err(self.error("empty command"));
+        }
+        let words = self.source.add_ids(&words);
+        Ok(self.source.add(position, Node::Command { words }))
+    }
+
+    /// A term with the fields that follow it; none where no term begins.
+    fn operand(&mut self) -> Result<Option<Id>> {
+        let Some(term) = self.term()? else {
+            return Ok(None);
+        };
+        let first = self.peek();
+        if first.kind != Kind::Field {
+            return Ok(Some(term));
+        }
+        let mut fields = Vec::new();
+        while self.peek().kind == Kind::Field {
+            let token = self.next();
+            fields.push(self.word(token));
+        }
+        let fields = fields.iter().map(|field| &field[1..]);
+        let node = match self.source.node(term) {
+            // The first name goes in front of the others.
+            Node::Field { names } => {
+                let before = self.source.names(names)[0].text.clone();
+                let names = std::iter::once(&*before).chain(fields);
+                Node::Field {
+                    names: self.source.add_names(names),
+                }
+            }
+            Node::Variable { variable, .. } => Node::Variable {
+                variable,
+                names: self.source.add_names(fields),
+            },
+            Node::Bool(_) | Node::String { .. } | Node::Number { .. } | Node::Nil | Node::Dot => {
+                let term = quote(self.source.print(term).as_bytes());
+                return Err(self.error(format!("unexpected . after term {term}")));
+            }
+            _ => Node::Chain {
+                of: term,
+                names: self.source.add_names(fields),
+            },
+        };
+        Ok(Some(self.source.add(first.start, node)))
+    }
+
+    fn term(&mut self) -> Result<Option<Id>> {
+        let token = self.next_solid();
+        let node = match token.kind {
+            Kind::Identifier => {
+                let name = self.word(token);
+                match self.source.add_function(&name, self.functions) {
+                    Some(function) => Node::Function(function),
+                    None => {
+                        let name = quote(name.as_bytes());
+                        return Err(self.error(format!("function {name} not defined")));
+                    }
+                }
+            }
+            Kind::Keyword(Keyword::Dot) => Node::Dot,
+            Kind::Keyword(Keyword::Nil) => Node::Nil,
+            Kind::Variable => {
+                let name = self.word(token);
+                let variable = self.source.add_variable(&name);
+                if !self.state.is_declared(variable) {
+                    let name = quote(name.as_bytes());
+                    return Err(self.error(format!("undefined variable {name}")));
+                }
+                Node::Variable {
+                    variable,
+                    names: Run::default(),
+                }
+            }
+            Kind::Field => {
+                let name = self.word(token);
+                Node::Field {
+                    names: self.source.add_names(std::iter::once(&name[1..])),
+                }
+            }
+            Kind::Bool => Node::Bool(self.bytes(token) == b"true"),
+            Kind::Character | Kind::Complex | Kind::Number => {
+                let number = Number::read(&self.word(token), token.kind);
+                let number = number.map_err(|message| self.error(message))?;
+                Node::Number {
+                    number: self.source.add_number(number),
+                    end: token.end,
+                }
+            }
+            Kind::OpenParen => {
+                if self.state.parens >= limits::PARENS_MAX {
+                    return Err(self.error("max expression depth exceeded"));
+                }
+                self.state.parens += 1;
+                let pipe =
+                    stack::grow(|| self.pipeline("parenthesized pipeline", Kind::CloseParen))?;
+                self.state.parens -= 1;
+                return Ok(Some(pipe));
+            }
+            Kind::String | Kind::RawString => {
+                let text = self.unquote(token)?;
+                Node::String {
+                    text: self.source.add_string(text),
+                    end: token.end,
+                }
+            }
+            _ => {
+                self.count += 1;
+                return Ok(None);
+            }
+        };
+        Ok(Some(self.source.add(token.start, node)))
+    }
+
+    pub(super) fn unquote(&self, token: Token) -> Result<Vec<u8>> {
+        unquote(self.bytes(token)).ok_or_else(|| self.error("invalid syntax"))
+    }
+}

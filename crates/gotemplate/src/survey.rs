@@ -1,0 +1,70 @@
+//! What templates mention, without executing them.
+
+use crate::parse::{Node, ROOT, Source, Template};
+use crate::{Set, Str};
+
+/// One mention of something in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mention<'a> {
+    /// The name under which the text was parsed.
+    pub file: &'a Str,
+    /// Line, from one.
+    pub line: usize,
+    /// Bytes before it in the line.
+    pub column: usize,
+    /// What is mentioned.
+    pub what: Mentioned<'a>,
+}
+
+/// What a text mentions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mentioned<'a> {
+    /// Fields of dot or of `$`, outermost first: `.Values.image.tag`. What dot is there is unknown.
+    Fields(Vec<&'a str>),
+    /// A function that is called.
+    Function(&'a Str),
+}
+
+impl Set {
+    /// All fields of dot and of `$`, and all functions, that the templates mention; by file and place.
+    /// Templates that were replaced by others are not looked at.
+    pub fn mentions(&self) -> Vec<Mention<'_>> {
+        let mut templates: Vec<&Template> = self.own_templates().collect();
+        templates.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut found: Vec<Mention<'_>> = templates.into_iter().flat_map(of).collect();
+        found.sort_by_key(|mention| (mention.file, mention.line, mention.column));
+        found
+    }
+}
+
+fn of(template: &Template) -> Vec<Mention<'_>> {
+    let source = &template.source;
+    let mut found = Vec::new();
+    let mut open = vec![template.root];
+    while let Some(id) = open.pop() {
+        let what = match source.node(id) {
+            Node::Field { names } => Mentioned::Fields(texts(source, names)),
+            Node::Variable { variable, names } if variable == ROOT && !names.is_empty() => {
+                Mentioned::Fields(texts(source, names))
+            }
+            Node::Function(function) => Mentioned::Function(&source.function(function).0),
+            node => {
+                open.extend(source.below(node));
+                continue;
+            }
+        };
+        let (line, column) = source.line_and_column(id);
+        found.push(Mention {
+            file: &source.name,
+            line,
+            column,
+            what,
+        });
+    }
+    found
+}
+
+fn texts(source: &Source, names: crate::parse::Run) -> Vec<&str> {
+    let names = source.names(names).iter();
+    names.map(|name| &*name.text).collect()
+}

@@ -1,0 +1,10 @@
+//! Templates against what Go makes of them, and against what nobody should be able to make of us.
+
+mod chains;
+mod fixture;
+mod format;
+mod limits;
+mod reads;
+mod rows;
+mod sets;
+mod values;
