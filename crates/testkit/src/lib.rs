@@ -2,9 +2,12 @@
 //!
 //! Deliberately light, so that a vocabulary crate can use it without compiling the shell.
 
+mod dice;
 pub mod trees;
 
 use std::path::{Path, PathBuf};
+
+pub use dice::Dice;
 
 /// The folder `name` of the corpus of public test data, or `None`, said loudly, when the variable
 /// `FLEETWRIGHT_CORPUS` is unset.

@@ -1,0 +1,277 @@
+//! Regular expressions of Go's dialect.
+//!
+//! Texts that are not UTF-8 are searched with U+FFFD for every byte that is none.
+//!
+//! # Source
+//! Masterminds/sprig v3.3 `regex.go`; golang/go `src/regexp/regexp.go`.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use golang::{Regexp, RegexpError};
+use gotemplate::{CallError, Context, ElementType, Function, Functions, List, Type, Value};
+
+use crate::{limits, take};
+
+pub(crate) fn add(functions: &mut Functions) {
+    const TWO: &[Type] = &[Type::String, Type::String];
+    const THREE: &[Type] = &[Type::String, Type::String, Type::String];
+    const COUNTED: &[Type] = &[Type::String, Type::String, Type::Int];
+    let mut add = |name, params, body| {
+        let function = Function {
+            params,
+            variadic: None,
+            body,
+        };
+        functions.insert(name, function);
+    };
+    add("regexMatch", TWO, matches as gotemplate::Body);
+    add("mustRegexMatch", TWO, must_match);
+    add("regexFind", TWO, find::<false>);
+    add("mustRegexFind", TWO, find::<true>);
+    add("regexFindAll", COUNTED, find_all::<false>);
+    add("mustRegexFindAll", COUNTED, find_all::<true>);
+    add("regexReplaceAll", THREE, replace::<false>);
+    add("mustRegexReplaceAll", THREE, replace::<true>);
+    add("regexReplaceAllLiteral", THREE, replace_literal::<false>);
+    add("mustRegexReplaceAllLiteral", THREE, replace_literal::<true>);
+    add("regexSplit", COUNTED, split::<false>);
+    add("mustRegexSplit", COUNTED, split::<true>);
+    add("regexQuoteMeta", &[Type::String], quote_meta);
+}
+
+type Outcome = Result<Value, CallError>;
+
+/// Most patterns kept: a chart uses a handful over and over, and each may take some megabytes.
+const KEPT_MAX: usize = 16;
+
+thread_local! {
+    /// Patterns by text, the one used last at the end.
+    static KEPT: RefCell<Vec<Rc<Regexp>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The pattern, compiled at most once while it is in use.
+fn compile(pattern: &str) -> Result<Rc<Regexp>, RegexpError> {
+    KEPT.with_borrow_mut(|kept| {
+        let found = kept.iter().position(|regexp| regexp.as_str() == pattern);
+        let regexp = match found {
+            Some(index) => kept.remove(index),
+            None => Rc::new(Regexp::new(pattern)?),
+        };
+        if kept.len() == KEPT_MAX {
+            kept.remove(0);
+        }
+        kept.push(Rc::clone(&regexp));
+        Ok(regexp)
+    })
+}
+
+/// The pattern of the first argument. `must` functions return Go's error, others panic with more
+/// words around it.
+fn pattern<const MUST: bool>(args: &[Value]) -> Result<Rc<Regexp>, CallError> {
+    let text = take::text(args, 0);
+    let text = text.to_text();
+    compile(&text).map_err(|error| {
+        if MUST {
+            error.to_string().into()
+        } else {
+            format!("regexp: Compile({}): {error}", quote(&text)).into()
+        }
+    })
+}
+
+/// In back quotes unless that cannot be: with back quotes, control characters or a byte order mark.
+fn quote(pattern: &str) -> String {
+    let plain = |c: char| !matches!(c, '`' | '\u{7f}' | '\u{feff}') && (c >= ' ' || c == '\t');
+    if pattern.chars().all(plain) {
+        format!("`{pattern}`")
+    } else {
+        golang::strconv::quote(pattern)
+    }
+}
+
+fn matches(_: &mut Context<'_>, args: &mut [Value]) -> Outcome {
+    let found = pattern::<true>(args).map(|regexp| regexp.is_match(&take::text(args, 1).to_text()));
+    Ok(Value::Bool(found.unwrap_or(false)))
+}
+
+fn must_match(_: &mut Context<'_>, args: &mut [Value]) -> Outcome {
+    let regexp = pattern::<true>(args)?;
+    Ok(Value::Bool(regexp.is_match(&take::text(args, 1).to_text())))
+}
+
+fn find<const MUST: bool>(_: &mut Context<'_>, args: &mut [Value]) -> Outcome {
+    let regexp = pattern::<MUST>(args)?;
+    let text = take::text(args, 1);
+    Ok(regexp.find(&text.to_text()).unwrap_or_default().into())
+}
+
+/// How many matches a count asks for: all when it is negative.
+fn limit(args: &[Value]) -> usize {
+    usize::try_from(take::int(args, 2)).unwrap_or(usize::MAX)
+}
+
+/// Texts; no matches are a nil slice.
+fn strings(items: Vec<Value>) -> Value {
+    Value::List(if items.is_empty() {
+        List::nil(ElementType::String)
+    } else {
+        List::new(items, ElementType::String)
+    })
+}
+
+fn find_all<const MUST: bool>(_: &mut Context<'_>, args: &mut [Value]) -> Outcome {
+    let regexp = pattern::<MUST>(args)?;
+    let text = take::text(args, 1);
+    let text = text.to_text();
+    let found = regexp.regex().find_iter(&text).take(limit(args));
+    let mut items = Vec::new();
+    for found in found {
+        limits::items(items.len() + 1)?;
+        items.push(found.as_str().into());
+    }
+    Ok(strings(items))
+}
+
+fn replace<const MUST: bool>(_: &mut Context<'_>, args: &mut [Value]) -> Outcome {
+    let regexp = pattern::<MUST>(args)?;
+    let (text, template) = (take::text(args, 1), take::text(args, 2));
+    let (text, template) = (text.to_text(), template.to_text());
+    let template = Template::parse(&template);
+    let mut out = String::new();
+    let mut last = 0;
+    for groups in regexp.regex().captures_iter(&text) {
+        let Some(whole) = groups.get(0) else { continue };
+        out.push_str(&text[last..whole.start()]);
+        template.expand(&groups, &mut out)?;
+        last = whole.end();
+    }
+    out.push_str(&text[last..]);
+    Ok(out.into())
+}
+
+fn replace_literal<const MUST: bool>(_: &mut Context<'_>, args: &mut [Value]) -> Outcome {
+    let regexp = pattern::<MUST>(args)?;
+    let (text, replacement) = (take::text(args, 1), take::text(args, 2));
+    let (text, replacement) = (text.to_text(), replacement.to_text());
+    let mut out = String::new();
+    let mut last = 0;
+    for found in regexp.regex().find_iter(&text) {
+        out.push_str(&text[last..found.start()]);
+        limits::text(out.len() + replacement.len())?;
+        out.push_str(&replacement);
+        last = found.end();
+    }
+    out.push_str(&text[last..]);
+    Ok(out.into())
+}
+
+fn split<const MUST: bool>(_: &mut Context<'_>, args: &mut [Value]) -> Outcome {
+    let regexp = pattern::<MUST>(args)?;
+    let text = take::text(args, 1);
+    let text = text.to_text();
+    let limit = limit(args);
+    if limit == 0 {
+        return Ok(strings(Vec::new()));
+    }
+    if text.is_empty() && !regexp.as_str().is_empty() {
+        return Ok(Value::strings([""]));
+    }
+    let mut parts = Vec::new();
+    let (mut begin, mut end) = (0, 0);
+    for found in regexp.regex().find_iter(&text).take(limit) {
+        if parts.len() + 1 == limit {
+            break;
+        }
+        end = found.start();
+        if found.end() != 0 {
+            limits::items(parts.len() + 2)?;
+            parts.push(&text[begin..end]);
+        }
+        begin = found.end();
+    }
+    if end != text.len() {
+        parts.push(&text[begin..]);
+    }
+    Ok(Value::strings(parts))
+}
+
+fn quote_meta(_: &mut Context<'_>, args: &mut [Value]) -> Outcome {
+    let text = take::text(args, 0);
+    let mut out = Vec::with_capacity(text.len());
+    for &byte in text.as_bytes() {
+        if br"\.+*?()|[]{}^$".contains(&byte) {
+            out.push(b'\\');
+        }
+        out.push(byte);
+    }
+    Ok(out.into())
+}
+
+/// A replacement with `$1`, `$name` and `${name}`; a name goes as far as letters, digits and `_` do.
+struct Template<'a>(Vec<Part<'a>>);
+
+enum Part<'a> {
+    Text(&'a str),
+    Number(usize),
+    Name(&'a str),
+}
+
+impl<'a> Template<'a> {
+    fn parse(mut rest: &'a str) -> Self {
+        let mut parts = Vec::new();
+        while let Some((before, after)) = rest.split_once('$') {
+            parts.push(Part::Text(before));
+            rest = after;
+            if let Some(after) = rest.strip_prefix('$') {
+                parts.push(Part::Text("$"));
+                rest = after;
+            } else if let Some((name, after)) = group_name(rest) {
+                // Numbers above that name no group either way.
+                let number = name.bytes().all(|byte| byte.is_ascii_digit());
+                let zero = name.len() > 1 && name.starts_with('0');
+                parts.push(match name.parse() {
+                    Ok(number) if !zero => Part::Number(number),
+                    _ if number && !zero => Part::Number(usize::MAX),
+                    _ => Part::Name(name),
+                });
+                rest = after;
+            } else {
+                parts.push(Part::Text("$"));
+            }
+        }
+        parts.push(Part::Text(rest));
+        Self(parts)
+    }
+
+    fn expand(&self, groups: &regex::Captures<'_>, out: &mut String) -> Result<(), CallError> {
+        for part in &self.0 {
+            let group = match part {
+                Part::Text(text) => Some(*text),
+                Part::Number(number) => groups.get(*number).map(|group| group.as_str()),
+                Part::Name(name) => groups.name(name).map(|group| group.as_str()),
+            };
+            let text = group.unwrap_or_default();
+            limits::text(out.len() + text.len())?;
+            out.push_str(text);
+        }
+        Ok(())
+    }
+}
+
+/// The name at the start of `text`, which follows a `$`, and the rest.
+fn group_name(text: &str) -> Option<(&str, &str)> {
+    let inner = text.strip_prefix('{');
+    let name = inner.unwrap_or(text);
+    let length = name
+        .find(|c: char| !(c.is_alphabetic() || c.is_numeric() || c == '_'))
+        .unwrap_or(name.len());
+    let (name, rest) = name.split_at(length);
+    if name.is_empty() {
+        return None;
+    }
+    match inner {
+        None => Some((name, rest)),
+        Some(_) => Some((name, rest.strip_prefix('}')?)),
+    }
+}
