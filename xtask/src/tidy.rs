@@ -48,7 +48,7 @@ const NEIGHBORS: &[(&str, &[&str])] = &[
     ("yaml", &["diag", "golang", "object"]),
     ("golang", &[]),
     ("object", &[]),
-    ("tree", &["diag", "object"]),
+    ("tree", &["diag", "golang", "object"]),
     ("api", &["diag", "golang", "object", "yaml"]),
     ("schema", &["expr", "merge"]),
     ("sprig", &["gotemplate"]),

@@ -1,5 +1,6 @@
 //! What a render may learn from outside its tree.
 
+use golang::Timestamp;
 use object::{Object, ObjectKey};
 
 use crate::Tree;
@@ -65,9 +66,19 @@ pub trait World: Sync {
 
     /// An object of the target cluster, for Helm's `lookup`.
     fn lookup(&self, key: &ObjectKey) -> Option<Object>;
+
+    /// The time, for Helm's `now` and the like.
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+
+    /// Where randomness begins, for Helm's `randAlphaNum` and the like.
+    fn seed(&self) -> [u8; 32] {
+        [0; 32]
+    }
 }
 
-/// The world that answers nothing: no other source, no cluster.
+/// The world that answers nothing: no other source, no cluster, no time, no chance.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Isolated;
 

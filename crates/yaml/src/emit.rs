@@ -4,8 +4,10 @@
 //! go-yaml v3 does, [`values`] writes values as v2 does.
 
 mod nodes;
-pub(crate) mod values;
+mod values;
 mod writer;
+
+pub use values::{View, Viewer, write_value, write_value_v3};
 
 use crate::compose::Source;
 use crate::{Node, Text};

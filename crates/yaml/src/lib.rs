@@ -7,6 +7,7 @@
 //! - [`object::Node`] is what the text means. [`to_value`] resolves a tree by the rules of
 //!   `sigs.k8s.io/yaml` (YAML 1.1 words and numbers, merge keys, aliases), and [`to_string`] writes
 //!   what its `Marshal` writes.
+//! - Values of other types are written through a [`Viewer`].
 //! - [`load`] does both for a file of manifests, skipping documents without content.
 //!
 //! # Invariants
@@ -30,7 +31,7 @@ mod scan;
 mod value;
 
 pub use compose::Source;
-pub use emit::{EmitOptions, emit, emit_sources};
+pub use emit::{EmitOptions, View, Viewer, emit, emit_sources, write_value, write_value_v3};
 pub use error::{DuplicateKey, Position, YamlError};
 pub use limits::Limits;
 pub use node::{Anchor, Comments, Kind, Node, Style, tag};

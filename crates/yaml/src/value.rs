@@ -4,7 +4,7 @@ mod resolver;
 
 use object::{FieldPath, Step, Text};
 
-use crate::emit::values::{View, Viewed, write_value};
+use crate::emit::{View, Viewer, write_value};
 use crate::node::{Style, tag};
 use crate::parse::parse_plain;
 use crate::resolve::{Rules, Scalar, reads_as_text};
@@ -20,6 +20,9 @@ pub struct ResolveOptions {
     pub duplicates: Duplicates,
     /// What to do with a tag that is not one of YAML's own.
     pub tags: Tags,
+    /// Whether `-0.0` keeps its sign: for who makes a float of every number. Otherwise it is the
+    /// integer 0, as Kubernetes has it.
+    pub minus_zero: bool,
     /// How far aliases may expand the document.
     pub limits: Limits,
 }
@@ -156,7 +159,7 @@ pub fn load_first(text: &str, options: &ResolveOptions) -> Result<object::Node, 
 /// The text that `sigs.k8s.io/yaml`'s `Marshal` writes: sorted keys, two spaces a level, lists at
 /// the column of their key, long text folded at column 80.
 pub fn to_string(node: &object::Node) -> String {
-    write_value(node)
+    write_value(&Nodes, node)
 }
 
 /// The text that kustomize prints for a document: resolved by go-yaml v3's rules, written as
@@ -171,7 +174,10 @@ pub fn to_canonical_string(doc: &Node, limits: &Limits) -> Result<String, YamlEr
         limits: *limits,
         ..ResolveOptions::default()
     };
-    Ok(write_value(&Resolver::<Exact>::resolve(doc, &options)?))
+    Ok(write_value(
+        &Exacts,
+        &Resolver::<Exact>::resolve(doc, &options)?,
+    ))
 }
 
 /// Line and column of the value at `path`, or of the deepest node on the way that exists; `None`
@@ -202,6 +208,10 @@ fn merged_pair<'a>(node: &'a Node, key: &str) -> Option<(&'a Node, &'a Node)> {
 
 impl Value for object::Node {
     type Entries = object::Map;
+
+    fn minus_zero() -> Option<Self> {
+        Some(Self::Float(-0.0))
+    }
 
     fn scalar(scalar: Scalar, text: &Text) -> Self {
         match scalar {
@@ -299,32 +309,44 @@ impl Value for Exact {
     }
 }
 
-impl Viewed for Exact {
-    fn view(&self) -> View<'_, Self> {
-        match self {
-            Self::Null => View::Null,
-            Self::Bool(value) => View::Bool(*value),
-            Self::Int(value) => View::Int(*value),
-            Self::Uint(value) => View::Uint(*value),
-            Self::Float(value) => View::Float(*value),
-            Self::Text(text) => View::Text(text),
-            Self::List(items) => View::List(items),
-            Self::Map(map) => View::Map(map.iter().map(|(key, value)| (&**key, value)).collect()),
-        }
+/// Shows what kustomize prints.
+struct Exacts;
+
+impl Viewer for Exacts {
+    type Value = Exact;
+
+    fn view<R>(&self, value: &Exact, see: impl FnOnce(View<'_, Exact>) -> R) -> R {
+        see(match value {
+            Exact::Null => View::Null,
+            Exact::Bool(value) => View::Bool(*value),
+            Exact::Int(value) => View::Int(*value),
+            Exact::Uint(value) => View::Uint(*value),
+            Exact::Float(value) => View::Float(*value),
+            Exact::Text(text) => View::Text(text),
+            Exact::List(items) => View::List(items),
+            Exact::Map(map) => View::Map(map.iter().map(|(key, value)| (&**key, value)).collect()),
+        })
     }
 }
 
-impl Viewed for object::Node {
-    fn view(&self) -> View<'_, Self> {
-        match self {
-            Self::Null => View::Null,
-            Self::Bool(value) => View::Bool(*value),
-            Self::Int(value) => View::Int(*value),
-            Self::Uint(value) => View::Uint(*value),
-            Self::Float(value) => View::Float(*value),
-            Self::String(text) => View::Text(text),
-            Self::List(items) => View::List(items),
-            Self::Map(map) => View::Map(map.iter().map(|(key, value)| (&**key, value)).collect()),
-        }
+/// Shows values of objects.
+struct Nodes;
+
+impl Viewer for Nodes {
+    type Value = object::Node;
+
+    fn view<R>(&self, value: &object::Node, see: impl FnOnce(View<'_, object::Node>) -> R) -> R {
+        see(match value {
+            object::Node::Null => View::Null,
+            object::Node::Bool(value) => View::Bool(*value),
+            object::Node::Int(value) => View::Int(*value),
+            object::Node::Uint(value) => View::Uint(*value),
+            object::Node::Float(value) => View::Float(*value),
+            object::Node::String(text) => View::Text(text),
+            object::Node::List(items) => View::List(items),
+            object::Node::Map(map) => {
+                View::Map(map.iter().map(|(key, value)| (&**key, value)).collect())
+            }
+        })
     }
 }

@@ -18,6 +18,10 @@ pub(super) trait Value: Sized {
     type Entries: Default;
 
     fn scalar(scalar: Scalar, text: &Text) -> Self;
+    /// The float `-0.0`, where that is another value than 0.
+    fn minus_zero() -> Option<Self> {
+        None
+    }
     fn list(items: Vec<Self>) -> Self;
     fn map(map: Self::Entries) -> Self;
     /// Sets a key.
@@ -212,7 +216,13 @@ impl<'a, V: Value> Resolver<'a, V> {
                 },
             });
         }
-        Ok(V::scalar(scalar, &text))
+        let minus_zero = match scalar {
+            Scalar::Float(value) if self.options.minus_zero && value == 0.0 => {
+                value.is_sign_negative().then(V::minus_zero).flatten()
+            }
+            _ => None,
+        };
+        Ok(minus_zero.unwrap_or_else(|| V::scalar(scalar, &text)))
     }
 
     /// What a scalar means, and its text where it is text.
