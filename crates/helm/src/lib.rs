@@ -1,1 +1,115 @@
 //! Helm charts: loading, values, rendering.
+//!
+//! [`render`] is the whole way in one function: what the user gives, which charts are used, their
+//! values, the templates, the manifests.
+//!
+//! # Invariants
+//!
+//! - **Charts never change.** A [`Chart`] is shared by whoever renders it; what one release makes of
+//!   it is an [`Assembly`].
+//! - **Nothing from outside.** No disk, network, clock or environment: files come from a tree or an
+//!   archive, and those that `--set-file` names from a function.
+//! - **Equal inputs give equal bytes**, and the bytes are those of `helm template`.
+//! - **No input panics.** Charts, values and what they grow to are limited.
+//!
+//! Deliberately absent: fetching charts, and storing or installing releases.
+
+pub mod capabilities;
+pub mod chart;
+pub mod convert;
+mod decode;
+pub mod dependencies;
+pub mod engine;
+pub mod error;
+pub mod functions;
+mod lint;
+pub mod manifest;
+pub mod options;
+pub mod provenance;
+mod schema;
+pub mod values;
+
+use std::sync::Arc;
+
+use object::Map;
+
+pub use capabilities::{Capabilities, HelmVersion, KubeVersion};
+pub use chart::{Chart, Dependency, Digest, File, Maintainer, Metadata};
+pub use dependencies::{Assembly, Template};
+pub use engine::{Engine, Programs};
+pub use error::{
+    ChartError, DependencyError, ManifestError, OptionsError, RenderError, SchemaError,
+    TemplateError, ValuesError, Warning,
+};
+pub use lint::lint;
+pub use manifest::{
+    Crd, Event, Files, Hook, Manifest, Manifests, TextOptions, Written, WrittenKind,
+};
+pub use options::{Options, Profile, check_name};
+pub use values::{ReadFile, UserValues, ValuesFile};
+
+use values::coalesce::{self, Mode};
+
+/// Everything that templates see, and which of them there are.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// The charts that are used.
+    pub charts: Assembly,
+    /// The values of all of them: those of a chart inside are under its name.
+    pub values: Map,
+    /// The release.
+    pub options: Options,
+}
+
+/// Renders `chart` with the values that the user gives.
+///
+/// Warnings are sorted; they are there also when rendering fails.
+///
+/// # Errors
+/// [`RenderError`], whose text is the reference's.
+pub fn render(
+    chart: &Arc<Chart>,
+    user: &UserValues,
+    read: ReadFile<'_>,
+    options: &Options,
+    engine: &Engine<'_>,
+    warnings: &mut Vec<Warning>,
+) -> Result<Manifests, RenderError> {
+    let scope = prepare(chart, user, read, options, warnings)?;
+    let files = engine.execute(&scope)?;
+    let name = &scope.charts.metadata.name;
+    let mut manifests = manifest::sort(files, name, false, options.profile, warnings)?;
+    manifests.crds = scope.charts.crds();
+    warnings.sort();
+    Ok(manifests)
+}
+
+/// All that comes before templates: values merged, charts chosen, values coalesced and checked.
+///
+/// # Errors
+/// As [`render`].
+pub fn prepare(
+    chart: &Arc<Chart>,
+    user: &UserValues,
+    read: ReadFile<'_>,
+    options: &Options,
+    warnings: &mut Vec<Warning>,
+) -> Result<Scope, RenderError> {
+    let profile = options.profile;
+    let given = user.merged(read, profile)?;
+    warnings.extend(chart.warnings.iter().cloned());
+    dependencies::check(chart, profile)?;
+    check_name(&options.name, profile)?;
+    let charts = Assembly::new(chart, &given, profile, warnings)?;
+    let values = coalesce::coalesce(&charts, &given, Mode::Coalesce, profile, warnings)?;
+    if !options.skip_schema {
+        schema::check(&charts, &values, warnings)?;
+    }
+    dependencies::check_kube_version(&charts.metadata, options)?;
+    warnings.sort();
+    Ok(Scope {
+        charts,
+        values,
+        options: options.clone(),
+    })
+}

@@ -1,0 +1,180 @@
+//! Charts as they were written: metadata, default values, templates, other files, charts inside.
+//!
+//! A [`Chart`] never changes. What a release makes of it (which of its charts are used, under what
+//! names, with what values) is in [`crate::dependencies`].
+
+mod archive;
+mod directory;
+mod files;
+mod ignore;
+mod metadata;
+
+use std::sync::Arc;
+
+use object::Map;
+use tree::{Tree, TreePath};
+
+pub use archive::UNPACKED_BYTES_MAX;
+pub use metadata::{Dependency, Maintainer, Metadata};
+
+use crate::error::{ChartError, Warning};
+use crate::options::Profile;
+use crate::schema::Compiled;
+
+/// Most files and folders of a chart with all charts inside it. The largest public ones have a few
+/// thousand.
+pub const ENTRIES_MAX: usize = 100_000;
+
+/// Most bytes of a chart with all charts inside it, packed ones unpacked: what the reference allows
+/// for each of them is one hundred MiB, and a chart that is that large holds no second one.
+pub const TOTAL_BYTES_MAX: u64 = 256 << 20;
+
+/// Deepest nesting of charts in charts; people stop at four.
+pub const LEVELS_MAX: usize = 32;
+
+/// A chart and the charts inside it.
+#[derive(Clone, Debug)]
+pub struct Chart {
+    /// What it says about itself.
+    pub metadata: Metadata,
+    /// Default values; numbers are floats.
+    pub values: Map,
+    /// The text of its `values.yaml`.
+    pub values_text: Option<Arc<[u8]>>,
+    /// The text of its `values.schema.json`.
+    pub schema: Option<Arc<[u8]>>,
+    /// What was made of it, once somebody has checked values.
+    pub(crate) compiled: Compiled,
+    /// Everything below `templates/`, in the order of the source.
+    pub templates: Vec<File>,
+    /// Everything that has no meaning of its own; CRDs, too.
+    pub files: Vec<File>,
+    /// The charts below `charts/`, by name.
+    pub charts: Vec<Arc<Chart>>,
+    /// Which bytes this is made of, charts inside included. Equal digests mean equal charts.
+    pub digest: Digest,
+    /// What was odd while loading, of the charts inside, too.
+    pub warnings: Vec<Warning>,
+}
+
+/// A file of a chart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Path inside the chart.
+    pub name: String,
+    /// Its bytes, a byte order mark taken off.
+    pub content: Arc<[u8]>,
+}
+
+/// A SHA-256.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(pub [u8; 32]);
+
+impl Chart {
+    /// Reads the chart in a folder.
+    ///
+    /// # Errors
+    /// [`ChartError`].
+    pub fn from_tree(
+        tree: &Tree,
+        folder: &TreePath,
+        profile: Profile,
+    ) -> Result<Arc<Self>, ChartError> {
+        let mut budget = Budget::default();
+        let read = directory::read(tree, folder, profile, &mut budget)?;
+        files::chart(read, profile, &mut budget, 0)
+    }
+
+    /// Reads a packed chart.
+    ///
+    /// # Errors
+    /// [`ChartError`].
+    pub fn from_archive(bytes: &[u8], profile: Profile) -> Result<Arc<Self>, ChartError> {
+        let mut budget = Budget::default();
+        let read = archive::read(bytes, profile, &mut budget)?;
+        files::chart(read, profile, &mut budget, 0)
+    }
+
+    /// Its name, as it calls itself.
+    pub fn name(&self) -> &str {
+        &self.metadata.name
+    }
+}
+
+impl std::fmt::Display for Digest {
+    /// `sha256:` and the digits.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("sha256:")?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl std::fmt::Debug for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+/// What one load may still read.
+#[derive(Debug)]
+struct Budget {
+    entries: usize,
+    bytes: u64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            entries: ENTRIES_MAX,
+            bytes: TOTAL_BYTES_MAX,
+        }
+    }
+}
+
+impl Budget {
+    fn entry(&mut self) -> Result<(), ChartError> {
+        self.entries = self.entries.checked_sub(1).ok_or_else(|| {
+            ChartError::TooLarge(format!(
+                "chart has more than {ENTRIES_MAX} files and folders"
+            ))
+        })?;
+        Ok(())
+    }
+
+    fn bytes(&mut self, count: u64) -> Result<(), ChartError> {
+        self.bytes = self.bytes.checked_sub(count).ok_or_else(|| {
+            ChartError::TooLarge(format!(
+                "chart has more than {TOTAL_BYTES_MAX} bytes with the charts inside it"
+            ))
+        })?;
+        Ok(())
+    }
+}
+
+/// The bytes behind a byte order mark.
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn charts_inside_count_towards_the_chart() {
+        let file = |name: &str| File {
+            name: name.to_owned(),
+            content: Arc::from(*b"{name: c, version: 1.0.0}"),
+        };
+        let mut budget = Budget::default();
+        for _ in 0..ENTRIES_MAX {
+            budget.entry().expect("there is room");
+        }
+        assert!(budget.entry().is_err());
+        assert_eq!(budget.bytes(TOTAL_BYTES_MAX), Ok(()));
+        assert!(budget.bytes(1).is_err());
+        let inside = vec![file("Chart.yaml"), file("charts/k.tgz")];
+        let read = files::chart(inside, Profile::Helm4, &mut budget, 0);
+        assert!(matches!(read, Err(ChartError::Inside { .. })));
+    }
+}

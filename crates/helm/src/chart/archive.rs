@@ -1,0 +1,182 @@
+//! The files of a packed chart.
+//!
+//! # Source
+//! helm/helm `pkg/chart/loader/archive/archive.go`. Other than there, entries that are neither files
+//! nor folders are refused instead of read as empty files, and so are archives that two readers
+//! could take differently.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use flate2::bufread::MultiGzDecoder;
+use golang::strconv::quote;
+use tar::EntryType;
+
+use super::{Budget, File, without_mark};
+use crate::error::ChartError;
+use crate::options::Profile;
+
+/// Most bytes of one packed chart once unpacked, as in the reference.
+pub const UNPACKED_BYTES_MAX: u64 = 100 << 20;
+
+/// Most bytes of one file, as in Helm 3.
+pub(super) const FILE_BYTES_MAX: u64 = 5 << 20;
+
+/// The files of an archive, without the folder they are in.
+pub(super) fn read(
+    bytes: &[u8],
+    profile: Profile,
+    budget: &mut Budget,
+) -> Result<Vec<File>, ChartError> {
+    if bytes.get(..2) != Some(&[0x1f, 0x8b]) {
+        return Err(ChartError::NotAnArchive);
+    }
+    // Headers count, too: an archive of empty files is all headers.
+    let limit = UNPACKED_BYTES_MAX.saturating_mul(2);
+    let mut archive = tar::Archive::new(MultiGzDecoder::new(bytes).take(limit));
+    let mut files = Vec::new();
+    let mut remaining = UNPACKED_BYTES_MAX;
+    for entry in archive.entries().map_err(damaged)? {
+        let mut entry = entry.map_err(damaged)?;
+        budget.entry()?;
+        let written = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        match entry.header().entry_type() {
+            EntryType::Directory => continue,
+            EntryType::XGlobalHeader | EntryType::XHeader => continue,
+            EntryType::Regular | EntryType::Continuous => {}
+            _ => {
+                let what = "is neither a file nor a folder";
+                return Err(ChartError::Entry {
+                    name: short(&written),
+                    what,
+                });
+            }
+        }
+        // A name that ends in a slash is a folder in old archives.
+        if written.ends_with('/') {
+            continue;
+        }
+        if is_sparse(&mut entry)? {
+            let what = "is a sparse file, which readers take differently";
+            return Err(ChartError::Entry {
+                name: short(&written),
+                what,
+            });
+        }
+        let name = inner_path(&written)?;
+        let size = entry.size();
+        if size > remaining {
+            return Err(too_large(profile));
+        }
+        if profile == Profile::Helm3 && size > FILE_BYTES_MAX {
+            return Err(ChartError::TooLarge(format!(
+                "decompressed chart file {} is larger than the maximum file size {FILE_BYTES_MAX}",
+                quote(&written)
+            )));
+        }
+        budget.bytes(size)?;
+        let mut content = Vec::with_capacity(usize::try_from(size.min(1 << 20)).unwrap_or(0));
+        let read = entry.by_ref().take(remaining).read_to_end(&mut content);
+        read.map_err(damaged)?;
+        remaining -= content.len() as u64;
+        if (content.len() as u64) < size {
+            return Err(damaged(io::ErrorKind::UnexpectedEof.into()));
+        }
+        if remaining == 0 {
+            return Err(too_large(profile));
+        }
+        files.push(File {
+            name,
+            content: Arc::from(without_mark(&content)),
+        });
+    }
+    if files.is_empty() {
+        return Err(ChartError::Archive("no files in chart archive".to_owned()));
+    }
+    Ok(files)
+}
+
+/// The path of an entry inside its chart.
+fn inner_path(written: &str) -> Result<String, ChartError> {
+    let refused = |text: &str| ChartError::EntryPath(text.to_owned());
+    // Archives made on Windows hold backslashes.
+    let delimiter = if written.contains('\\') { '\\' } else { '/' };
+    let (first, inner) = written.split_once(delimiter).unwrap_or((written, ""));
+    let inner = inner.replace(delimiter, "/");
+    if inner.starts_with('/') {
+        return Err(refused("chart illegally contains absolute paths"));
+    }
+    let clean = clean(&inner);
+    if clean == "." {
+        let name = quote(written);
+        return Err(ChartError::EntryPath(format!(
+            "chart illegally contains content outside the base directory: {name}"
+        )));
+    }
+    if clean.starts_with("..") {
+        return Err(refused("chart illegally references parent directory"));
+    }
+    let drive = clean.as_bytes();
+    if drive.len() > 2 && drive[0].is_ascii_alphabetic() && &drive[1..3] == b":/" {
+        return Err(refused("chart contains illegally named files"));
+    }
+    if first == "Chart.yaml" {
+        return Err(refused("chart yaml not in base directory"));
+    }
+    Ok(clean)
+}
+
+/// The shortest text for a relative path, as Go's `path.Clean` gives it.
+fn clean(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    match parts.is_empty() {
+        true => ".".to_owned(),
+        false => parts.join("/"),
+    }
+}
+
+/// Whether an entry's extension headers say that its bytes are not its content.
+fn is_sparse(entry: &mut tar::Entry<'_, impl Read>) -> Result<bool, ChartError> {
+    let Some(extensions) = entry.pax_extensions().map_err(damaged)? else {
+        return Ok(false);
+    };
+    for extension in extensions {
+        let extension = extension.map_err(damaged)?;
+        if extension.key_bytes().starts_with(b"GNU.sparse.") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn too_large(profile: Profile) -> ChartError {
+    let what = match profile {
+        Profile::Helm4 => "size",
+        Profile::Helm3 => "file size",
+    };
+    ChartError::TooLarge(format!(
+        "decompressed chart is larger than the maximum {what} {UNPACKED_BYTES_MAX}"
+    ))
+}
+
+fn damaged(error: io::Error) -> ChartError {
+    let text = match error.kind() {
+        io::ErrorKind::UnexpectedEof => "unexpected EOF".to_owned(),
+        _ => error.to_string(),
+    };
+    ChartError::Archive(text)
+}
+
+/// At most 200 characters of a name that somebody else chose.
+fn short(name: &str) -> String {
+    name.chars().take(200).collect()
+}

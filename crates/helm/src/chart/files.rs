@@ -1,0 +1,213 @@
+//! Files to a chart: which file is what.
+//!
+//! # Source
+//! helm/helm `pkg/chart/v2/loader/load.go`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use object::Map;
+use sha2::{Digest as _, Sha256};
+
+use super::metadata::{Invalid, Metadata};
+use super::{Budget, Chart, Digest, File, LEVELS_MAX, archive};
+use crate::error::{ChartError, Warning};
+use crate::options::Profile;
+use crate::schema::Compiled;
+use crate::values;
+
+/// The chart that `files` are.
+pub(super) fn chart(
+    files: Vec<File>,
+    profile: Profile,
+    budget: &mut Budget,
+    level: usize,
+) -> Result<Arc<Chart>, ChartError> {
+    if level >= LEVELS_MAX {
+        return Err(ChartError::TooLarge(format!(
+            "charts are nested deeper than {LEVELS_MAX} levels"
+        )));
+    }
+    let digest = digest(&files);
+    let mut metadata = metadata(&files, profile, level)?;
+    let mut chart = Chart {
+        metadata: Metadata::default(),
+        values: Map::new(),
+        values_text: None,
+        schema: None,
+        compiled: Compiled::default(),
+        templates: Vec::new(),
+        files: Vec::new(),
+        charts: Vec::new(),
+        digest,
+        warnings: Vec::new(),
+    };
+    let mut inside: BTreeMap<String, Vec<File>> = BTreeMap::new();
+    for file in files {
+        match &*file.name {
+            "Chart.yaml" => {}
+            "Chart.lock" => check_lock(&file)?,
+            "values.yaml" => {
+                chart.values = values::read_documents(&file.content, profile)
+                    .map_err(|error| ChartError::invalid("values.yaml", error))?;
+                chart.values_text = Some(file.content);
+            }
+            "values.schema.json" => chart.schema = Some(file.content),
+            "requirements.yaml" | "requirements.lock" => {
+                requirements(&file, &mut metadata, &mut chart.warnings, profile)?;
+                if metadata
+                    .as_ref()
+                    .is_some_and(|data| data.api_version == "v1")
+                {
+                    chart.files.push(file);
+                }
+            }
+            name if name.starts_with("templates/") => chart.templates.push(file),
+            name => match name.strip_prefix("charts/") {
+                Some(rest) if !name.ends_with(".prov") => {
+                    let first = rest.split('/').next().unwrap_or(rest).to_owned();
+                    let name = rest.to_owned();
+                    let content = file.content;
+                    inside
+                        .entry(first)
+                        .or_default()
+                        .push(File { name, content });
+                }
+                _ => chart.files.push(file),
+            },
+        }
+    }
+    chart.metadata = metadata.ok_or(ChartError::Missing)?;
+    chart
+        .metadata
+        .validate()
+        .map_err(|Invalid { text, name }| ChartError::Validation { text, name })?;
+    for (name, files) in inside {
+        if name.starts_with(['_', '.']) {
+            continue;
+        }
+        let unpacked = chart_inside(&name, files, profile, budget, level, chart.name());
+        let unpacked = unpacked.map_err(|error| ChartError::Inside {
+            name,
+            parent: chart.name().to_owned(),
+            error: Box::new(error),
+        })?;
+        chart.warnings.extend(unpacked.warnings.iter().cloned());
+        chart.charts.push(unpacked);
+    }
+    Ok(Arc::new(chart))
+}
+
+fn chart_inside(
+    name: &str,
+    files: Vec<File>,
+    profile: Profile,
+    budget: &mut Budget,
+    level: usize,
+    parent: &str,
+) -> Result<Arc<Chart>, ChartError> {
+    if !name.ends_with(".tgz") {
+        let below = files.into_iter().filter_map(|file| {
+            let (_, name) = file.name.split_once('/')?;
+            let name = name.to_owned();
+            let content = file.content;
+            Some(File { name, content })
+        });
+        return chart(below.collect(), profile, budget, level + 1);
+    }
+    let [file, ..] = &files[..] else {
+        return Err(ChartError::Missing);
+    };
+    if file.name != name {
+        return Err(ChartError::Archive(format!(
+            "error unpacking subchart tar in {parent}: expected {name}, got {}",
+            file.name
+        )));
+    }
+    let unpacked = archive::read(&file.content, profile, budget)?;
+    chart(unpacked, profile, budget, level + 1)
+}
+
+fn metadata(
+    files: &[File],
+    profile: Profile,
+    level: usize,
+) -> Result<Option<Metadata>, ChartError> {
+    let mut metadata: Option<Metadata> = None;
+    for file in files.iter().filter(|file| file.name == "Chart.yaml") {
+        let metadata = metadata.get_or_insert_default();
+        // The outermost chart is looked at for its format first.
+        let structure = match (profile, level) {
+            (Profile::Helm4, 0) => "loader.chartBase",
+            _ => structure(profile),
+        };
+        if let Err(text) = metadata.read(&file.content, structure) {
+            let text = text.replace("loader.Maintainer", "v2.Maintainer");
+            let text = text.replace("loader.Dependency", "v2.Dependency");
+            return Err(ChartError::invalid("Chart.yaml", text));
+        }
+        if metadata.api_version.is_empty() {
+            metadata.api_version = "v1".to_owned();
+        }
+        if profile == Profile::Helm4 && level == 0 {
+            match &*metadata.api_version {
+                "v1" | "v2" => {}
+                "v3" => return Err(ChartError::Format("invalid chart apiVersion")),
+                _ => return Err(ChartError::Format("unsupported chart version")),
+            }
+        }
+    }
+    Ok(metadata)
+}
+
+/// The Go type that the reference names for metadata.
+fn structure(profile: Profile) -> &'static str {
+    match profile {
+        Profile::Helm4 => "v2.Metadata",
+        Profile::Helm3 => "chart.Metadata",
+    }
+}
+
+fn requirements(
+    file: &File,
+    metadata: &mut Option<Metadata>,
+    warnings: &mut Vec<Warning>,
+    profile: Profile,
+) -> Result<(), ChartError> {
+    let metadata = metadata.get_or_insert_default();
+    let newer = metadata.api_version != "v1";
+    if file.name == "requirements.yaml" {
+        if newer {
+            let text = "Warning: Dependencies are handled in Chart.yaml since apiVersion \"v2\". We recommend migrating dependencies to Chart.yaml.";
+            warnings.push(Warning::new(text));
+        }
+        let read = metadata.read(&file.content, structure(profile));
+        return read.map_err(|text| ChartError::invalid("requirements.yaml", text));
+    }
+    if newer {
+        let text = "Warning: Dependency locking is handled in Chart.lock since apiVersion \"v2\". We recommend migrating to Chart.lock.";
+        warnings.push(Warning::new(text));
+    }
+    check_lock(file)
+}
+
+/// A lock says which versions somebody has put into `charts/`; those are what counts. It has to be
+/// YAML all the same.
+fn check_lock(file: &File) -> Result<(), ChartError> {
+    let read = crate::decode::yaml(&file.content);
+    read.map_err(|text| ChartError::invalid(&file.name, text))?;
+    Ok(())
+}
+
+fn digest(files: &[File]) -> Digest {
+    let mut sorted: Vec<&File> = files.iter().collect();
+    sorted.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut hash = Sha256::new();
+    for file in sorted {
+        hash.update((file.name.len() as u64).to_le_bytes());
+        hash.update(&file.name);
+        hash.update((file.content.len() as u64).to_le_bytes());
+        hash.update(&file.content);
+    }
+    Digest(hash.finalize().into())
+}

@@ -1,0 +1,421 @@
+//! Templates of charts, parsed once and executed for every release.
+//!
+//! All files of a chart and of the charts inside it share one namespace of templates. They are
+//! executed one after the other, those of the innermost charts first, and a file that changes a map
+//! (`set`, `merge`) changes what later files see.
+//!
+//! # Source
+//! helm/helm `pkg/engine/engine.go`.
+
+mod dot;
+mod errors;
+mod functions;
+mod objects;
+mod outside;
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use diag::Span;
+use gotemplate::{Context, Functions, Limits, Map, Mentioned, MissingKey, Set, Str, Value};
+use tree::World;
+
+use crate::Scope;
+use crate::chart::Digest;
+use crate::dependencies::Assembly;
+use crate::error::TemplateError;
+use crate::manifest::Files;
+use crate::options::Profile;
+
+use functions::{SET, State, without_no_value};
+use outside::Outside;
+
+/// The templates of a chart with those inside, parsed. One serves any number of releases at once.
+#[derive(Debug)]
+pub struct Program {
+    set: Arc<Set>,
+    /// In the order of execution.
+    files: Vec<TemplateFile>,
+}
+
+#[derive(Debug)]
+struct TemplateFile {
+    /// `umbrella/charts/kid/templates/a.yaml`.
+    path: Str,
+    /// The folder of its chart's templates.
+    base: String,
+    /// Its chart, as [`Assembly::walk`] counts.
+    chart: usize,
+    /// Only other files execute what it defines.
+    is_partial: bool,
+}
+
+/// All that can be called: sprig's functions and Helm's.
+static FUNCTIONS: LazyLock<Arc<Functions>> = LazyLock::new(|| {
+    let mut functions = sprig::functions();
+    for name in ["env", "expandenv"] {
+        functions.remove(name);
+    }
+    crate::functions::add(&mut functions);
+    functions::add(&mut functions);
+    Arc::new(functions)
+});
+
+/// Those that Helm 3 has.
+static FUNCTIONS_3: LazyLock<Arc<Functions>> = LazyLock::new(|| {
+    let mut functions = Functions::clone(&FUNCTIONS);
+    for name in crate::functions::SINCE_HELM_4 {
+        functions.remove(name);
+    }
+    Arc::new(functions)
+});
+
+impl Program {
+    /// Parses the templates of the charts that are used.
+    ///
+    /// # Errors
+    /// [`TemplateError`] for the first file that is no template.
+    pub fn parse(assembly: &Assembly, profile: Profile) -> Result<Self, TemplateError> {
+        let walk = assembly.walk();
+        let functions = match profile {
+            Profile::Helm4 => &FUNCTIONS,
+            Profile::Helm3 => &FUNCTIONS_3,
+        };
+        let mut set = Set::new(SET, Arc::clone(functions), MissingKey::Zero);
+        let mut files = Vec::new();
+        for template in assembly.templates() {
+            let path = Str::from(template.path);
+            set.parse(path.clone(), template.content)
+                .map_err(|error| TemplateError::new(&error.into(), profile))?;
+            let chart = walk
+                .iter()
+                .position(|(_, part)| std::ptr::eq(*part, template.assembly));
+            let name = path.as_bytes().rsplit(|&byte| byte == b'/').next();
+            files.push(TemplateFile {
+                is_partial: name.is_some_and(|name| name.starts_with(b"_")),
+                chart: chart.expect("templates are of the charts that are walked"),
+                base: template.base_path,
+                path,
+            });
+        }
+        Ok(Self {
+            set: Arc::new(set),
+            files,
+        })
+    }
+
+    /// Executes every file for a release.
+    ///
+    /// # Errors
+    /// [`TemplateError`] of the first file that fails.
+    fn execute(
+        &self,
+        scope: &Scope,
+        outside: &Outside,
+        state: &mut State,
+    ) -> Result<Files, TemplateError> {
+        let profile = scope.options.profile;
+        let dots = dot::dots(&scope.charts, &scope.values, &scope.options);
+        let mut context = Context::new(&self.set, outside, state, Limits::default());
+        let files = self.files.iter().filter(|file| !file.is_partial);
+        let files = files.map(|file| {
+            let dot = &dots[file.chart];
+            dot.insert("Template", template(file, profile));
+            let mut out = Vec::new();
+            context
+                .execute(file.path.as_bytes(), &Value::Map(dot.clone()), &mut out)
+                .map_err(|error| TemplateError::new(&error, profile))?;
+            Ok((file.path.to_text().into_owned(), without_no_value(out)))
+        });
+        let files = files.collect();
+        // Charts put the dot into its own values, and what holds itself is never given back.
+        dots.iter().for_each(|dot| dot.entries_mut().clear());
+        files
+    }
+}
+
+/// How a line of a template uses a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reading {
+    /// It names the value, or something in it.
+    Named,
+    /// It takes a map or list that the value is in.
+    Within,
+}
+
+/// A line that reads a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reader {
+    /// Its place: the file from the outermost chart's name on.
+    pub at: Span,
+    /// What it says: `.Values.image.tag`.
+    pub text: String,
+    /// How it uses the value.
+    pub reading: Reading,
+}
+
+impl Program {
+    /// The lines that read the value at a path of keys, as far as the texts show it: what reaches a
+    /// value by another way (a variable, an argument) shows where the way begins.
+    pub fn readers(&self, charts: &Assembly, path: &[&str]) -> Vec<Reader> {
+        let mut found = Vec::new();
+        let mentions = self.set.mentions();
+        for (chart, names) in sections(charts, path) {
+            let folder = format!("{chart}/templates/");
+            for mention in &mentions {
+                let file = mention.file.to_text();
+                let Mentioned::Fields(fields) = &mention.what else {
+                    continue;
+                };
+                let Some(("Values", fields)) = fields.split_first().map(|(a, b)| (*a, b)) else {
+                    continue;
+                };
+                if !file.starts_with(&folder) {
+                    continue;
+                }
+                let reading = match (fields.starts_with(names), names.starts_with(fields)) {
+                    (true, _) => Reading::Named,
+                    (_, true) => Reading::Within,
+                    _ => continue,
+                };
+                let mut text = ".Values".to_owned();
+                fields.iter().for_each(|name| {
+                    text.push('.');
+                    text.push_str(name);
+                });
+                found.push(Reader {
+                    at: Span {
+                        column: mention.column as u32 + 1,
+                        ..Span::line(file, mention.line as u32)
+                    },
+                    text,
+                    reading,
+                });
+            }
+        }
+        found.sort_by(|a, b| {
+            let place = |reader: &Reader| (reader.reading, reader.at.path.clone(), reader.at.line);
+            place(a).cmp(&place(b))
+        });
+        found
+    }
+
+    /// The calls of functions whose results do not depend on their arguments alone, in the templates of
+    /// a chart by its path from the outermost chart's name on.
+    pub fn impure_calls(&self, chart: &str) -> Vec<(String, Span)> {
+        let folder = format!("{chart}/templates/");
+        let mentions = self.set.mentions().into_iter();
+        let mentions = mentions.filter(|mention| mention.file.to_text().starts_with(&folder));
+        let calls = mentions.filter_map(|mention| {
+            let Mentioned::Function(name) = mention.what else {
+                return None;
+            };
+            let name = name.to_text();
+            let at = Span {
+                column: mention.column as u32 + 1,
+                ..Span::line(mention.file.to_text(), mention.line as u32)
+            };
+            IMPURE.contains(&&*name).then(|| (name.into_owned(), at))
+        });
+        calls.collect()
+    }
+
+    /// All paths of keys that the templates of a chart mention below `.Values`, by its path from the
+    /// outermost chart's name on.
+    pub fn values_read(&self, chart: &str) -> Vec<Vec<String>> {
+        let folder = format!("{chart}/templates/");
+        let mentions = self.set.mentions().into_iter();
+        let read = mentions.filter_map(|mention| match mention.what {
+            Mentioned::Fields(fields) if mention.file.to_text().starts_with(&folder) => {
+                let ("Values", rest) = fields.split_first().map(|(a, b)| (*a, b))? else {
+                    return None;
+                };
+                Some(rest.iter().map(|&name| name.to_owned()).collect())
+            }
+            _ => None,
+        });
+        read.collect()
+    }
+}
+
+/// The charts that see the value at a path, each with the path in its own values.
+fn sections<'p>(charts: &Assembly, path: &'p [&'p str]) -> Vec<(String, &'p [&'p str])> {
+    let mut found = vec![(charts.metadata.name.clone(), path)];
+    let (mut here, mut at, mut rest) = (charts, charts.metadata.name.clone(), path);
+    if path.first() == Some(&"global") {
+        let inside = charts.walk().into_iter().skip(1);
+        found.extend(inside.map(|(chart, _)| (chart, path)));
+    }
+    while let Some((first, below)) = rest.split_first() {
+        let mut inside = here.charts.iter();
+        let Some(next) = inside.find(|inside| inside.metadata.name == *first) else {
+            break;
+        };
+        at = format!("{at}/charts/{first}");
+        (here, rest) = (next, below);
+        if rest.is_empty() {
+            break;
+        }
+        found.push((at.clone(), rest));
+    }
+    found
+}
+
+/// Functions whose results do not depend on their arguments alone: on the clock, on chance, on the
+/// cluster.
+const IMPURE: [&str; 22] = [
+    "ago",
+    "bcrypt",
+    "encryptAES",
+    "genCA",
+    "genCAWithKey",
+    "genPrivateKey",
+    "genSelfSignedCert",
+    "genSelfSignedCertWithKey",
+    "genSignedCert",
+    "genSignedCertWithKey",
+    "getHostByName",
+    "htpasswd",
+    "lookup",
+    "now",
+    "randAlpha",
+    "randAlphaNum",
+    "randAscii",
+    "randBytes",
+    "randInt",
+    "randNumeric",
+    "shuffle",
+    "uuidv4",
+];
+
+/// Programs by what they were made of. Shared by all renders of a process.
+#[derive(Debug, Default)]
+pub struct Programs(Mutex<HashMap<Key, Arc<Program>>>);
+
+/// The charts that are used, by path.
+type Key = (Profile, Vec<(String, Digest)>);
+
+/// Most programs that are kept; the largest public chart takes about ten MiB.
+const PROGRAMS_MAX: usize = 64;
+
+impl Programs {
+    /// The program of the charts that are used, parsed now unless it is known.
+    ///
+    /// # Errors
+    /// [`TemplateError`] for the first file that is no template.
+    pub fn get(&self, charts: &Assembly, profile: Profile) -> Result<Arc<Program>, TemplateError> {
+        let parts = charts.walk().into_iter();
+        let parts = parts
+            .map(|(path, part)| (path, part.chart.digest))
+            .collect();
+        let key = (profile, parts);
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(program) = known().get(&key) {
+            return Ok(Arc::clone(program));
+        }
+        let program = Arc::new(Program::parse(charts, profile)?);
+        let mut known = known();
+        if known.len() >= PROGRAMS_MAX {
+            known.clear();
+        }
+        known.insert(key, Arc::clone(&program));
+        Ok(program)
+    }
+}
+
+/// Executes templates with what a world answers.
+pub struct Engine<'a> {
+    /// What was parsed before.
+    pub programs: &'a Programs,
+    /// The cluster, the clock and the dice.
+    pub world: &'a dyn World,
+}
+
+/// Most times a render begins again because it looked up an object that it had not looked up before.
+/// Charts that look up one object by what another one says need two or three.
+const LOOKUP_ROUNDS_MAX: usize = 8;
+
+impl Engine<'_> {
+    /// Executes every template of `scope` that is no partial; gives the texts by path, from the
+    /// outermost chart's name on.
+    ///
+    /// Objects of the cluster are not at hand while templates are executed: when some are asked for
+    /// that are there, all begins again with them.
+    ///
+    /// # Errors
+    /// [`TemplateError`] of the first file that fails.
+    pub fn execute(&self, scope: &Scope) -> Result<Files, TemplateError> {
+        let program = self.programs.get(&scope.charts, scope.options.profile)?;
+        let mut cluster = HashMap::new();
+        for round in 1.. {
+            let outside = Outside::new(self.world);
+            let mut state = State::new(std::mem::take(&mut cluster));
+            let files = program.execute(scope, &outside, &mut state);
+            cluster = state.cluster;
+            let known = cluster.len();
+            for key in state.looked_up {
+                if let Some(object) = self.world.lookup(&key) {
+                    cluster.entry(key).or_insert(object.node);
+                }
+            }
+            if cluster.len() == known || round == LOOKUP_ROUNDS_MAX {
+                return files;
+            }
+        }
+        Ok(Files::new())
+    }
+}
+
+/// The name of a release that a template gives, as `--name-template` asks. It sees no values.
+///
+/// # Errors
+/// [`TemplateError`].
+pub fn name_from_template(text: &str, world: &dyn World) -> Result<String, TemplateError> {
+    const NAME: &str = "name-template";
+    let mut functions = sprig::functions();
+    for name in ["env", "expandenv"] {
+        functions.remove(name);
+    }
+    let mut set = Set::new(NAME, Arc::new(functions), MissingKey::Default);
+    let plain = |error: gotemplate::Error| TemplateError {
+        text: error.to_string(),
+        ..TemplateError::new(&error, Profile::Helm3)
+    };
+    set.parse(NAME, text).map_err(|error| plain(error.into()))?;
+    let outside = Outside::new(world);
+    let mut nothing = ();
+    let mut context = Context::new(&Arc::new(set), &outside, &mut nothing, Limits::default());
+    let mut out = Vec::new();
+    context
+        .execute(NAME.as_bytes(), &Value::Nil, &mut out)
+        .map_err(plain)?;
+    Ok(String::from_utf8_lossy(&out).into_owned())
+}
+
+/// `.Template`.
+fn template(file: &TemplateFile, profile: Profile) -> Value {
+    let fields = [
+        (Str::from("Name"), Value::String(file.path.clone())),
+        (Str::from("BasePath"), Value::from(file.base.as_str())),
+    ];
+    let fields = fields.into_iter().collect();
+    Value::Map(Map::new(fields, objects::values_type(profile)))
+}
+
+impl TemplateError {
+    fn new(error: &gotemplate::Error, profile: Profile) -> Self {
+        let at = match error {
+            gotemplate::Error::Parse(error) => Some(Span::line(&error.name, error.line)),
+            gotemplate::Error::Exec(error) => Some(Span {
+                column: error.column as u32 + 1,
+                ..Span::line(&error.name, error.line as u32)
+            }),
+            gotemplate::Error::NotFound { .. } | gotemplate::Error::Limit(_) => None,
+        };
+        Self {
+            text: errors::text(error, profile),
+            is_limit: error.is_limit(),
+            at,
+        }
+    }
+}

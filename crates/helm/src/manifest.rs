@@ -1,0 +1,203 @@
+//! From rendered files to manifests and hooks in order, and to the text of `helm template`.
+//!
+//! # Source
+//! helm/helm `pkg/release/v1/util/manifest_sorter.go`, `pkg/action/action.go`,
+//! `pkg/cmd/template.go`.
+
+mod hook;
+mod order;
+mod split;
+mod text;
+
+use std::collections::BTreeMap;
+
+use object::Node;
+
+pub use hook::{Event, Hook};
+pub use text::{TextOptions, Written, WrittenKind};
+
+use crate::decode::{Mistakes, Place, sorted};
+use crate::error::{ManifestError, Warning};
+use crate::options::Profile;
+
+/// What a file of notes is called.
+const NOTES: &str = "NOTES.txt";
+
+/// Rendered files by path, as templates left them.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// What a chart renders to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Manifests {
+    /// What is installed, in order.
+    pub manifests: Vec<Manifest>,
+    /// What runs at certain moments, in the order in which it is printed.
+    pub hooks: Vec<Hook>,
+    /// What the user is told afterwards.
+    pub notes: String,
+    /// Whole files of `crds/`.
+    pub crds: Vec<Crd>,
+}
+
+/// One document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    /// The template it comes from, from the outermost chart's name on.
+    pub path: String,
+    /// Its text.
+    pub content: String,
+    /// What the text says; a null where it holds only comments.
+    pub node: Node,
+    /// Its kind; empty where it has none.
+    pub kind: String,
+}
+
+/// A file that is installed before everything else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crd {
+    /// The file, from the outermost chart's name on.
+    pub path: String,
+    /// Its text.
+    pub content: String,
+}
+
+/// Takes rendered files apart and puts their documents in order.
+///
+/// `chart` is the name of the outermost chart. Notes of charts inside are added to its own only
+/// with `all_notes`. Partials and blank files are nothing.
+///
+/// # Errors
+/// [`ManifestError::Yaml`] for the first document that cannot be read.
+pub fn sort(
+    mut files: Files,
+    chart: &str,
+    all_notes: bool,
+    profile: Profile,
+    warnings: &mut Vec<Warning>,
+) -> Result<Manifests, ManifestError> {
+    let mut sorted = Manifests::default();
+    let own_notes = format!("{chart}/templates/{NOTES}");
+    files.retain(|path, content| {
+        if !path.ends_with(NOTES) {
+            return true;
+        }
+        if all_notes || *path == own_notes {
+            if !sorted.notes.is_empty() {
+                sorted.notes.push('\n');
+            }
+            sorted.notes.push_str(&String::from_utf8_lossy(content));
+        }
+        false
+    });
+    for (path, content) in files {
+        if path
+            .rsplit('/')
+            .next()
+            .is_some_and(|name| name.starts_with('_'))
+        {
+            continue;
+        }
+        let text = String::from_utf8(content).map_err(|error| {
+            let problem = yaml::decode(error.as_bytes());
+            let problem = problem.map_or_else(|error| error.sigs_message(), str::to_owned);
+            ManifestError::Yaml {
+                path: path.clone(),
+                text: format!("error converting YAML to JSON: {problem}"),
+                document: String::from_utf8_lossy(error.as_bytes()).into_owned(),
+            }
+        })?;
+        for document in split::documents(&text, profile) {
+            let (node, head) = read(document, profile).map_err(|text| ManifestError::Yaml {
+                path: path.clone(),
+                text,
+                document: document.to_owned(),
+            })?;
+            match hook::of(&path, document, &node, &head, profile) {
+                hook::Found::None => sorted.manifests.push(Manifest {
+                    path: path.clone(),
+                    content: document.to_owned(),
+                    node,
+                    kind: head.kind,
+                }),
+                hook::Found::Hook(hook) => sorted.hooks.push(hook),
+                hook::Found::Unknown(warning) => warnings.push(warning),
+            }
+        }
+    }
+    sorted
+        .manifests
+        .sort_by(|a, b| order::by_kind(&a.kind, &b.kind, profile));
+    sorted
+        .hooks
+        .sort_by(|a, b| order::by_kind(&a.kind, &b.kind, profile));
+    Ok(sorted)
+}
+
+/// What is looked at in a document.
+#[derive(Debug, Default)]
+struct Head {
+    kind: String,
+    name: String,
+    annotations: Vec<(String, String)>,
+}
+
+impl Head {
+    fn annotation(&self, name: &str) -> Option<&str> {
+        let found = self.annotations.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| &**value)
+    }
+}
+
+fn read(document: &str, profile: Profile) -> Result<(Node, Head), String> {
+    let node = crate::decode::yaml(document.as_bytes())?;
+    let mut head = Head::default();
+    let mut mistakes = Mistakes::default();
+    let structure = match profile {
+        Profile::Helm4 => "util.SimpleHead",
+        Profile::Helm3 => "releaseutil.SimpleHead",
+    };
+    if let Some(map) = mistakes.document(&node, structure) {
+        for (key, node) in sorted(map) {
+            let place = |field| Place {
+                structure: "SimpleHead",
+                field,
+            };
+            if key.eq_ignore_ascii_case("kind") {
+                head.kind = mistakes.string(node, place("kind")).unwrap_or_default();
+            } else if key.eq_ignore_ascii_case("apiVersion") {
+                mistakes.string(node, place("apiVersion"));
+            } else if key.eq_ignore_ascii_case("metadata") {
+                read_metadata(node, &mut head, &mut mistakes);
+            }
+        }
+    }
+    mistakes.finish()?;
+    Ok((node, head))
+}
+
+fn read_metadata(node: &Node, head: &mut Head, mistakes: &mut Mistakes) {
+    // The Go struct has no name.
+    let place = |field| Place {
+        structure: "",
+        field,
+    };
+    let Node::Map(map) = node else {
+        if !node.is_null() {
+            let wanted = r#"struct { Name string "json:\"name\""; Annotations map[string]string "json:\"annotations\"" }"#;
+            let place = Place {
+                structure: "SimpleHead",
+                field: "metadata",
+            };
+            mistakes.mismatch(node, place, wanted);
+        }
+        return;
+    };
+    for (key, node) in sorted(map) {
+        if key.eq_ignore_ascii_case("name") {
+            let name = mistakes.string(node, place("metadata.name"));
+            head.name = name.unwrap_or_default();
+        } else if key.eq_ignore_ascii_case("annotations") {
+            head.annotations = mistakes.string_map(node, place("metadata.annotations"));
+        }
+    }
+}

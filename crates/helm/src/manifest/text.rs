@@ -1,0 +1,134 @@
+//! The text that `helm template` prints.
+//!
+//! # Source
+//! helm/helm `pkg/cmd/template.go`, `pkg/action/action.go`.
+
+use std::sync::LazyLock;
+
+use golang::Regexp;
+use golang::glob::path_match;
+
+use super::{Event, Hook, Manifests, split};
+use crate::error::ManifestError;
+use crate::options::Profile;
+
+/// What to print.
+#[derive(Clone, Debug, Default)]
+pub struct TextOptions {
+    /// Whose splitting `show_only` follows.
+    pub profile: Profile,
+    /// Whether files of `crds/` come first.
+    pub include_crds: bool,
+    /// Whether hooks are left out.
+    pub no_hooks: bool,
+    /// Whether hooks that are tests are left out.
+    pub skip_tests: bool,
+    /// Patterns of templates, counted from below the chart's name; empty means all.
+    pub show_only: Vec<String>,
+}
+
+static SOURCE: LazyLock<Regexp> =
+    LazyLock::new(|| Regexp::new("# Source: [^/]+/(.+)").expect("the pattern is valid"));
+
+impl Manifests {
+    /// All of it as one text.
+    ///
+    /// # Errors
+    /// [`ManifestError::NotFound`] for a pattern of `show_only` that nothing matches.
+    pub fn text(&self, options: &TextOptions) -> Result<String, ManifestError> {
+        let mut text = String::new();
+        let is_hook = |kind: WrittenKind| kind == WrittenKind::Hook;
+        for (path, content, _) in self.documents(options).filter(|(.., kind)| !is_hook(*kind)) {
+            push(&mut text, path, content);
+        }
+        // Only the white space around all of it goes.
+        let mut text = format!("{}\n", text.trim());
+        for (path, content, _) in self.documents(options).filter(|(.., kind)| is_hook(*kind)) {
+            push(&mut text, path, content);
+        }
+        match options.show_only.is_empty() {
+            true => Ok(text),
+            false => show_only(&text, options),
+        }
+    }
+
+    /// What `--output-dir` writes, in order.
+    pub fn written<'a>(&'a self, options: &'a TextOptions) -> impl Iterator<Item = Written<'a>> {
+        self.documents(options).map(|(path, content, kind)| {
+            let mut text = String::new();
+            push(&mut text, path, content);
+            Written { path, text, kind }
+        })
+    }
+
+    /// Path and text of everything that is wanted, and what it is.
+    fn documents<'a>(
+        &'a self,
+        options: &'a TextOptions,
+    ) -> impl Iterator<Item = (&'a str, &'a str, WrittenKind)> {
+        let crds = self.crds.iter().filter(|_| options.include_crds);
+        let crds = crds.map(|crd| (&*crd.path, &*crd.content, WrittenKind::Crd));
+        let manifests = self.manifests.iter();
+        let manifests =
+            manifests.map(|manifest| (&*manifest.path, &*manifest.content, WrittenKind::Manifest));
+        let is_test = |hook: &&Hook| hook.events.contains(&Event::Test);
+        let hooks = self.hooks.iter().filter(|_| !options.no_hooks);
+        let hooks = hooks.filter(move |hook| !options.skip_tests || !is_test(hook));
+        let hooks = hooks.map(|hook| (&*hook.path, &*hook.content, WrittenKind::Hook));
+        crds.chain(manifests).chain(hooks)
+    }
+}
+
+/// One document of [`Manifests::written`]; one whose path came before belongs to that file's end.
+#[derive(Clone, Debug)]
+pub struct Written<'a> {
+    /// Path of the template or file, which begins with the chart's name.
+    pub path: &'a str,
+    /// What to write.
+    pub text: String,
+    /// Where it comes from.
+    pub kind: WrittenKind,
+}
+
+/// Where a document comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WrittenKind {
+    /// A file of `crds/`.
+    Crd,
+    /// A template.
+    Manifest,
+    /// A template, and it is a hook.
+    Hook,
+}
+
+fn push(text: &mut String, path: &str, content: &str) {
+    for part in ["---\n# Source: ", path, "\n", content, "\n"] {
+        text.push_str(part);
+    }
+}
+
+fn show_only(text: &str, options: &TextOptions) -> Result<String, ManifestError> {
+    let documents: Vec<(&str, &str)> = split::documents(text, options.profile)
+        .into_iter()
+        .filter_map(|document| {
+            let path = SOURCE.captures(document)?.get(1)?.as_str();
+            Some((path, document))
+        })
+        .collect();
+    let mut shown = String::new();
+    for pattern in &options.show_only {
+        let mut missing = true;
+        for (path, document) in &documents {
+            if path_match(pattern, path).unwrap_or(false) {
+                missing = false;
+                shown.push_str("---\n");
+                shown.push_str(document);
+                shown.push('\n');
+            }
+        }
+        if missing {
+            return Err(ManifestError::NotFound(pattern.clone()));
+        }
+    }
+    Ok(shown)
+}

@@ -1,0 +1,223 @@
+//! Packed charts, and what somebody may put into one.
+
+use std::io::Write as _;
+
+use diag::Explain as _;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use helm::{Chart, Profile};
+use tar::{Builder, EntryType, Header};
+
+const META: &str = "{apiVersion: v2, name: c, version: 1.0.0}";
+
+struct Entry {
+    name: String,
+    kind: EntryType,
+    content: Vec<u8>,
+}
+
+fn file(name: &str, content: impl AsRef<[u8]>) -> Entry {
+    Entry {
+        name: name.to_owned(),
+        kind: EntryType::Regular,
+        content: content.as_ref().to_vec(),
+    }
+}
+
+fn special(name: &str, kind: EntryType) -> Entry {
+    Entry {
+        name: name.to_owned(),
+        kind,
+        content: Vec::new(),
+    }
+}
+
+/// Names go in as they are, which no honest program would do.
+fn pack(entries: &[Entry]) -> Vec<u8> {
+    let mut archive = Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    for entry in entries {
+        let mut header = Header::new_gnu();
+        header.as_old_mut().name[..entry.name.len()].copy_from_slice(entry.name.as_bytes());
+        header.set_entry_type(entry.kind);
+        header.set_mode(0o644);
+        header.set_size(entry.content.len() as u64);
+        header.set_cksum();
+        archive.append(&header, &entry.content[..]).unwrap();
+    }
+    archive.into_inner().unwrap().finish().unwrap()
+}
+
+fn refusal(bytes: &[u8]) -> String {
+    let error = Chart::from_archive(bytes, Profile::Helm4).unwrap_err();
+    format!("{} {error}", error.code())
+}
+
+#[test]
+fn a_packed_chart_is_the_chart_of_its_folder() {
+    let values = "\u{feff}a: 1\n";
+    let inner = pack(&[
+        file("k/Chart.yaml", META.replace("name: c", "name: k")),
+        file("k/values.yaml", "b: 2"),
+    ]);
+    let outer = pack(&[
+        special("c/", EntryType::Directory),
+        file("c/Chart.yaml", META),
+        file("c/values.yaml", values),
+        file(r"c\templates\a.yaml", "x"),
+        file("c/./docs//x.md", "y"),
+        file("c/charts/k-1.0.0.tgz", &inner),
+        file("c/charts/k-1.0.0.tgz.prov", "signed"),
+    ]);
+    let chart = Chart::from_archive(&outer, Profile::Helm4).unwrap();
+    let names = |files: &[helm::File]| {
+        let names = files.iter().map(|file| file.name.clone());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(names(&chart.templates), ["templates/a.yaml"]);
+    assert_eq!(
+        names(&chart.files),
+        ["docs/x.md", "charts/k-1.0.0.tgz.prov"]
+    );
+    assert_eq!(chart.values_text.as_deref(), Some(&b"a: 1\n"[..]));
+    assert_eq!(chart.charts[0].name(), "k");
+
+    let folder = [
+        ("Chart.yaml", META),
+        ("values.yaml", values),
+        ("templates/a.yaml", "x"),
+    ];
+    let folder = crate::support::chart(&folder, Profile::Helm4).unwrap();
+    let plain = pack(&[
+        file("n/values.yaml", values),
+        file("n/templates/a.yaml", "x"),
+        file("n/Chart.yaml", META),
+    ]);
+    let plain = Chart::from_archive(&plain, Profile::Helm4).unwrap();
+    assert_eq!(folder.digest, plain.digest);
+    assert_ne!(folder.digest, chart.digest);
+}
+
+#[test]
+fn paths_outside_the_chart_are_refused() {
+    let outside = "ArchiveEntryForbidden chart illegally";
+    for (name, wanted) in [
+        (
+            "c/../../x",
+            format!("{outside} references parent directory"),
+        ),
+        ("c/..x", format!("{outside} references parent directory")),
+        ("../x", String::new()),
+        (
+            "c//etc/passwd",
+            format!("{outside} contains absolute paths"),
+        ),
+        ("/etc/passwd", String::new()),
+        (
+            "loose",
+            format!("{outside} contains content outside the base directory: \"loose\""),
+        ),
+        (
+            "c/x/..",
+            format!("{outside} contains content outside the base directory: \"c/x/..\""),
+        ),
+        (
+            "c/C:/x",
+            "ArchiveEntryForbidden chart contains illegally named files".to_owned(),
+        ),
+        (
+            r"c\C:\x",
+            "ArchiveEntryForbidden chart contains illegally named files".to_owned(),
+        ),
+        (
+            "Chart.yaml/x",
+            "ArchiveEntryForbidden chart yaml not in base directory".to_owned(),
+        ),
+    ] {
+        let packed = pack(&[file("c/Chart.yaml", META), file(name, "x")]);
+        match wanted.is_empty() {
+            // The first part of a path is dropped, so this is a file of the chart.
+            true => assert!(
+                Chart::from_archive(&packed, Profile::Helm4).is_ok(),
+                "{name}"
+            ),
+            false => assert_eq!(refusal(&packed), wanted, "{name}"),
+        }
+    }
+}
+
+#[test]
+fn only_files_and_folders_are_taken() {
+    for kind in [
+        EntryType::Symlink,
+        EntryType::Link,
+        EntryType::Char,
+        EntryType::Block,
+        EntryType::Fifo,
+    ] {
+        let packed = pack(&[file("c/Chart.yaml", META), special("c/values.yaml", kind)]);
+        let answer = refusal(&packed);
+        assert!(
+            answer.starts_with("ArchiveEntryForbidden entry \"c/values.yaml\""),
+            "{answer}"
+        );
+    }
+}
+
+#[test]
+fn what_unpacks_to_too_much_is_refused_early() {
+    // What it says about its size is enough.
+    let mut header = Header::new_gnu();
+    header.set_path("c/zeros").unwrap();
+    header.set_size(1 << 30);
+    header.set_cksum();
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(header.as_bytes()).unwrap();
+    let wanted = "ChartTooLarge decompressed chart is larger than the maximum size 104857600";
+    assert_eq!(refusal(&gzip.finish().unwrap()), wanted);
+    let half = vec![0; 50 << 20];
+    let packed = pack(&[file("c/one", &half), file("c/two", &half)]);
+    assert_eq!(refusal(&packed), wanted);
+
+    let many: Vec<Entry> = (0..100_001)
+        .map(|at| file(&format!("c/f{at}"), ""))
+        .collect();
+    let wanted = "ChartTooLarge chart has more than 100000 files and folders";
+    assert_eq!(refusal(&pack(&many)), wanted);
+
+    let big = file("c/big", vec![b'x'; (5 << 20) + 1]);
+    let packed = pack(&[file("c/Chart.yaml", META), big]);
+    assert!(Chart::from_archive(&packed, Profile::Helm4).is_ok());
+    let error = Chart::from_archive(&packed, Profile::Helm3).unwrap_err();
+    let wanted = "decompressed chart file \"c/big\" is larger than the maximum file size 5242880";
+    assert_eq!(error.to_string(), wanted);
+}
+
+#[test]
+fn archives_in_archives_have_an_end() {
+    let mut packed = pack(&[file("c/Chart.yaml", META)]);
+    for _ in 0..40 {
+        packed = pack(&[file("c/Chart.yaml", META), file("c/charts/c.tgz", &packed)]);
+    }
+    let answer = refusal(&packed);
+    assert!(
+        answer.ends_with("charts are nested deeper than 32 levels"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn what_is_no_archive_is_refused() {
+    assert_eq!(
+        refusal(b"hello"),
+        "ArchiveDamaged file does not appear to be a gzipped archive"
+    );
+    assert_eq!(
+        refusal(&pack(&[])),
+        "ArchiveDamaged no files in chart archive"
+    );
+    let whole = pack(&[file("c/Chart.yaml", META), file("c/x", "y")]);
+    for end in 2..whole.len() {
+        let _ = Chart::from_archive(&whole[..end], Profile::Helm4);
+    }
+    assert!(Chart::from_archive(&whole[..40], Profile::Helm4).is_err());
+}

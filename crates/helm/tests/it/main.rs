@@ -1,0 +1,20 @@
+//! Charts, values and manifests compared with what the reference printed for them.
+
+mod archive;
+mod capabilities;
+mod charts;
+mod convert;
+mod functions;
+mod hostile;
+mod ignore;
+mod limits;
+mod manifest;
+mod objects;
+mod provenance;
+mod random;
+#[path = "../../../sprig/tests/it/recording.rs"]
+mod recording;
+mod schema;
+mod strvals;
+mod support;
+mod values;

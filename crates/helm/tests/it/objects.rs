@@ -1,0 +1,45 @@
+//! What templates find beside values, printed and written in every way.
+
+use helm::Profile;
+use helm::engine::{Engine, Programs};
+use helm::{Chart, Options, TextOptions, UserValues};
+use tree::{Isolated, TreeBuilder, TreePath};
+
+/// `objects.out.yaml` is what `helm template` of v4.3.1 printed for a chart with this one template.
+#[test]
+fn objects_of_go_print_as_there() {
+    let mut builder = TreeBuilder::default();
+    for (path, text) in [
+        ("Chart.yaml", "apiVersion: v2\nname: c\nversion: 0.1.0\n"),
+        (
+            "charts/kid/Chart.yaml",
+            "apiVersion: v2\nname: kid\nversion: 0.1.0\n",
+        ),
+        ("notes.cfg", "text"),
+        ("templates/t.yaml", include_str!("recorded/objects.yaml")),
+    ] {
+        let path = TreePath::new(path).expect("it stays inside");
+        builder.file(path, text.as_bytes());
+    }
+    let chart = Chart::from_tree(&builder.build(), &TreePath::root(), Profile::Helm4);
+    let programs = Programs::default();
+    let engine = Engine {
+        programs: &programs,
+        world: &Isolated,
+    };
+    let manifests = helm::render(
+        &chart.expect("it is a chart"),
+        &UserValues::default(),
+        &|name| Err(name.to_owned()),
+        &Options::default(),
+        &engine,
+        &mut Vec::new(),
+    );
+    let text = manifests.expect("it renders").text(&TextOptions::default());
+    let text = text.expect("nothing was asked for by name");
+    let wanted = include_str!("recorded/objects.out.yaml");
+    for (found, wanted) in text.lines().zip(wanted.lines()) {
+        assert_eq!(found, wanted);
+    }
+    assert_eq!(text, wanted);
+}

@@ -1,0 +1,169 @@
+//! Random charts rendered by ours and by the tool, which have to agree on every one.
+//!
+//! `FLEETWRIGHT_RANDOM_CHARTS` says how many, `FLEETWRIGHT_RANDOM_SEED` with which seed the first is
+//! made; a chart depends on its own seed only. A difference is printed as a chart with what the tool
+//! makes of it, made small.
+//!
+//! Not generated, other than in forms that take the difference away:
+//!
+//! - what differs from run to run: keys of maps in no order, randomness, the clock;
+//! - verbs of `printf` that mean nothing for times, which show what Go makes times of;
+//! - `.Subcharts`, `.Files` and parts of `.Capabilities` as values: pointers print as addresses, and
+//!   structures merge and are written in their own ways;
+//! - `fromYaml` with keys that are null or lists: the message shows more than is known here.
+
+mod chart;
+mod check;
+mod expression;
+mod functions;
+mod known;
+mod reach;
+mod shrink;
+mod template;
+mod values;
+mod words;
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chart::Case;
+use check::{Difference, Tool, Verdict};
+use reach::Reach;
+use testkit::Dice;
+
+/// Charts rendered when nobody asks for more.
+const CHARTS: u64 = 300;
+
+/// The first seed when nobody asks for another.
+const SEED: u64 = 1;
+
+/// Most differences that are made small and shown; `FLEETWRIGHT_RANDOM_SHOWN` asks for another number.
+const SHOWN_MAX: u64 = 20;
+
+fn asked(variable: &str, default: u64) -> u64 {
+    let asked = std::env::var(variable).ok();
+    asked.and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// Names of all functions that templates can call.
+fn names() -> BTreeSet<&'static str> {
+    let mut functions = sprig::functions();
+    helm::functions::add(&mut functions);
+    let mut names: BTreeSet<&str> = functions.names().collect();
+    names.remove("env");
+    names.remove("expandenv");
+    names.extend(["include", "tpl", "required", "lookup", "fail"]);
+    names.extend([
+        "and", "call", "html", "index", "js", "len", "not", "or", "print", "printf", "println",
+        "urlquery",
+    ]);
+    names.extend(["eq", "ge", "gt", "le", "lt", "ne"]);
+    names
+}
+
+#[test]
+fn every_function_is_in_reach() {
+    let reached: BTreeSet<&str> = expression::names().into_iter().collect();
+    let missed: Vec<&str> = names()
+        .into_iter()
+        .filter(|name| !reached.contains(name))
+        .collect();
+    assert_eq!(missed, ["buildCustomCert"], "which always fails here");
+}
+
+/// A chart on which the two differ.
+struct Found {
+    seed: u64,
+    difference: Difference,
+    case: Case,
+}
+
+impl Found {
+    /// Makes the chart as small as it gets while it differs in the same way.
+    fn shrink(&mut self, tool: &Tool) {
+        self.case = shrink::shrink(&self.case, &mut |case| {
+            check::difference(&check::ours(case), &tool.render(case)) == Some(self.difference)
+        });
+    }
+
+    fn show(&self, tool: &Tool) -> String {
+        let ours = match check::ours(&self.case) {
+            Verdict::Rendered(text) | Verdict::Refused(text) => text,
+            other => format!("{other:?}"),
+        };
+        let case = check::show(&self.case, &tool.render(&self.case));
+        let (seed, difference) = (self.seed, self.difference);
+        format!("=== seed {seed}: {difference:?}\n{case}--- ours\n{ours}\n")
+    }
+}
+
+#[test]
+fn random_charts_render_as_with_the_tool() {
+    let Some(program) = testkit::reference_tool("helm4") else {
+        return;
+    };
+    let count = asked("FLEETWRIGHT_RANDOM_CHARTS", CHARTS);
+    let first = asked("FLEETWRIGHT_RANDOM_SEED", SEED);
+    let calls = functions::table();
+    let next = AtomicU64::new(0);
+    let reach = Mutex::new(Reach::default());
+    let found = Mutex::new(Vec::new());
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for worker in 0..workers {
+            let (next, reach, found, program, calls) = (&next, &reach, &found, &program, &calls);
+            scope.spawn(move || {
+                let tool = Tool::new(program, worker);
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    if at >= count {
+                        return;
+                    }
+                    let seed = first + at;
+                    let case = chart::make(&mut Dice::new(seed), calls);
+                    let ours = check::ours(&case);
+                    let theirs = tool.render(&case);
+                    reach
+                        .lock()
+                        .expect("no worker panics")
+                        .add(&case, &ours, &theirs);
+                    let Some(difference) = check::difference(&ours, &theirs) else {
+                        continue;
+                    };
+                    if known::is_known(difference, &ours, &theirs) {
+                        continue;
+                    }
+                    eprintln!("seed {seed}: {difference:?}");
+                    found.lock().expect("no worker panics").push(Found {
+                        seed,
+                        difference,
+                        case,
+                    });
+                }
+            });
+        }
+    });
+    let reach = reach.into_inner().expect("no worker panics");
+    eprintln!("{reach}");
+    let mut found = found.into_inner().expect("no worker panics");
+    found.sort_by_key(|one| one.seed);
+    if !found.is_empty() {
+        let tool = Tool::new(&program, workers);
+        let shown = asked("FLEETWRIGHT_RANDOM_SHOWN", SHOWN_MAX);
+        let texts: Vec<String> = found
+            .iter_mut()
+            .take(shown as usize)
+            .map(|one| {
+                one.shrink(&tool);
+                one.show(&tool)
+            })
+            .collect();
+        panic!(
+            "{} of {count} charts differ\n{}",
+            found.len(),
+            texts.join("\n")
+        );
+    }
+    reach.assert_complete();
+}

@@ -1,0 +1,539 @@
+//! Files of templates: documents whose values are what expressions give.
+
+use super::expression::{Kind, Known, Maker};
+use super::words;
+
+/// Deepest nesting of blocks.
+const DEPTH_MAX: usize = 3;
+
+pub struct Writer<'m, 'a> {
+    maker: &'m mut Maker<'a>,
+    pub text: String,
+    /// Keys and variables given so far.
+    count: usize,
+}
+
+/// `_helpers.tpl`, and the names it defines.
+pub fn helpers(maker: &mut Maker<'_>) -> (String, Vec<String>) {
+    let mut text = String::new();
+    let mut names = Vec::new();
+    let known = std::mem::take(&mut maker.known);
+    for (name, chance) in [
+        ("c.name", 80),
+        ("c.labels", 70),
+        ("c.any", 60),
+        ("c.pair", 50),
+        ("c.deep", 30),
+    ] {
+        if !maker.dice.percent(chance) {
+            continue;
+        }
+        maker.reach.push("define".into());
+        let inside = match name {
+            "c.any" => "{{ printf \"%T=%v\" . . | quote }}".to_owned(),
+            "c.pair" => "{{ printf \"%s/%s\" .root.Release.Name (toJson .one) | quote }}".to_owned(),
+            "c.deep" => "{{ $n := .n | default 3 }}{{ if gt (int $n) 1 }}{{ $n }}{{ include \"c.deep\" (dict \"n\" (sub $n 1)) }}{{ end }}".to_owned(),
+            _ => {
+                maker.known = known.clone();
+                maker.dice.shuffle(&mut maker.known);
+                maker.known.truncate(10);
+                let kind = maker.dice.choose(&[Kind::Text, Kind::Any, Kind::Bool]).copied().unwrap_or(Kind::Text);
+                let expression = maker.pipeline(kind);
+                format!("{{{{ {expression} | toString | quote }}}}")
+            }
+        };
+        let (before, after) = *maker
+            .dice
+            .choose(&[("{{-", "-}}"), ("{{", "}}"), ("{{", "-}}"), ("{{-", "}}")])
+            .unwrap_or(&("{{", "}}"));
+        text.push_str(&format!(
+            "{before} define \"{name}\" {after}\n{inside}\n{{{{- end }}}}\n"
+        ));
+        names.push(name.to_owned());
+    }
+    maker.known = known;
+    if maker.dice.one_in(6) {
+        text.push_str("{{/* a comment */}}\n{{- /* trimmed */ -}}\n");
+        maker.reach.push("comment".into());
+    }
+    (text, names)
+}
+
+impl<'m, 'a> Writer<'m, 'a> {
+    pub fn new(maker: &'m mut Maker<'a>) -> Self {
+        Self {
+            maker,
+            text: String::new(),
+            count: 0,
+        }
+    }
+
+    fn note(&mut self, feature: &str) {
+        self.maker.reach.push(feature.into());
+    }
+
+    /// One to three documents.
+    pub fn file(&mut self) {
+        if self.maker.dice.one_in(10) {
+            let condition = self.maker.pipeline(Kind::Any);
+            self.text
+                .push_str(&format!("{{{{- if or true ({condition}) }}}}\n"));
+            self.documents();
+            self.text.push_str("{{- end }}\n");
+        } else {
+            self.documents();
+        }
+    }
+
+    fn documents(&mut self) {
+        let documents = self.maker.dice.below(8).saturating_sub(4).max(1);
+        for at in 0..documents {
+            if at > 0 {
+                let separator = self.maker.dice.pick(&[
+                    "---\n",
+                    "---\n",
+                    "--- \n",
+                    "---\n# comment\n",
+                    "\n---\n\n",
+                    "--- # head\n",
+                    "---\n---\n",
+                ]);
+                self.text.push_str(separator);
+                self.note("several documents");
+            }
+            self.document();
+        }
+    }
+
+    /// One document of safe statements.
+    pub fn document(&mut self) {
+        self.head();
+        for _ in 0..self.maker.dice.between(2, 6) {
+            self.statement(0, 0);
+        }
+    }
+
+    /// A document with little in it, of which one thing may fail.
+    pub fn risky(&mut self) {
+        self.text.push_str("kind: Risky\n");
+        if self.maker.dice.one_in(3) {
+            self.statement(0, 2);
+        }
+        match self.maker.dice.below(8) {
+            0 => {
+                let failing = self.maker.failing();
+                self.text.push_str(&format!("f: {{{{ {failing} }}}}\n"));
+                self.note("risk: fails always");
+            }
+            1 => {
+                // What comes out need not be YAML.
+                self.note("risk: raw text");
+                self.maker.risks = 0;
+                let expression = self.maker.pipeline(Kind::Any);
+                self.text
+                    .push_str(&format!("raw: {{{{ {expression} }}}}\n"));
+            }
+            _ => {
+                self.maker.risks = self.maker.dice.between(1, 2);
+                for _ in 0..self.maker.dice.between(1, 2) {
+                    let depth = self.maker.dice.below(3);
+                    self.statement(0, depth);
+                }
+            }
+        }
+    }
+
+    fn head(&mut self) {
+        let dice = &mut *self.maker.dice;
+        let kind = dice.pick(words::KINDS);
+        let name = dice.pick(&[
+            "n",
+            "a-b",
+            "{{ .Release.Name }}",
+            "{{ include \"c.name\" $ | quote }}",
+            "x",
+        ]);
+        let name = match name.contains("include")
+            && !self.maker.defined.iter().any(|name| name == "c.name")
+        {
+            true => "plain",
+            false => name,
+        };
+        let version = dice.pick(&["v1", "apps/v1", "example.com/v1"]);
+        self.text.push_str(&format!(
+            "apiVersion: {version}\nkind: {kind}\nmetadata:\n  name: {name}\n"
+        ));
+        if dice.one_in(8) {
+            let hook = dice.pick(words::HOOKS);
+            self.text.push_str(&format!(
+                "  annotations:\n    \"helm.sh/hook\": \"{hook}\"\n"
+            ));
+            if dice.one_in(2) {
+                let weight = dice.pick(&["\"5\"", "\"-1\"", "\"x\"", "'0'"]);
+                self.text
+                    .push_str(&format!("    helm.sh/hook-weight: {weight}\n"));
+            }
+            self.note("hook");
+        }
+    }
+
+    fn next(&mut self) -> usize {
+        self.count += 1;
+        self.count
+    }
+
+    fn line(&mut self, indent: usize, text: &str) {
+        self.text
+            .push_str(&format!("{}{text}\n", " ".repeat(indent)));
+    }
+
+    /// How the actions of one block are trimmed: a line must end either before or behind each of them.
+    fn style(&mut self, indent: usize) -> (&'static str, &'static str) {
+        match self.maker.dice.below(8) {
+            0 | 1 if indent == 0 => {
+                self.note("trim: right");
+                ("{{", "-}}")
+            }
+            2 => ("{{", "}}"),
+            _ => {
+                self.note("trim: left");
+                ("{{-", "}}")
+            }
+        }
+    }
+
+    fn control(&mut self, indent: usize, (before, after): (&str, &str), text: &str) {
+        self.line(indent, &format!("{before} {text} {after}"));
+    }
+
+    fn statement(&mut self, indent: usize, depth: usize) {
+        let at = self.next();
+        let style = self.style(indent);
+        match self
+            .maker
+            .dice
+            .below(if depth < DEPTH_MAX { 22 } else { 12 })
+        {
+            0..=6 => self.emit(indent, at),
+            7 => {
+                let kind = [
+                    Kind::Any,
+                    Kind::Text,
+                    Kind::List,
+                    Kind::Map,
+                    Kind::Int,
+                    Kind::Float,
+                    Kind::Bool,
+                ][self.maker.dice.below(7)];
+                let expression = self.maker.pipeline(kind);
+                let name = format!("$v{at}");
+                self.note("variable");
+                self.control(indent, style, &format!("{name} := {expression}"));
+                self.maker.known.push(Known { text: name, kind });
+            }
+            8 => {
+                let expression = self.maker.pipeline(Kind::Any);
+                self.note("comment");
+                self.line(
+                    indent,
+                    &format!(
+                        "{{{{- /* c{at} */}}}}\n{}# {{{{ {expression} | quote }}}}",
+                        " ".repeat(indent)
+                    ),
+                );
+            }
+            9 => {
+                let value = self.maker.value(Kind::Any, 1);
+                self.note("toYaml with nindent");
+                self.line(
+                    indent,
+                    &format!(
+                        "k{at}:\n{}  {{{{- toYaml (dict \"v\" {value}) | nindent {} }}}}",
+                        " ".repeat(indent),
+                        indent + 2
+                    ),
+                );
+            }
+            10 => {
+                let text = self.maker.pipeline(Kind::Text);
+                self.note("block scalar");
+                self.line(indent, &format!("k{at}: |-2\n{}  .\n{{{{ {text} | replace \"\\r\" \"\" | toJson | indent {} }}}}", " ".repeat(indent), indent + 2));
+            }
+            11 => {
+                let of = self.maker.value(Kind::Map, 1);
+                let key = self.maker.value(Kind::Word, 1);
+                let value = self.maker.value(Kind::Any, 1);
+                self.note("set on a value");
+                self.control(indent, style, &format!("$_ := set {of} {key} {value}"));
+                self.line(
+                    indent,
+                    &format!("k{at}: {{{{ toJson .Values | sha1sum }}}}")
+                        .replace(".Values", &format!("{}.Values", self.maker.root)),
+                );
+            }
+            12 | 13 => self.branch(indent, depth, at),
+            14 | 15 => self.range(indent, depth, at),
+            16 | 17 => self.with(indent, depth, at),
+            18 => {
+                let known: Vec<Known> = self
+                    .maker
+                    .known
+                    .iter()
+                    .filter(|known| known.text.starts_with("$v") && !known.text.contains('.'))
+                    .cloned()
+                    .collect();
+                let Some(known) = self.maker.dice.choose(&known).cloned() else {
+                    return self.emit(indent, at);
+                };
+                self.note("assignment");
+                let value = self.maker.pipeline(known.kind);
+                self.control(indent, style, &format!("{} = {value}", known.text));
+                self.line(
+                    indent,
+                    &format!("k{at}: {{{{ {} | toJson | quote }}}}", known.text),
+                );
+            }
+            19 => {
+                let value = self.maker.pipeline(Kind::Any);
+                self.note("block");
+                let name = self.maker.dice.below(10_000);
+                self.line(indent, &format!("k{at}: {{{{ block \"b{at}{name}\" ({value}) }}}}{{{{ . | quote }}}}{{{{ end }}}}"));
+            }
+            20 => {
+                let names = self.maker.defined.clone();
+                let Some(name) = self.maker.dice.choose(&names) else {
+                    return self.emit(indent, at);
+                };
+                self.note("template");
+                let root = self.maker.root;
+                let argument = match name.as_str() {
+                    "c.any" => "(list 1 \"x\")".to_owned(),
+                    "c.pair" => format!("(dict \"root\" {root} \"one\" 1)"),
+                    _ => root.to_owned(),
+                };
+                self.line(
+                    indent,
+                    &format!("k{at}: [ {{{{ template \"{name}\" {argument} }}}} ]"),
+                );
+            }
+            _ => {
+                self.line(indent, &format!("k{at}:"));
+                for _ in 0..2 {
+                    self.statement(indent + 2, depth + 1);
+                }
+            }
+        }
+    }
+
+    /// A key with a value.
+    fn emit(&mut self, indent: usize, at: usize) {
+        const FORMS: &[(Kind, &str)] = &[
+            (Kind::Any, "{{ E | quote }}"),
+            (Kind::Any, "{{ E | toJson }}"),
+            (Kind::Any, "{{ E | toString | quote }}"),
+            (Kind::Any, "{{ toJson (list E) }}"),
+            (Kind::Any, "{{ printf \"%v|%T\" E E | quote }}"),
+            (Kind::Any, "{{ printf \"%#v\" E | quote }}"),
+            (Kind::Any, "{{ E | toYaml | quote }}"),
+            (Kind::Text, "{{ E | quote }}"),
+            (Kind::Text, "{{ E | squote | quote }}"),
+            (Kind::Bool, "{{ E }}"),
+            (Kind::Int, "{{ E }}"),
+            (Kind::Int64, "{{ E }}"),
+            (Kind::Float, "{{ E }}"),
+            (Kind::Float, "{{ E | toJson }}"),
+            (Kind::List, "{{ E | toJson }}"),
+            (Kind::List, "{{ printf \"%v\" E | quote }}"),
+            (Kind::Texts, "{{ join \"+\" E | quote }}"),
+            (Kind::Map, "{{ E | toJson }}"),
+            (Kind::Map, "{{ printf \"%v\" E | quote }}"),
+            (Kind::Map, "{{ toYaml E | toJson }}"),
+            (Kind::Map, "{{ toYamlPretty E | toJson }}"),
+            (Kind::Map, "{{ toToml E | toJson }}"),
+            (Kind::Any, "{{ if E }}yes{{ else }}no{{ end }}"),
+            (Kind::Any, "\"{{ typeOf E }} {{ kindOf E }}\""),
+        ];
+        let (kind, form) = FORMS[self.maker.dice.below(FORMS.len())];
+        let is_operand =
+            form.matches('E').count() > 1 || !(form.contains("{{ E") || form.contains("if E"));
+        let expression = match is_operand {
+            true => self.maker.value(kind, 0),
+            false => self.maker.pipeline(kind),
+        };
+        let form = form.replace('E', &expression);
+        self.line(indent, &format!("k{at}: {form}"));
+    }
+
+    /// Paths begin at the root no longer, and the dot is something else.
+    fn rebase(&mut self, kind: Kind) {
+        self.maker
+            .known
+            .retain(|known| known.text != "." && !known.text.starts_with("(index ("));
+        for known in &mut self.maker.known {
+            if known.text.starts_with('.') {
+                known.text.insert(0, '$');
+            } else if known.text.starts_with("(index .") {
+                known.text = known.text.replacen("(index .", "(index $.", 1);
+            } else if known.text.starts_with('(') {
+                known.text = known.text.replacen("(.", "($.", 1);
+            }
+        }
+        for _ in 0..4 {
+            self.maker.known.push(Known {
+                text: ".".into(),
+                kind,
+            });
+        }
+    }
+
+    fn inside(&mut self, indent: usize, depth: usize, dot: Option<Kind>) {
+        let known = self.maker.known.clone();
+        if let Some(kind) = dot {
+            self.rebase(kind);
+        }
+        for _ in 0..self.maker.dice.between(1, 2) {
+            self.statement(indent, depth + 1);
+        }
+        self.maker.known = known;
+    }
+
+    fn branch(&mut self, indent: usize, depth: usize, at: usize) {
+        let style = self.style(indent);
+        self.note("if");
+        let condition = self.maker.pipeline(Kind::Any);
+        self.control(indent, style, &format!("if {condition}"));
+        self.inside(indent, depth, None);
+        if self.maker.dice.one_in(3) {
+            self.note("else if");
+            let condition = match self.maker.dice.one_in(3) {
+                true => format!("$e{at} := {}", self.maker.pipeline(Kind::Any)),
+                false => self.maker.pipeline(Kind::Bool),
+            };
+            self.control(indent, style, &format!("else if {condition}"));
+            self.inside(indent, depth, None);
+        }
+        if self.maker.dice.one_in(2) {
+            self.note("else");
+            self.control(indent, style, "else");
+            self.inside(indent, depth, None);
+        }
+        self.control(indent, style, "end");
+    }
+
+    fn range(&mut self, indent: usize, depth: usize, at: usize) {
+        let style = self.style(indent);
+        let kind = [
+            Kind::List,
+            Kind::List,
+            Kind::Map,
+            Kind::Small,
+            Kind::Texts,
+            Kind::Ints,
+            Kind::Map,
+        ][self.maker.dice.below(7)];
+        let over = self.maker.pipeline(kind);
+        self.note(&format!("range: {kind:?}"));
+        let element = match kind {
+            Kind::Small => Kind::Int,
+            Kind::Texts => Kind::Text,
+            Kind::Ints => Kind::Int,
+            _ => Kind::Any,
+        };
+        self.line(indent, &format!("k{at}:"));
+        let mut known = Vec::new();
+        let declared = match self.maker.dice.below(3) {
+            0 => String::new(),
+            1 => {
+                known.push(Known {
+                    text: format!("$r{at}"),
+                    kind: element,
+                });
+                format!("$r{at} := ")
+            }
+            _ if kind == Kind::Small => String::new(),
+            _ => {
+                let index = if kind == Kind::Map {
+                    Kind::Text
+                } else {
+                    Kind::Int
+                };
+                known.push(Known {
+                    text: format!("$i{at}"),
+                    kind: index,
+                });
+                known.push(Known {
+                    text: format!("$r{at}"),
+                    kind: element,
+                });
+                self.note("range: two variables");
+                format!("$i{at}, $r{at} := ")
+            }
+        };
+        self.control(indent, style, &format!("range {declared}{over}"));
+        let before = self.maker.known.clone();
+        self.maker.known.extend(known.clone());
+        self.rebase(element);
+        let mut item = String::from("- ");
+        for known in &known {
+            item.push_str(&format!(
+                "{{{{ {} | toJson | trunc 200 | quote }}}}",
+                known.text
+            ));
+        }
+        if known.len() != 1 {
+            item = "- {{ . | toJson | quote }}".to_owned();
+        }
+        self.line(indent, &item);
+        if self.maker.dice.one_in(4) {
+            let which = self.maker.dice.pick(&["break", "continue"]);
+            let condition = self.maker.pipeline(Kind::Any);
+            self.note(which);
+            self.line(
+                indent,
+                &format!("{{{{- if {condition} }}}}{{{{ {which} }}}}{{{{ end }}}}"),
+            );
+        }
+        self.line(indent, "- in:");
+        self.inside(indent + 4, depth + 1, None);
+        self.maker.known = before;
+        if self.maker.dice.one_in(3) {
+            self.note("range: else");
+            self.control(indent, style, "else");
+            self.line(indent, "- none");
+        }
+        self.control(indent, style, "end");
+    }
+
+    fn with(&mut self, indent: usize, depth: usize, at: usize) {
+        let style = self.style(indent);
+        let kind = [Kind::Any, Kind::Map, Kind::Text, Kind::List][self.maker.dice.below(4)];
+        let of = self.maker.pipeline(kind);
+        self.note("with");
+        let declared = self.maker.dice.one_in(3);
+        match declared {
+            true => self.control(indent, style, &format!("with $w{at} := {of}")),
+            false => self.control(indent, style, &format!("with {of}")),
+        }
+        let before = self.maker.known.len();
+        if declared {
+            self.maker.known.push(Known {
+                text: format!("$w{at}"),
+                kind,
+            });
+        }
+        self.inside(indent, depth, Some(kind));
+        self.maker.known.truncate(before);
+        if self.maker.dice.one_in(4) {
+            self.note("else with");
+            let of = self.maker.pipeline(Kind::Any);
+            self.control(indent, style, &format!("else with {of}"));
+            self.inside(indent, depth, Some(Kind::Any));
+        }
+        if self.maker.dice.one_in(3) {
+            self.note("with: else");
+            self.control(indent, style, "else");
+            self.inside(indent, depth, None);
+        }
+        self.control(indent, style, "end");
+    }
+}
