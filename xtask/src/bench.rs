@@ -8,7 +8,9 @@ mod artifacts;
 mod control_plane;
 mod demo;
 mod figures;
+mod helm;
 mod kustomize;
+mod pairs;
 mod process;
 mod proxy;
 mod push;
@@ -57,6 +59,11 @@ const BENCHMARKS: &[Benchmark] = &[
         measures: "`build kustomize` beside `kustomize build`, its library, and their floor",
         run: kustomize::run,
     },
+    Benchmark {
+        name: "helm",
+        measures: "`build helm` beside `helm template`, and its engine beside Helm's",
+        run: helm::run,
+    },
 ];
 
 const OPTIONS: &str = "  --json           print JSON; the table goes to standard error
@@ -64,7 +71,7 @@ const OPTIONS: &str = "  --json           print JSON; the table goes to standard
   --backend NAME   units: kubernetes (etcd, kube-apiserver and kube-controller-manager) or embedded
   --rate N         units: requests a second that kube-controller-manager may make (20, its own
                    default: every Deployment waits for about four of them)
-  --only ROW       kustomize: this row alone; may be given again
+  --only ROW       kustomize, helm: this row alone; may be given again
   --keep FOLDER    kustomize: leave the trees there, for a profiler
 
 FLEETWRIGHT_BINARY names a binary to measure; without it, a release build is made.";

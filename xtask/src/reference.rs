@@ -77,6 +77,12 @@ const BUILT: &[Built] = &[
         module: "crates/yaml/tests/reference",
         package: ".",
     },
+    // A program of ours over Helm's libraries, for benchmarks.
+    Built {
+        name: "helm-engine",
+        module: "xtask/reference/helm",
+        package: ".",
+    },
 ];
 
 /// What the Kubernetes programs say of themselves.

@@ -5,15 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{apiserver, build, diff, kustomize};
+use crate::commands::{apiserver, build, diff, helm, kustomize};
 
 /// Turns Git into running fleets.
 #[derive(Debug, Parser)]
-#[command(
-    name = "fleetwright",
-    version,
-    infer_subcommands = false
-)]
+#[command(name = "fleetwright", version, infer_subcommands = false)]
 pub struct Cli {
     /// More on standard error; twice for everything.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
@@ -72,8 +68,9 @@ pub enum Command {
     Resume(UnitArgs),
     /// Lets a held deletion go.
     Confirm(ConfirmArgs),
-    /// Says why a unit is not in sync, down to the cause.
-    Why(UnitArgs),
+    /// Says why a unit is not in sync, down to the cause; with `value PATH --chart CHART`, where a
+    /// value of a chart comes from and what reads it.
+    Why(Box<WhyArgs>),
     /// Explains an error code.
     Explain {
         /// The code, as `PatchTargetNotFound`; without one, lists them.
@@ -433,6 +430,15 @@ pub struct UnitArgs {
     /// How it is printed.
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Format,
+}
+
+/// `why`.
+#[derive(Clone, Debug, Args)]
+pub struct WhyArgs {
+    #[command(flatten)]
+    pub unit: UnitArgs,
+    #[command(flatten)]
+    pub value: helm::WhyValueArgs,
 }
 
 /// `events`.

@@ -67,19 +67,30 @@ pub fn read(folder: &Path) -> Result<Tree, Failure> {
 
 /// The whole file system as a tree, for one command that expects nothing to change meanwhile.
 pub fn disk() -> Tree {
-    Tree::on_demand(Arc::new(Disk::default()))
+    below(PathBuf::from("/"))
+}
+
+/// A folder and what is below it as a tree, as [`disk`] is one. `root` has no links in it.
+pub fn below(root: PathBuf) -> Tree {
+    Tree::on_demand(Arc::new(Disk {
+        root,
+        found: Mutex::default(),
+    }))
 }
 
 /// Most bytes that are read from one file: more than any reader of it accepts.
 const FILE_BYTES_MAX: u64 = 128 << 20;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Disk {
+    root: PathBuf,
     found: Mutex<HashMap<TreePath, Found>>,
 }
 
-fn place(path: &TreePath) -> std::path::PathBuf {
-    Path::new("/").join(path.as_str())
+impl Disk {
+    fn place(&self, path: &TreePath) -> PathBuf {
+        self.root.join(path.as_str())
+    }
 }
 
 impl Files for Disk {
@@ -88,7 +99,7 @@ impl Files for Disk {
         if let Some(found) = found.get(path) {
             return found.clone();
         }
-        let place = place(path);
+        let place = self.place(path);
         let here = match std::fs::symlink_metadata(&place).map(|data| data.file_type()) {
             Ok(kind) if kind.is_dir() => Found::Directory,
             Ok(kind) if kind.is_file() => Found::File,
@@ -104,7 +115,7 @@ impl Files for Disk {
     }
 
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, String> {
-        let place = place(path);
+        let place = self.place(path);
         let size = std::fs::metadata(&place).map(|data| data.len());
         if size.is_ok_and(|size| size > FILE_BYTES_MAX) {
             return Err(format!("it is larger than {FILE_BYTES_MAX} bytes"));
@@ -114,7 +125,7 @@ impl Files for Disk {
     }
 
     fn list(&self, path: &TreePath) -> Vec<String> {
-        let entries = std::fs::read_dir(place(path));
+        let entries = std::fs::read_dir(self.place(path));
         let names = entries.into_iter().flatten().flatten();
         names
             .filter_map(|entry| entry.file_name().into_string().ok())
@@ -138,7 +149,7 @@ pub fn checkout(folder: &Path) -> Result<(PathBuf, TreePath), Failure> {
 
 /// Writes a file of the disk anew; whoever reads it meanwhile sees the old or the new text.
 pub fn replace(path: &TreePath, text: &str) -> Result<(), Failure> {
-    let place = place(path);
+    let place = Path::new("/").join(path.as_str());
     let write = || -> std::io::Result<()> {
         let folder = place.parent().unwrap_or(Path::new("/"));
         let mut file = tempfile::NamedTempFile::new_in(folder)?;

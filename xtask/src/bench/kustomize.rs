@@ -1,17 +1,14 @@
 //! Builds of kustomizations beside `kustomize build`: whole processes in pairs, and the library.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use tempfile::TempDir;
 use testkit::trees::Tree;
-use wait4::Wait4;
 
-use super::figures::{Cell, Table, mebibytes, median, milliseconds};
+use super::figures::{Cell, Table, median, milliseconds};
+use super::pairs::{self, Pairs, Usage, contents, load, measured, same};
 use super::process::{hermetic, output};
 use super::{Settings, built};
 
@@ -132,7 +129,7 @@ pub fn run(settings: &Settings) -> Result<Vec<Table>> {
         output(hermetic(program, home.path()).arg("version"))?;
     }
     eprintln!("load before: {}", load());
-    let mut processes = processes_table();
+    let mut processes = pairs::table("kustomize", "tree");
     let mut in_process = library_table();
     for row in ROWS.iter().filter(|row| wanted(row.name)) {
         eprintln!("{} …", row.name);
@@ -157,7 +154,7 @@ pub fn run(settings: &Settings) -> Result<Vec<Table>> {
             }
         }
         let (objects, bytes) = contents(&outputs[1])?;
-        pairs.row(&mut processes, row, objects, bytes);
+        pairs.row(&mut processes, row.name, row.paired, objects, bytes);
         if row.builds > 0 {
             library_row(&mut in_process, &library, &tree, row, &pairs.ours)?;
         }
@@ -180,14 +177,6 @@ fn write(tree: Tree, folder: &Path) -> Result<PathBuf> {
     Ok(folder.to_owned())
 }
 
-/// What one run took; of several processes, the sum of their times and the largest memory.
-#[derive(Clone, Copy, Default)]
-struct Usage {
-    wall: Duration,
-    cpu: Duration,
-    peak_bytes: u64,
-}
-
 /// Builds every target of a row by a process each; what they print goes to `out`.
 fn build(program: &Path, words: &[&str], tree: &Path, row: &Row, out: &Path) -> Result<Usage> {
     let mut usage = Usage::default();
@@ -204,125 +193,6 @@ fn build(program: &Path, words: &[&str], tree: &Path, row: &Row, out: &Path) -> 
         usage.peak_bytes = usage.peak_bytes.max(one.peak_bytes);
     }
     Ok(usage)
-}
-
-/// Runs a command to its end.
-///
-/// Linux counts the memory of whoever starts a process towards that process's peak; this program
-/// keeps no texts for that reason, and has less than any program it measures.
-fn measured(command: &mut Command) -> Result<Usage> {
-    command.stdin(Stdio::null()).stderr(Stdio::null());
-    let started = Instant::now();
-    let child = command
-        .spawn()
-        .with_context(|| format!("cannot start {command:?}"))?;
-    let ended = child.wait4()?;
-    let wall = started.elapsed();
-    if !ended.status.success() {
-        bail!("{command:?} ended with {}", ended.status);
-    }
-    Ok(Usage {
-        wall,
-        cpu: ended.rusage.utime + ended.rusage.stime,
-        peak_bytes: ended.rusage.maxrss,
-    })
-}
-
-/// Whether two files hold the same bytes.
-fn same(left: &Path, right: &Path) -> Result<bool> {
-    let mut files = [
-        BufReader::new(File::open(left)?),
-        BufReader::new(File::open(right)?),
-    ];
-    loop {
-        let [left, right] = &mut files;
-        let (ours, theirs) = (left.fill_buf()?, right.fill_buf()?);
-        let length = ours.len().min(theirs.len());
-        if ours[..length] != theirs[..length] || ours.is_empty() != theirs.is_empty() {
-            return Ok(false);
-        }
-        if length == 0 {
-            return Ok(true);
-        }
-        left.consume(length);
-        right.consume(length);
-    }
-}
-
-/// Objects and bytes of what a build printed.
-fn contents(file: &Path) -> Result<(usize, u64)> {
-    let bytes = fs::metadata(file)?.len();
-    let mut objects = 0;
-    let mut reader = BufReader::new(File::open(file)?);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        if reader.by_ref().read_until(b'\n', &mut line)? == 0 {
-            return Ok((objects, bytes));
-        }
-        objects += usize::from(line.starts_with(b"kind: "));
-    }
-}
-
-/// Runs of both programs, in pairs.
-#[derive(Default)]
-struct Pairs {
-    theirs: Vec<Usage>,
-    ours: Vec<Usage>,
-    equal: bool,
-}
-
-fn processes_table() -> Table {
-    let columns = [
-        "tree",
-        "objects",
-        "output kB",
-        "runs",
-        "kustomize ms",
-        "fleetwright ms",
-        "ratio",
-        "kustomize CPU ms",
-        "fleetwright CPU ms",
-        "CPU ratio",
-        "kustomize MiB",
-        "fleetwright MiB",
-        "MiB ratio",
-        "output",
-    ];
-    Table::new("kustomize", &columns)
-}
-
-impl Pairs {
-    fn row(&self, table: &mut Table, row: &Row, objects: usize, bytes: u64) {
-        let mut cells = vec![
-            row.name.into(),
-            (objects as f64).into(),
-            (bytes as f64 / 1000.0).into(),
-            (row.runs as f64).into(),
-        ];
-        let figures: [fn(&Usage) -> f64; 3] = [
-            |usage| milliseconds(usage.wall),
-            |usage| milliseconds(usage.cpu),
-            |usage| mebibytes(usage.peak_bytes),
-        ];
-        for figure in figures {
-            let theirs: Vec<f64> = self.theirs.iter().map(figure).collect();
-            let ours: Vec<f64> = self.ours.iter().map(figure).collect();
-            let ratios: Vec<f64> = theirs.iter().zip(&ours).map(|(a, b)| a / b).collect();
-            cells.push(Cell::spread(&theirs));
-            cells.push(Cell::spread(&ours));
-            cells.push(match ratios.is_empty() {
-                true => Cell::Empty,
-                false => median(&ratios).into(),
-            });
-        }
-        cells.push(match (row.paired, self.equal) {
-            (false, _) => Cell::Empty,
-            (true, true) => "equal".into(),
-            (true, false) => "DIFFERENT".into(),
-        });
-        table.row(cells);
-    }
 }
 
 fn library_table() -> Table {
@@ -418,13 +288,4 @@ fn threads(library: &Path, trees: &Path, home: &Path) -> Result<Table> {
         ]);
     }
     Ok(table)
-}
-
-/// The load averages of one, five and fifteen minutes.
-fn load() -> String {
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    load.split_whitespace()
-        .take(3)
-        .collect::<Vec<_>>()
-        .join(" ")
 }

@@ -20,6 +20,8 @@ pub enum BuildCommand {
     Ks(KsArgs),
     /// Builds a folder with a kustomization file, as `kustomize build` does.
     Kustomize(super::kustomize::BuildArgs),
+    /// Renders a chart, as `helm template` does.
+    Helm(Box<super::helm::BuildArgs>),
 }
 
 /// `build ks`.
@@ -49,6 +51,7 @@ pub fn run(command: &BuildCommand) -> Outcome {
             Ok(Exit::Done)
         }
         BuildCommand::Kustomize(args) => super::kustomize::build(args),
+        BuildCommand::Helm(args) => super::helm::build(args),
     }
 }
 

@@ -197,10 +197,13 @@ fn build_complete(args: &BuildArgs, options: &kustomize::Options) -> Result<Buil
 /// `lint`.
 #[derive(Debug, Args)]
 pub struct LintArgs {
-    /// A folder of a checkout; its kustomizations are looked at, and its files that none of the
-    /// checkout reads.
+    /// A folder of a checkout; its kustomizations and charts are looked at, and its files that none of
+    /// the checkout reads.
     #[arg(default_value = ".", value_name = "DIR")]
     pub folder: PathBuf,
+    /// Files of values that are meant for the charts there.
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub values: Vec<PathBuf>,
     /// How findings are printed.
     #[arg(short, long, value_enum, default_value_t)]
     pub output: LintFormat,
@@ -218,7 +221,7 @@ pub enum LintFormat {
     Json,
 }
 
-/// Looks at every kustomization of a checkout; ends with 1 when there are findings.
+/// Looks at every kustomization and chart of a checkout; ends with 1 when there are findings.
 pub fn lint(args: &LintArgs) -> Outcome {
     let (root, inside) = files::checkout(&args.folder)?;
     let tree = files::read(&root)?;
@@ -242,6 +245,7 @@ pub fn lint(args: &LintArgs) -> Outcome {
         let place = place.map(|span| options.shown_from.join(&span.path));
         place.is_none_or(|path| path.is_ok_and(|path| path.is_within(&inside)))
     });
+    found.extend(super::helm::lint(&tree, &inside, &args.values)?);
     if !way.as_os_str().is_empty() {
         let spans = found.iter_mut().filter_map(|finding| finding.span.as_mut());
         spans.for_each(|span| span.path = way.join(&span.path).to_string_lossy().into_owned());

@@ -9,6 +9,7 @@ pub mod diff;
 mod events;
 mod explain;
 mod get;
+pub mod helm;
 pub mod kustomize;
 mod reconcile;
 mod serve;
@@ -43,6 +44,7 @@ pub fn run(cli: Cli) -> Outcome {
         Command::Build(command) => build::run(command),
         Command::Lint(args) => kustomize::lint(args),
         Command::Fix(command) => kustomize::fix(command),
+        Command::Why(args) if args.value.chart.is_some() => why::value(args),
         _ => {
             crate::start_network();
             crate::output::start_logging(&cli);
@@ -68,7 +70,7 @@ async fn run_async(command: Command) -> Outcome {
         Command::Suspend(args) => suspend::run(args, true).await,
         Command::Resume(args) => suspend::run(args, false).await,
         Command::Confirm(args) => confirm::run(args).await,
-        Command::Why(args) => why::run(args).await,
+        Command::Why(args) => why::run(args.unit).await,
         Command::Build(_)
         | Command::Lint(_)
         | Command::Fix(_)

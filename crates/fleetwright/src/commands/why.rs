@@ -6,14 +6,26 @@ use health::Status;
 use object::{GroupVersionKind, Node, Object};
 use runtime::{Clock, Health, SyncState, SystemClock, Targets, UnitSummary};
 
-use super::{Outcome, get};
-use crate::cli::UnitArgs;
+use super::{Outcome, get, helm};
+use crate::cli::{UnitArgs, WhyArgs};
 use crate::connect::{connect, find, target};
 use crate::exit::{Exit, Failure};
 use crate::output::{print_as, short_revision};
 
 /// Longest chain of dependencies that is followed; a longer one is cut, and says so.
 const CHAIN_MAX: usize = 20;
+
+/// Says where a value of a chart comes from.
+pub fn value(args: &WhyArgs) -> Outcome {
+    let chart = args.value.chart.as_deref().unwrap_or_default();
+    match args.unit.unit.as_slice() {
+        [word, path] if word == "value" => helm::why(&args.value, chart, path, args.unit.output),
+        _ => Err(Failure::plain(
+            Exit::Usage,
+            "--chart goes with `why value PATH`",
+        )),
+    }
+}
 
 /// Says why a unit is how it is.
 pub async fn run(args: UnitArgs) -> Outcome {

@@ -3,12 +3,14 @@
 mod backend;
 mod bad_input;
 mod bases;
+mod charts;
 mod cli;
 mod clients;
 mod documents;
 mod durable;
 mod errors;
 mod gitops;
+mod helm_flags;
 mod kubelet;
 mod manifests;
 mod process;

@@ -1,0 +1,599 @@
+//! What `helm template` does.
+
+mod ignored;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use diag::{Code, Diagnostic, Explain, Span};
+use golang::Timestamp;
+use helm::engine::{Program, Reader, Reading};
+use helm::provenance::{Source, Why};
+use helm::{
+    Chart, Engine, KubeVersion, Options, Profile, Programs, TextOptions, UserValues, ValuesFile,
+    Written, WrittenKind,
+};
+use object::{Node, Object, ObjectKey};
+use tree::{Missing, SourceRef, Tree, TreePath, World};
+
+use self::ignored::IgnoredArgs;
+use super::Outcome;
+use crate::cli::Format;
+use crate::exit::{Exit, Failure};
+use crate::files;
+use crate::output::{print, print_as};
+
+/// `build helm`.
+#[derive(Debug, Args)]
+#[command(args_override_self = true, mut_args = ignored::switch)]
+pub struct BuildArgs {
+    /// Name of the release, and the chart: a folder or a packed one. Without a name it is
+    /// `release-name`.
+    #[arg(value_name = "[RELEASE] CHART", required = true, num_args = 1..=2)]
+    pub words: Vec<String>,
+    #[command(flatten)]
+    pub values: ValueArgs,
+    /// Namespace of the release.
+    #[arg(short, long, default_value = "default", value_name = "NAME")]
+    pub namespace: String,
+    /// Version of Kubernetes that templates see.
+    #[arg(long, value_name = "VERSION")]
+    pub kube_version: Option<String>,
+    /// Further APIs that templates see: `group/version` or `group/version/Kind`.
+    #[arg(short, long, value_delimiter = ',', value_name = "API")]
+    pub api_versions: Vec<String>,
+    /// Templates see an upgrade instead of an installation.
+    #[arg(long)]
+    pub is_upgrade: bool,
+    /// Leaves hooks out.
+    #[arg(long)]
+    pub no_hooks: bool,
+    /// Leaves hooks out that are tests.
+    #[arg(long)]
+    pub skip_tests: bool,
+    /// Prints the files of `crds/`, too.
+    #[arg(long)]
+    pub include_crds: bool,
+    /// Prints only what these templates make; patterns such as `templates/*.yaml`.
+    #[arg(short, long, value_name = "TEMPLATE")]
+    pub show_only: Vec<String>,
+    /// Does not check values against the charts' schemas.
+    #[arg(long)]
+    pub skip_schema_validation: bool,
+    /// Makes a name of the chart's and the time.
+    #[arg(short, long)]
+    pub generate_name: bool,
+    /// Makes the name by a template.
+    #[arg(long, value_name = "TEMPLATE")]
+    pub name_template: Option<String>,
+    /// Writes the documents to files in this folder.
+    #[arg(long, value_name = "DIR")]
+    pub output_dir: Option<String>,
+    /// Puts the files of --output-dir into a folder named after the release.
+    #[arg(long)]
+    pub release_name: bool,
+    /// Renders as Helm 3 does.
+    #[arg(long)]
+    pub helm3: bool,
+    /// Fixed time for `now`, in seconds after 1970, and fixed randomness: equal inputs give equal bytes.
+    #[arg(long, value_name = "SECONDS")]
+    pub fixed_time: Option<i64>,
+    #[command(flatten)]
+    pub ignored: IgnoredArgs,
+}
+
+/// Where values come from.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ValueArgs {
+    /// A file of values, `-` for standard input; later ones win.
+    #[arg(
+        short = 'f',
+        long = "values",
+        value_delimiter = ',',
+        value_name = "FILE"
+    )]
+    pub files: Vec<String>,
+    /// A value: `a.b=1,c[0]=x`.
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    /// A value that is text.
+    #[arg(long, value_name = "PATH=TEXT")]
+    pub set_string: Vec<String>,
+    /// A value that is the text of a file.
+    #[arg(long, value_name = "PATH=FILE")]
+    pub set_file: Vec<String>,
+    /// A value that is JSON, or a JSON object of values.
+    #[arg(long, value_name = "PATH=JSON")]
+    pub set_json: Vec<String>,
+    /// A value that is text, with no special characters in it.
+    #[arg(long, value_name = "PATH=TEXT")]
+    pub set_literal: Vec<String>,
+}
+
+/// What is outside of a render on this machine: the clock and the dice, but no cluster.
+struct Machine {
+    now: Timestamp,
+    seed: [u8; 32],
+}
+
+impl Machine {
+    fn new(fixed_time: Option<i64>) -> Result<Self, Failure> {
+        if let Some(seconds) = fixed_time {
+            return Ok(Self {
+                now: Timestamp::from_unix(seconds),
+                seed: [0; 32],
+            });
+        }
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let since = since.unwrap_or_default();
+        let mut seed = [0; 32];
+        aws_lc_rs::rand::fill(&mut seed)
+            .map_err(|_| Failure::plain(Exit::Negative, "the system has no randomness to give"))?;
+        Ok(Self {
+            now: Timestamp::from_unix_nanos(since.as_secs() as i64, since.subsec_nanos()),
+            seed,
+        })
+    }
+}
+
+impl World for Machine {
+    fn tree(&self, at: &SourceRef) -> Result<Tree, Missing> {
+        tree::Isolated.tree(at)
+    }
+
+    fn lookup(&self, _: &ObjectKey) -> Option<Object> {
+        None
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn seed(&self) -> [u8; 32] {
+        self.seed
+    }
+}
+
+/// Builds and prints or writes.
+pub fn build(args: &BuildArgs) -> Outcome {
+    args.ignored.check()?;
+    let profile = profile(args.helm3);
+    let world = Machine::new(args.fixed_time)?;
+    let (name, chart) = name_and_chart(args, &world)?;
+    let chart = load(&chart, profile)?;
+    let options = options(args, name, profile).map_err(|error| explained(&error))?;
+    let user = user_values(&args.values)?;
+    let programs = Programs::default();
+    let engine = Engine {
+        programs: &programs,
+        world: &world,
+    };
+    let mut warnings = Vec::new();
+    let manifests = helm::render(
+        &chart,
+        &user,
+        &read_set_file,
+        &options,
+        &engine,
+        &mut warnings,
+    );
+    print_warnings(&warnings);
+    let manifests = manifests.map_err(|error| explained(&error))?;
+    let text_options = TextOptions {
+        profile,
+        include_crds: args.include_crds,
+        no_hooks: args.no_hooks,
+        skip_tests: args.skip_tests,
+        show_only: args.show_only.clone(),
+    };
+    match args.output_dir.as_deref() {
+        None | Some("") => {
+            let text = manifests.text(&text_options);
+            print(&text.map_err(|error| explained(&error))?);
+        }
+        Some(folder) => {
+            let folder = Path::new(folder);
+            let own = match args.release_name {
+                true => folder.join(&options.name),
+                false => folder.to_owned(),
+            };
+            write(folder, &own, manifests.written(&text_options))?;
+            // What goes to standard output otherwise, of which nothing is left.
+            match args.show_only.first() {
+                None => print("\n"),
+                Some(pattern) => {
+                    let error = helm::ManifestError::NotFound(pattern.clone());
+                    return Err(explained(&error));
+                }
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn profile(helm3: bool) -> Profile {
+    match helm3 {
+        true => Profile::Helm3,
+        false => Profile::Helm4,
+    }
+}
+
+fn print_warnings(warnings: &[helm::Warning]) {
+    for warning in warnings {
+        let warning = Diagnostic::warning(Code("ChartWarning"), warning.text.as_str());
+        eprint!("{}", warning.render());
+    }
+}
+
+/// What `why value` asks about.
+#[derive(Clone, Debug, Default, Args)]
+pub struct WhyValueArgs {
+    /// With `value PATH`: the chart whose value it is, a folder or a packed one.
+    #[arg(long, value_name = "CHART")]
+    pub chart: Option<String>,
+    #[command(flatten)]
+    pub values: ValueArgs,
+    /// Follows Helm 3.
+    #[arg(long)]
+    pub helm3: bool,
+}
+
+/// Most lines of templates that are told of one value.
+const READERS_MAX: usize = 50;
+
+/// Says where a value of a chart comes from, and which lines of templates read it.
+pub fn why(args: &WhyValueArgs, chart: &str, path: &str, format: Format) -> Outcome {
+    let profile = profile(args.helm3);
+    let parsed = helm::provenance::parse_path(path).ok_or_else(|| {
+        let message = format!("`{path}` is no path of a value; write it as `a.b[0].c`");
+        Failure::plain(Exit::Usage, message)
+    })?;
+    let chart = load(chart, profile)?;
+    let user = user_values(&args.values)?;
+    let options = Options {
+        profile,
+        skip_schema: true,
+        ..Options::default()
+    };
+    let mut warnings = Vec::new();
+    let scope = helm::prepare(&chart, &user, &read_set_file, &options, &mut warnings);
+    let scope = scope.map_err(|error| explained(&error))?;
+    let found = helm::provenance::why(&scope, &user, &read_set_file, &parsed);
+    let found = found.map_err(|error| explained(&error))?;
+    let program = Program::parse(&scope.charts, profile).map_err(|error| explained(&error))?;
+    let keys = parsed.steps().iter().map_while(|step| match step {
+        object::Step::Key(key) => Some(key.as_str()),
+        object::Step::Index(_) => None,
+    });
+    let keys: Vec<&str> = keys.collect();
+    let readers = program.readers(&scope.charts, &keys);
+    let node = why_node(path, &found, &readers);
+    print_as(format, &node, |_| why_text(path, &found, &readers));
+    Ok(match found.value {
+        Some(_) => Exit::Done,
+        None => Exit::Negative,
+    })
+}
+
+/// Findings about every chart of a tree at or below a folder; charts inside charts belong to those.
+pub fn lint(
+    tree: &Tree,
+    inside: &TreePath,
+    values: &[PathBuf],
+) -> Result<Vec<Diagnostic>, Failure> {
+    let files: Vec<String> = values
+        .iter()
+        .map(|file| file.to_string_lossy().into_owned())
+        .collect();
+    let user = user_values(&ValueArgs {
+        files,
+        ..ValueArgs::default()
+    })?;
+    let manifests = tree
+        .entries()
+        .filter(|(path, _)| path.file_name() == "Chart.yaml");
+    let folders: Vec<TreePath> = manifests.filter_map(|(path, _)| path.parent()).collect();
+    let is_part = |folder: &TreePath| {
+        let charts = |around: &TreePath| {
+            around
+                .join("charts")
+                .is_ok_and(|charts| folder.is_within(&charts))
+        };
+        folders
+            .iter()
+            .any(|around| around != folder && charts(around))
+    };
+    let mut found = Vec::new();
+    for folder in &folders {
+        if !folder.is_within(inside) || is_part(folder) {
+            continue;
+        }
+        let chart = match Chart::from_tree(tree, folder, Profile::Helm4) {
+            Ok(chart) => chart,
+            Err(error) => {
+                let mut finding = error.to_diagnostic();
+                finding
+                    .span
+                    .get_or_insert_with(|| Span::file(folder.as_str()));
+                found.push(finding);
+                continue;
+            }
+        };
+        let findings = match helm::lint(&chart, &user.files, Profile::Helm4) {
+            Ok(findings) => findings,
+            Err(error) => vec![error.to_diagnostic()],
+        };
+        // Places begin with the chart's name; files of the checkout are below its folder.
+        let own = format!("{}/", chart.name());
+        found.extend(findings.into_iter().map(|mut finding| {
+            if let Some(span) = &mut finding.span
+                && let Some(rest) = span.path.strip_prefix(&own)
+                && let Ok(path) = folder.join(rest)
+            {
+                span.path = path.as_str().to_owned();
+            }
+            finding
+        }));
+    }
+    Ok(found)
+}
+
+/// Who gave a value, in words.
+fn source_text(source: &Source) -> String {
+    match source {
+        Source::Chart(chart) => format!("defaults of {chart}"),
+        Source::Import { chart, from } => format!("{chart} imports it from {from}"),
+        Source::File(file) => format!("values file {file}"),
+        Source::Flag(flag, text) => format!("{flag} {text}"),
+    }
+}
+
+fn why_node(path: &str, found: &Why, readers: &[Reader]) -> Node {
+    let mut node = Node::map();
+    node.set(&["path"], path);
+    if let Some(value) = &found.value {
+        node.set(&["value"], value.clone());
+    }
+    let place = |node: &mut Node, at: &Span| {
+        node.set(&["file"], at.path.as_str());
+        node.set(&["line"], i64::from(at.line));
+        node.set(&["column"], i64::from(at.column));
+    };
+    let given = found.given.iter().map(|given| {
+        let mut node = Node::map();
+        node.set(&["source"], source_text(&given.source));
+        if let Some(at) = &given.at {
+            place(&mut node, at);
+        }
+        node.set(&["value"], given.value.clone());
+        node
+    });
+    node.set(&["given"], Node::list(given));
+    let readers = readers.iter().map(|reader| {
+        let mut node = Node::map();
+        place(&mut node, &reader.at);
+        node.set(&["text"], reader.text.as_str());
+        node.set(&["within"], Node::Bool(reader.reading == Reading::Within));
+        node
+    });
+    node.set(&["readers"], Node::list(readers));
+    node
+}
+
+fn why_text(path: &str, found: &Why, readers: &[Reader]) -> String {
+    let shown = |value: &Node| {
+        let text = object::json::to_string(value);
+        let short: String = text.chars().take(100).collect();
+        match short.len() < text.len() {
+            true => format!("{short}…"),
+            false => short,
+        }
+    };
+    let mut text = match &found.value {
+        Some(value) => format!("{path} is {}\n", shown(value)),
+        None => format!("{path} has no value\n"),
+    };
+    let last = found.given.len().saturating_sub(1);
+    for (at, given) in found.given.iter().enumerate().rev() {
+        let verb = match (at == last, &given.value, &found.value) {
+            (_, Node::Map(_), Some(Node::Map(_))) => "from",
+            (true, ..) => "because",
+            (false, ..) => "instead of",
+        };
+        let place = given
+            .at
+            .as_ref()
+            .map_or_else(String::new, |at| format!(" ({at})"));
+        let source = source_text(&given.source);
+        text.push_str(&format!(
+            "  {verb} {source}{place}: {}\n",
+            shown(&given.value)
+        ));
+    }
+    if readers.is_empty() {
+        text.push_str("No template names it.\n");
+    } else {
+        text.push_str("Read by:\n");
+    }
+    for reader in readers.iter().take(READERS_MAX) {
+        let within = match reader.reading {
+            Reading::Named => "",
+            Reading::Within => " (takes all of it)",
+        };
+        text.push_str(&format!("  {}: {}{within}\n", reader.at, reader.text));
+    }
+    if readers.len() > READERS_MAX {
+        let more = readers.len() - READERS_MAX;
+        text.push_str(&format!("  and {more} more lines\n"));
+    }
+    text
+}
+
+/// The tool this command replaces ends with 1.
+fn explained(error: &dyn Explain) -> Failure {
+    Failure::explained(Exit::Negative, vec![error.to_diagnostic()])
+}
+
+/// The name of the release and the chart, as the words and flags say.
+fn name_and_chart(args: &BuildArgs, world: &Machine) -> Result<(String, String), Failure> {
+    let refuse = |message: &str| Err(Failure::plain(Exit::Negative, message));
+    let name_template = args.name_template.as_deref();
+    let name_template = name_template.filter(|template| !template.is_empty());
+    match args.words.as_slice() {
+        [_, _] if args.generate_name => {
+            refuse("cannot set --generate-name and also specify a name")
+        }
+        [_, _] if name_template.is_some() => {
+            refuse("cannot set --name-template and also specify a name")
+        }
+        [name, chart] => Ok((name.clone(), chart.clone())),
+        [chart] => {
+            let name = match name_template {
+                Some(template) => helm::engine::name_from_template(template, world)
+                    .map_err(|error| explained(&error))?,
+                None if args.generate_name => {
+                    let base = chart.trim_end_matches('/').rsplit('/').next();
+                    let base = base.unwrap_or_default().split('.').next();
+                    let base = base.filter(|base| !base.is_empty()).unwrap_or("chart");
+                    format!("{base}-{}", world.now.unix())
+                }
+                None => "release-name".to_owned(),
+            };
+            Ok((name, chart.clone()))
+        }
+        _ => refuse("name a chart"),
+    }
+}
+
+fn options(
+    args: &BuildArgs,
+    name: String,
+    profile: Profile,
+) -> Result<Options, helm::OptionsError> {
+    let mut options = Options {
+        profile,
+        name,
+        namespace: match &*args.namespace {
+            "" => "default".to_owned(),
+            namespace => namespace.to_owned(),
+        },
+        is_upgrade: args.is_upgrade,
+        skip_schema: args.skip_schema_validation,
+        ..Options::default()
+    };
+    let capabilities = &mut options.capabilities;
+    capabilities.helm_version = helm::HelmVersion::of(profile);
+    if let Some(version) = &args.kube_version {
+        capabilities.kube_version = KubeVersion::parse(version, profile)?;
+    }
+    capabilities
+        .api_versions
+        .extend(args.api_versions.iter().cloned());
+    Ok(options)
+}
+
+/// Reads the chart in a folder or a file.
+fn load(chart: &str, profile: Profile) -> Result<Arc<Chart>, Failure> {
+    let place = Path::new(chart);
+    if chart.contains("://") {
+        let message = format!("`{chart}` is an address; a build reads charts of this machine");
+        let diagnostic = Diagnostic::error(Code("ChartNotFound"), message)
+            .with_help("Fetch it with `helm pull` and name the file.");
+        return Err(Failure::explained(Exit::Negative, vec![diagnostic]));
+    }
+    let loaded = if place.is_dir() {
+        let (root, inside) = files::checkout(place)?;
+        Chart::from_tree(&files::below(root), &inside, profile)
+    } else if place.is_file() {
+        let bytes = std::fs::read(place).map_err(|error| unreadable(chart, &error))?;
+        Chart::from_archive(&bytes, profile)
+    } else {
+        let diagnostic =
+            Diagnostic::error(Code("ChartNotFound"), format!("path {chart:?} not found"))
+                .with_help("Name a folder with a Chart.yaml, or a chart packed as .tgz.");
+        return Err(Failure::explained(Exit::Negative, vec![diagnostic]));
+    };
+    loaded.map_err(|error| {
+        let mut diagnostic = error.to_diagnostic();
+        let at = diagnostic.span.get_or_insert_with(|| Span::file(chart));
+        if at.path.is_empty() {
+            at.path = chart.to_owned();
+        }
+        Failure::explained(Exit::Negative, vec![diagnostic])
+    })
+}
+
+fn unreadable(file: &str, error: &std::io::Error) -> Failure {
+    let diagnostic = Diagnostic::error(Code("FileUnreadable"), format!("{file}: {error}"));
+    Failure::explained(Exit::Negative, vec![diagnostic.at(Span::file(file))])
+}
+
+/// What the flags give, files read.
+fn user_values(args: &ValueArgs) -> Result<UserValues, Failure> {
+    let read = |name: &String| -> Result<ValuesFile, Failure> {
+        let content = match name.as_str() {
+            "-" => {
+                let mut text = Vec::new();
+                std::io::Read::read_to_end(&mut std::io::stdin(), &mut text).map(|_| text)
+            }
+            _ => std::fs::read(name),
+        };
+        let content = content.map_err(|error| unreadable(name, &error))?;
+        Ok(ValuesFile {
+            name: name.clone(),
+            content: content.into(),
+        })
+    };
+    let named = args.files.iter().filter(|name| !name.is_empty());
+    Ok(UserValues {
+        files: named.map(read).collect::<Result<_, _>>()?,
+        set_json: args.set_json.clone(),
+        set: args.set.clone(),
+        set_string: args.set_string.clone(),
+        set_file: args.set_file.clone(),
+        set_literal: args.set_literal.clone(),
+    })
+}
+
+/// A file that `--set-file` names; an error in Go's words.
+fn read_set_file(name: &str) -> Result<String, String> {
+    let bytes = std::fs::read(name).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => format!("open {name}: no such file or directory"),
+        _ => format!("open {name}: {error}"),
+    })?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Writes documents to the files they come from: files of `crds/` below `folder`, others below `own`.
+fn write<'a>(
+    folder: &Path,
+    own: &Path,
+    documents: impl Iterator<Item = Written<'a>>,
+) -> Result<(), Failure> {
+    let mut begun = std::collections::BTreeSet::new();
+    for document in documents {
+        let place = match document.kind {
+            WrittenKind::Crd => folder.join(document.path),
+            WrittenKind::Manifest | WrittenKind::Hook => own.join(document.path),
+        };
+        let failed = |error| unreadable(&place.to_string_lossy(), &error);
+        if let Some(parent) = place.parent() {
+            std::fs::create_dir_all(parent).map_err(failed)?;
+        }
+        // A hook goes to the end of a file that an earlier run has left, too.
+        let is_first = begun.insert(place.clone());
+        let is_new = is_first && !(document.kind == WrittenKind::Hook && place.exists());
+        let mut file = std::fs::OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(is_new)
+            .append(!is_new)
+            .open(&place)
+            .map_err(failed)?;
+        std::io::Write::write_all(&mut file, document.text.as_bytes()).map_err(failed)?;
+        print(&format!("wrote {}\n", place.display()));
+    }
+    Ok(())
+}

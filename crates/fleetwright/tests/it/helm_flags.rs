@@ -1,0 +1,227 @@
+//! Flags of `build helm`, as recorded from `helm template` 4.3.1.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use crate::process::fleetwright;
+
+const FILES: [(&str, &str); 5] = [
+    ("Chart.yaml", "{apiVersion: v2, name: c, version: 1.0.0}"),
+    ("values.yaml", "text: a\n"),
+    ("crds/crd.yaml", "kind: Crd\n"),
+    (
+        "templates/a.yaml",
+        "kind: B\ntext: {{ .Values.text }}\nin: {{ .Release.Namespace }}\n---\nkind: A\n",
+    ),
+    (
+        "templates/hook.yaml",
+        "kind: Hook\nmetadata:\n  annotations: {helm.sh/hook: test}\n",
+    ),
+];
+
+struct Fixture {
+    home: tempfile::TempDir,
+}
+
+impl Fixture {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let home = tempfile::tempdir().expect("a temporary folder can be made");
+        for (path, text) in files {
+            let path = home.path().join("c").join(path);
+            let folder = path.parent().expect("it has a folder");
+            fs::create_dir_all(folder).expect("the folder can be made");
+            fs::write(path, text).expect("the file can be written");
+        }
+        Self { home }
+    }
+
+    fn run(&self, flags: &[&str]) -> Output {
+        let mut command = fleetwright(self.home.path());
+        command
+            .current_dir(self.home.path())
+            .args(["build", "helm", "demo", "c"])
+            .args(flags);
+        command.output().expect("the program starts")
+    }
+
+    fn file(&self, path: &str) -> String {
+        let path = self.home.path().join(path);
+        fs::read_to_string(&path).unwrap_or_else(|error| format!("{path:?}: {error}"))
+    }
+
+    fn has(&self, path: impl AsRef<Path>) -> bool {
+        self.home.path().join(path).exists()
+    }
+}
+
+fn printed(output: &Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// One command line a line; what is printed does not change.
+const WITHOUT_EFFECT: &str = "
+--cert-file x
+--key-file x
+--insecure-skip-tls-verify
+--keyring x
+--pass-credentials
+--username u --password p
+--plain-http
+--version 1.2.3
+--repository-cache x --repository-config x --registry-config x --content-cache x
+--kubeconfig /nowhere --kube-context none --kube-apiserver x --kube-token t
+--kube-as-group a --kube-as-group b --kube-as-user c --kube-ca-file x
+--kube-insecure-skip-tls-verify --kube-tls-server-name x
+--burst-limit 5 --qps 1.5
+--color never
+--colour=auto
+--labels a=b,c=d
+--timeout 5m
+--wait --wait=legacy --wait-for-jobs
+--server-side=false
+--dry-run
+--dry-run=client
+--dry-run=true
+--validate=false
+--force
+--hide-notes --render-subchart-notes
+--dependency-update
+--skip-crds
+--include-crds=false
+--include-crds --include-crds=F
+--is-upgrade=0
+--debug=false
+--namespace=
+--namespace a --namespace default
+--output-dir=
+--name-template=
+--values=
+";
+
+const REFUSED: &str = "
+--labels a
+--timeout 5
+--timeout 5x
+--wait=maybe
+--color sometimes
+--server-side=maybe
+--no-hooks=maybe
+--qps x
+--dry-run=none
+--dry-run=false
+--dry-run=maybe
+--verify
+--repo https://charts.example
+";
+
+#[test]
+fn flags_for_clusters_and_downloads_change_nothing() {
+    let fixture = Fixture::new(&FILES);
+    let plain = printed(&fixture.run(&[]));
+    for line in WITHOUT_EFFECT.trim().lines() {
+        let flags: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!(printed(&fixture.run(&flags)), plain, "{line}");
+    }
+    for line in REFUSED.trim().lines() {
+        let flags: Vec<&str> = line.split_whitespace().collect();
+        assert!(!fixture.run(&flags).status.success(), "{line}");
+    }
+}
+
+#[test]
+fn skipping_crds_does_not_undo_including_them() {
+    let fixture = Fixture::new(&FILES);
+    let included = printed(&fixture.run(&["--include-crds"]));
+    assert!(included.starts_with("---\n# Source: c/crds/crd.yaml\nkind: Crd\n"));
+    for flags in [
+        ["--include-crds", "--skip-crds"],
+        ["--skip-crds", "--include-crds"],
+    ] {
+        assert_eq!(printed(&fixture.run(&flags)), included);
+    }
+}
+
+#[test]
+fn every_document_that_goes_to_a_file_is_told() {
+    let fixture = Fixture::new(&FILES);
+    let flags = ["--output-dir", "out", "--release-name", "--include-crds"];
+    let wanted = "wrote out/c/crds/crd.yaml
+wrote out/demo/c/templates/a.yaml
+wrote out/demo/c/templates/a.yaml
+wrote out/demo/c/templates/hook.yaml
+
+";
+    assert_eq!(printed(&fixture.run(&flags)), wanted);
+    let hook = "---
+# Source: c/templates/hook.yaml
+kind: Hook
+metadata:
+  annotations: {helm.sh/hook: test}
+";
+    let a = "---
+# Source: c/templates/a.yaml
+kind: A
+---
+# Source: c/templates/a.yaml
+kind: B
+text: a
+in: default
+";
+    assert_eq!(
+        fixture.file("out/demo/c/templates/hook.yaml").trim_end(),
+        hook.trim_end()
+    );
+    // Files of templates begin anew, those of hooks go on.
+    printed(&fixture.run(&flags));
+    assert_eq!(
+        fixture
+            .file("out/demo/c/templates/hook.yaml")
+            .matches(hook.trim_end())
+            .count(),
+        2
+    );
+    let written = fixture.file("out/demo/c/templates/a.yaml");
+    let written: String = written
+        .lines()
+        .filter(|line| !line.is_empty())
+        .fold(String::new(), |all, line| all + line + "\n");
+    assert_eq!(written, a);
+
+    let only = ["--output-dir", "only", "--show-only", "templates/a.yaml"];
+    let output = fixture.run(&only);
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("could not find template templates/a.yaml in chart"),
+        "{said}"
+    );
+    assert!(fixture.has("only/c/templates/a.yaml"));
+}
+
+#[test]
+fn capabilities_as_json_and_yaml_are_fields_in_an_order() {
+    let template = "kind: A
+json: {{ toJson .Capabilities.KubeVersion }}
+helm: {{ toJson .Capabilities.HelmVersion }}
+all: {{ toJson .Capabilities | trunc 72 | quote }}
+{{ toYaml .Capabilities | trunc 14 }}
+{{ toYaml .Capabilities.KubeVersion }}
+";
+    let files = [FILES[0], ("templates/a.yaml", template)];
+    let fixture = Fixture::new(&files);
+    let wanted = r#"---
+# Source: c/templates/a.yaml
+kind: A
+json: {"Version":"v1.37.0","Major":"1","Minor":"37"}
+helm: {"version":"v4.3","go_version":"go1.26.8","kube_client_version":"v1.37"}
+all: "{\"KubeVersion\":{\"Version\":\"v1.37.0\",\"Major\":\"1\",\"Minor\":\"37\"},\"APIVersio"
+APIVersions:
+-
+Major: "1"
+Minor: "37"
+Version: v1.37.0
+"#;
+    assert_eq!(printed(&fixture.run(&[])), wanted);
+}
