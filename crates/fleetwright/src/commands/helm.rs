@@ -162,9 +162,15 @@ pub fn build(args: &BuildArgs) -> Outcome {
     let profile = profile(args.helm3);
     let world = Machine::new(args.fixed_time)?;
     let (name, chart) = name_and_chart(args, &world)?;
-    let chart = load(&chart, profile)?;
-    let options = options(args, name, profile).map_err(|error| explained(&error))?;
     let user = user_values(&args.values)?;
+    let loaded = load(&chart, profile);
+    if loaded.is_err() && Path::new(&chart).exists() {
+        // The tool looks at what the user gives before it looks into the chart.
+        let merged = user.merged(&read_set_file, profile);
+        merged.map_err(|error| explained(&error))?;
+    }
+    let chart = loaded?;
+    let options = options(args, name, profile).map_err(|error| explained(&error))?;
     let programs = Programs::default();
     let engine = Engine {
         programs: &programs,
