@@ -37,7 +37,6 @@
 
 mod check;
 mod configuration;
-mod dice;
 mod known;
 mod kustomization;
 mod layers;
@@ -56,9 +55,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use check::{Difference, Files, Tool, Verdict};
-use dice::Dice;
 use maker::Maker;
 use reach::Reach;
+use testkit::Dice;
 
 /// Trees built when nobody asks for more.
 const TREES: u64 = 300;
@@ -82,7 +81,7 @@ const REFUSED_REPLACED: usize = 60;
 fn make(seed: u64) -> (Maker, Verdict) {
     let mut dice = Dice::new(seed);
     loop {
-        let mut maker = Maker::new(dice.next());
+        let mut maker = Maker::new(dice.roll());
         layers::tree(&mut maker);
         let ours = check::ours(&maker.files);
         if known::differs(&maker, &ours) {

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::dice::Dice;
 use super::value::Value;
 use super::words;
 use super::writer;
+use testkit::Dice;
 
 /// A kind of oddity. A tree has few of them, so that most trees build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
