@@ -1,5 +1,7 @@
 //! What a release is called, where it goes, and whose rules it follows.
 
+use std::sync::Arc;
+
 use golang::strconv::quote;
 
 use crate::capabilities::Capabilities;
@@ -32,7 +34,7 @@ pub struct Options {
     /// Number of the revision.
     pub revision: i64,
     /// What the cluster can do.
-    pub capabilities: Capabilities,
+    pub capabilities: Arc<Capabilities>,
     /// Whether values are not checked against the charts' schemas.
     pub skip_schema: bool,
 }
@@ -46,7 +48,7 @@ impl Default for Options {
             namespace: "default".to_owned(),
             is_upgrade: false,
             revision: 1,
-            capabilities: Capabilities::default(),
+            capabilities: Arc::default(),
             skip_schema: false,
         }
     }

@@ -489,7 +489,7 @@ fn options(
         skip_schema: args.skip_schema_validation,
         ..Options::default()
     };
-    let capabilities = &mut options.capabilities;
+    let capabilities = Arc::make_mut(&mut options.capabilities);
     capabilities.helm_version = helm::HelmVersion::of(profile);
     if let Some(version) = &args.kube_version {
         capabilities.kube_version = KubeVersion::parse(version, profile)?;

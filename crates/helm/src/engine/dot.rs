@@ -33,7 +33,7 @@ pub(super) fn dots(assembly: &Assembly, values: &object::Map, options: &Options)
     let shared = Shared {
         release,
         capabilities: Value::Host(Rc::new(CapabilitiesHost {
-            capabilities: Arc::new(options.capabilities.clone()),
+            capabilities: Arc::clone(&options.capabilities),
             profile: options.profile,
         })),
         profile: options.profile,

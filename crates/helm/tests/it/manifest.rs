@@ -361,7 +361,7 @@ fn charts_say_which_kubernetes_they_are_for() {
             profile,
             ..helm::Options::default()
         };
-        options.capabilities.kube_version =
+        std::sync::Arc::make_mut(&mut options.capabilities).kube_version =
             helm::KubeVersion::parse("1.29.3-gke.5", profile).unwrap();
         let user = UserValues::default();
         let programs = Programs::default();

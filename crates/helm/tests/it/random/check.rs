@@ -135,11 +135,10 @@ fn render(case: &Case) -> Result<String, String> {
             "--set-json" => user.set_json.push(value),
             "--set-literal" => user.set_literal.push(value),
             "--kube-version" => {
-                options.capabilities.kube_version =
+                std::sync::Arc::make_mut(&mut options.capabilities).kube_version =
                     KubeVersion::parse(&value, profile).map_err(|error| error.to_string())?;
             }
-            "--api-versions" => options
-                .capabilities
+            "--api-versions" => std::sync::Arc::make_mut(&mut options.capabilities)
                 .api_versions
                 .extend(value.split(',').map(str::to_owned)),
             // The command takes no name for the usual one.
