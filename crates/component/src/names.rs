@@ -1,0 +1,1 @@
+//! Names that are generated from parts, and the labels objects carry.

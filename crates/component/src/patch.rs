@@ -1,0 +1,1 @@
+//! Operations that traits apply to rendered objects.

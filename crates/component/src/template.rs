@@ -1,0 +1,1 @@
+//! Templates: YAML whose texts hold `${…}` expressions.
