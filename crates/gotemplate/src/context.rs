@@ -36,6 +36,25 @@ pub struct Context<'a> {
     parsed: HashMap<(Str, Str), Rc<Parsed>>,
 }
 
+/// What executions use of the limits that are for all of a context together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    steps: u64,
+    value_bytes: u64,
+}
+
+impl std::ops::Sub for Spent {
+    type Output = Self;
+
+    /// What was used since `earlier`.
+    fn sub(self, earlier: Self) -> Self {
+        Self {
+            steps: self.steps - earlier.steps,
+            value_bytes: self.value_bytes - earlier.value_bytes,
+        }
+    }
+}
+
 /// Most texts remembered in parsed form.
 const PARSED_MAX: usize = 1024;
 
@@ -85,6 +104,28 @@ impl<'a> Context<'a> {
     /// The bounds.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// What was used of the limits so far.
+    pub fn spent(&self) -> Spent {
+        Spent {
+            steps: self.limits.steps - self.steps,
+            value_bytes: self.limits.value_bytes - self.value_bytes,
+        }
+    }
+
+    /// Takes off the limits what an execution would use; false, and nothing is taken, if not as much is
+    /// left.
+    pub fn spend(&mut self, spent: Spent) -> bool {
+        let left = (
+            self.steps.checked_sub(spent.steps),
+            self.value_bytes.checked_sub(spent.value_bytes),
+        );
+        let (Some(steps), Some(value_bytes)) = left else {
+            return false;
+        };
+        (self.steps, self.value_bytes) = (steps, value_bytes);
+        true
     }
 
     /// How many steps are left.
@@ -288,6 +329,13 @@ impl<'a> Context<'a> {
     pub fn read_key(&mut self, map: &Map, key: &[u8]) {
         if let Some(recorder) = self.recorder {
             recorder.key(map, key);
+        }
+    }
+
+    /// Tells the recorder that a map is changed.
+    pub fn changes(&mut self, map: &Map) {
+        if let Some(recorder) = self.recorder {
+            recorder.changed(map);
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use golang::Timestamp;
 
-use crate::{CallError, Context, Value};
+use crate::{CallError, Context, Use, Value};
 
 /// The Go type of a parameter: what an argument is checked against before the call.
 ///
@@ -115,12 +115,16 @@ impl Function {
 
 /// Functions by name. Made once, shared by everything that is compiled with it.
 #[derive(Clone, Debug, Default)]
-pub struct Functions(HashMap<&'static str, (Function, bool)>);
+pub struct Functions(HashMap<&'static str, (Function, Look)>);
+
+/// What a function looks at of the lists and maps among its arguments; `None` when it only passes
+/// them on, or tells a [`Recorder`](crate::Recorder) itself.
+pub(crate) type Look = Option<Use>;
 
 impl Functions {
     /// Adds or replaces a function.
     pub fn insert(&mut self, name: &'static str, function: Function) {
-        self.0.insert(name, (function, false));
+        self.0.insert(name, (function, Some(Use::Passed)));
     }
 
     /// Takes a function away.
@@ -138,18 +142,19 @@ impl Functions {
         self.0.keys().copied()
     }
 
-    /// Declares that functions pass on lists and maps without looking inside, or report themselves
-    /// what they read: a [`Recorder`](crate::Recorder) is not told of their arguments.
-    pub fn passing(&mut self, names: &[&'static str]) {
+    /// Declares what functions look at of the lists and maps among their arguments: at everything
+    /// unless this says less. `None` is for those that pass them on without looking inside, or tell a
+    /// [`Recorder`](crate::Recorder) themselves.
+    pub fn looks(&mut self, how: Option<Use>, names: &[&'static str]) {
         for name in names {
             if let Some(known) = self.0.get_mut(name) {
-                known.1 = true;
+                known.1 = how;
             }
         }
     }
 
-    pub(crate) fn is_passing(&self, name: &str) -> bool {
-        self.0.get(name).is_some_and(|known| known.1)
+    pub(crate) fn look_of(&self, name: &str) -> Look {
+        self.0.get(name).and_then(|known| known.1)
     }
 }
 

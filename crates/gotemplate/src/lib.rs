@@ -26,7 +26,7 @@ mod stack;
 mod survey;
 mod value;
 
-pub use context::Context;
+pub use context::{Context, Spent};
 pub use error::{CallError, Cause, Error, ExecError, ParseError};
 pub use function::{Body, Function, Functions, Method, Signature, Type, World};
 pub use limits::Limits;

@@ -84,6 +84,48 @@ pub fn render(
     Ok(manifests)
 }
 
+/// Renders that come one after another, such as previews of a change while it is typed: what cannot
+/// have changed since the last one is neither executed nor read again.
+///
+/// Each gives what [`render`] would give. Nothing depends on which charts and releases come in which
+/// order, but only renders of the same release of the same chart gain.
+#[derive(Debug, Default)]
+pub struct Renders {
+    memory: engine::Memory,
+    manifests: manifest::Known,
+}
+
+impl Renders {
+    /// The same as [`render`].
+    ///
+    /// # Errors
+    /// As [`render`].
+    pub fn render(
+        &mut self,
+        chart: &Arc<Chart>,
+        user: &UserValues,
+        read: ReadFile<'_>,
+        options: &Options,
+        engine: &Engine<'_>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Manifests, RenderError> {
+        let scope = prepare(chart, user, read, options, warnings)?;
+        let files = engine.execute_again(&scope, &mut self.memory)?;
+        let name = &scope.charts.metadata.name;
+        let known = &mut self.manifests;
+        let mut manifests =
+            manifest::sort_again(files, known, name, false, options.profile, warnings)?;
+        manifests.crds = scope.charts.crds();
+        warnings.sort();
+        Ok(manifests)
+    }
+
+    /// How many templates the last render executed.
+    pub fn executed(&self) -> usize {
+        self.memory.executed()
+    }
+}
+
 /// All that comes before templates: values merged, charts chosen, values coalesced and checked.
 ///
 /// # Errors

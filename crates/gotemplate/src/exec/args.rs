@@ -44,14 +44,16 @@ impl Context<'_> {
                 }
                 result
             }
-            Callee::Function(function, passing) => {
+            Callee::Function(function, look) => {
                 let mut values = self.spare.pop().unwrap_or_default();
                 let signature = function.signature();
                 let text = name.as_str().unwrap_or_default();
                 self.arguments(frame, dot, text, signature, args, last, &mut values)?;
-                if !passing && self.recorder.is_some() {
+                if let Some(how) = look
+                    && self.recorder.is_some()
+                {
                     for value in &values {
-                        self.read_whole(value, Use::Passed);
+                        self.read_whole(value, how);
                     }
                 }
                 let result = self

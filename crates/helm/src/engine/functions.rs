@@ -40,6 +40,13 @@ impl State {
             looked_up: Vec::new(),
         }
     }
+
+    /// What was looked up from the `from`th time on, with what there was.
+    pub fn answers(&self, from: usize) -> Vec<(ObjectKey, Option<Node>)> {
+        let keys = self.looked_up[from..].iter();
+        keys.map(|key| (key.clone(), self.cluster.get(key).cloned()))
+            .collect()
+    }
 }
 
 pub(super) fn add(functions: &mut Functions) {
@@ -96,7 +103,7 @@ pub(super) fn add(functions: &mut Functions) {
     for (name, function) in table {
         functions.insert(name, function);
     }
-    functions.passing(&["include", "tpl", "required"]);
+    functions.looks(None, &["include", "tpl", "required"]);
 }
 
 /// Takes the marks of missing values out.
@@ -125,7 +132,7 @@ fn text(value: &Value) -> Str {
     }
 }
 
-fn state<'c>(context: &'c mut Context<'_>) -> &'c mut State {
+pub(super) fn state<'c>(context: &'c mut Context<'_>) -> &'c mut State {
     context
         .host
         .downcast_mut()

@@ -1,5 +1,6 @@
 //! Charts, values and manifests compared with what the reference printed for them.
 
+mod again;
 mod archive;
 mod capabilities;
 mod charts;

@@ -8,13 +8,14 @@ mod escape;
 mod index;
 
 use super::Operand;
+use crate::function::Look;
 use crate::{CallError, Context, Function, Functions, Kind, Signature, Type, Use, Value, format};
 
 /// What a name in a template calls.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Callee {
-    /// A function of the program, and whether it passes its arguments on unread.
-    Function(Function, bool),
+    /// A function of the program, and what it looks at of its arguments.
+    Function(Function, Look),
     Builtin(Builtin),
 }
 
@@ -68,7 +69,7 @@ impl Callee {
     /// The program's functions come before ours.
     pub(crate) fn find(name: &str, functions: &Functions) -> Option<Self> {
         if let Some(function) = functions.get(name) {
-            return Some(Self::Function(function, functions.is_passing(name)));
+            return Some(Self::Function(function, functions.look_of(name)));
         }
         let builtin = ALL.into_iter().find(|builtin| builtin.name() == name)?;
         Some(Self::Builtin(builtin))
