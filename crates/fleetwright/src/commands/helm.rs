@@ -1,5 +1,6 @@
 //! What `helm template` does.
 
+mod difference;
 mod ignored;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use helm::{
 use object::{Node, Object, ObjectKey};
 use tree::{Missing, SourceRef, Tree, TreePath, World};
 
+pub use self::difference::{DiffArgs, diff};
 use self::ignored::IgnoredArgs;
 use super::Outcome;
 use crate::cli::Format;

@@ -273,6 +273,12 @@ const AGAIN: &[(&str, &str, bool)] = &[
         "{a: {c: {d: 5}}}",
         false,
     ),
+    ("{{ (merge (dict) .Values.a).b }}", "{a: {b: 5}}", true),
+    (
+        "{{ (merge (dict) .Values.a).c.d }}",
+        "{a: {c: {d: 5}}}",
+        true,
+    ),
     (
         "{{ deepCopy .Values.a | toYaml }}",
         "{a: {c: {d: 5}}}",
