@@ -161,12 +161,6 @@ pub trait World {
     /// Fills `bytes` with what nobody can guess, or with what a seed gives.
     fn random(&self, bytes: &mut [u8]);
 
-    /// A new RSA key of so many bits, as the DER text of a PKCS#1 `RSAPrivateKey`; `None` leaves it
-    /// to the function that asks, whose keys come from the system's randomness.
-    fn rsa_key(&self, _bits: u32) -> Option<Vec<u8>> {
-        None
-    }
-
     /// Notes that the result of `function` does not depend on its arguments alone.
     fn impure(&self, _function: &'static str) {}
 }

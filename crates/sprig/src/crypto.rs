@@ -1,16 +1,21 @@
 //! Hashes, passwords, keys and certificates.
 //!
 //! Random are salts, initialization vectors, serial numbers and keys; all come from
-//! [`World`](gotemplate::World), but for RSA keys that it does not give and the signatures of ECDSA.
-//! Deliberately absent: DSA keys, which nothing takes any more.
+//! [`World::random`](gotemplate::World::random), and nothing else does: equal worlds give equal keys
+//! and certificates. They are as secret as what the world makes its randomness of.
 //!
 //! # Source
 //! Masterminds/sprig v3.3 `crypto.go`.
 
 mod certificates;
+mod der;
 mod derive;
+mod dsa;
+mod ecdsa;
 mod keys;
 mod pem;
+mod primes;
+mod rsa;
 
 use std::fmt::Write as _;
 
@@ -26,6 +31,20 @@ use crate::{encoding, take};
 /// hundred milliseconds. A budget of 50 million steps is enough for 64 of them, which end within
 /// half a minute.
 pub const STEPS_PER_KEY: u64 = 780_000;
+
+/// Steps of making a key of 4,096 bits or a group for DSA: seconds at worst, and less than one on
+/// average. A budget of 50 million steps is enough for 16.
+pub const STEPS_PER_LONG_KEY: u64 = 4 * STEPS_PER_KEY;
+
+/// Takes the steps of one call off the budget.
+fn charge(context: &mut Context<'_>, steps: u64) -> Result<(), CallError> {
+    context.charge(steps).map_err(|error| match error {
+        CallError::Limit(limit) => {
+            CallError::Limit(format!("{limit}, of which a key or password takes {steps}"))
+        }
+        other => other,
+    })
+}
 
 type Outcome = Result<Value, CallError>;
 
@@ -97,7 +116,7 @@ fn hash_password(
              {BCRYPT_BYTES_MAX} bytes"
         ));
     }
-    context.charge(STEPS_PER_KEY)?;
+    charge(context, STEPS_PER_KEY)?;
     let mut salt = [0; 16];
     context.world.random(&mut salt);
     let parts = bcrypt::hash_with_salt(password, BCRYPT_COST, salt)

@@ -9,10 +9,10 @@ use gotemplate::{
     Value, World,
 };
 
-/// A world with a fixed time and dice that count.
+/// A world with a fixed time, and dice whose state is a number that is multiplied.
 #[derive(Debug, Default)]
 pub struct Fixed {
-    pub dice: Cell<u8>,
+    pub dice: Cell<u64>,
     pub impure: Cell<Option<&'static str>>,
 }
 
@@ -23,9 +23,9 @@ impl World for Fixed {
 
     fn random(&self, bytes: &mut [u8]) {
         for byte in bytes {
-            let next = self.dice.get().wrapping_mul(73).wrapping_add(41);
-            self.dice.set(next);
-            *byte = next;
+            let next = self.dice.get().wrapping_mul(6_364_136_223_846_793_005);
+            self.dice.set(next.wrapping_add(1_442_695_040_888_963_407));
+            *byte = (self.dice.get() >> 56) as u8;
         }
     }
 
