@@ -115,12 +115,27 @@ impl Function {
 
 /// Functions by name. Made once, shared by everything that is compiled with it.
 #[derive(Clone, Debug, Default)]
-pub struct Functions(HashMap<&'static str, (Function, bool)>);
+pub struct Functions(HashMap<&'static str, Known>);
+
+/// A function, and what is said of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    pub function: Function,
+    /// It passes on lists and maps without looking inside.
+    pub passing: bool,
+    /// Its result does not depend on its arguments alone.
+    pub impure: bool,
+}
 
 impl Functions {
     /// Adds or replaces a function.
     pub fn insert(&mut self, name: &'static str, function: Function) {
-        self.0.insert(name, (function, false));
+        let known = Known {
+            function,
+            passing: false,
+            impure: false,
+        };
+        self.0.insert(name, known);
     }
 
     /// Takes a function away.
@@ -130,7 +145,7 @@ impl Functions {
 
     /// A function.
     pub fn get(&self, name: &str) -> Option<Function> {
-        self.0.get(name).map(|known| known.0)
+        self.0.get(name).map(|known| known.function)
     }
 
     /// All names, in no order.
@@ -143,13 +158,29 @@ impl Functions {
     pub fn passing(&mut self, names: &[&'static str]) {
         for name in names {
             if let Some(known) = self.0.get_mut(name) {
-                known.1 = true;
+                known.passing = true;
             }
         }
     }
 
-    pub(crate) fn is_passing(&self, name: &str) -> bool {
-        self.0.get(name).is_some_and(|known| known.1)
+    /// Declares that the results of functions never depend on their arguments alone, but on the
+    /// clock, on chance, on a cluster. Each call of them is one of
+    /// [`Context::impure_calls`](crate::Context::impure_calls).
+    pub fn impure(&mut self, names: &[&'static str]) {
+        for name in names {
+            if let Some(known) = self.0.get_mut(name) {
+                known.impure = true;
+            }
+        }
+    }
+
+    /// Whether that was declared of a function.
+    pub fn is_impure(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|known| known.impure)
+    }
+
+    pub(crate) fn known(&self, name: &str) -> Option<Known> {
+        self.0.get(name).copied()
     }
 }
 
@@ -160,7 +191,4 @@ pub trait World {
 
     /// Fills `bytes` with what nobody can guess, or with what a seed gives.
     fn random(&self, bytes: &mut [u8]);
-
-    /// Notes that the result of `function` does not depend on its arguments alone.
-    fn impure(&self, _function: &'static str) {}
 }

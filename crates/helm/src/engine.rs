@@ -10,6 +10,7 @@
 mod dot;
 mod errors;
 mod functions;
+mod impure;
 mod objects;
 mod outside;
 
@@ -26,6 +27,8 @@ use crate::dependencies::Assembly;
 use crate::error::TemplateError;
 use crate::manifest::Files;
 use crate::options::Profile;
+
+pub use impure::Executed;
 
 use functions::{SET, State, without_no_value};
 use outside::Outside;
@@ -128,6 +131,7 @@ impl Program {
             Ok((file.path.to_text().into_owned(), without_no_value(out)))
         });
         let files = files.collect();
+        state.impure = context.impure_calls();
         // Charts put the dot into its own values, and what holds itself is never given back.
         dots.iter().for_each(|dot| dot.entries_mut().clear());
         files
@@ -200,26 +204,6 @@ impl Program {
         found
     }
 
-    /// The calls of functions whose results do not depend on their arguments alone, in the templates of
-    /// a chart by its path from the outermost chart's name on.
-    pub fn impure_calls(&self, chart: &str) -> Vec<(String, Span)> {
-        let folder = format!("{chart}/templates/");
-        let mentions = self.set.mentions().into_iter();
-        let mentions = mentions.filter(|mention| mention.file.to_text().starts_with(&folder));
-        let calls = mentions.filter_map(|mention| {
-            let Mentioned::Function(name) = mention.what else {
-                return None;
-            };
-            let name = name.to_text();
-            let at = Span {
-                column: mention.column as u32 + 1,
-                ..Span::line(mention.file.to_text(), mention.line as u32)
-            };
-            IMPURE.contains(&&*name).then(|| (name.into_owned(), at))
-        });
-        calls.collect()
-    }
-
     /// All paths of keys that the templates of a chart mention below `.Values`, by its path from the
     /// outermost chart's name on.
     pub fn values_read(&self, chart: &str) -> Vec<Vec<String>> {
@@ -260,33 +244,6 @@ fn sections<'p>(charts: &Assembly, path: &'p [&'p str]) -> Vec<(String, &'p [&'p
     }
     found
 }
-
-/// Functions whose results do not depend on their arguments alone: on the clock, on chance, on the
-/// cluster.
-const IMPURE: [&str; 22] = [
-    "ago",
-    "bcrypt",
-    "encryptAES",
-    "genCA",
-    "genCAWithKey",
-    "genPrivateKey",
-    "genSelfSignedCert",
-    "genSelfSignedCertWithKey",
-    "genSignedCert",
-    "genSignedCertWithKey",
-    "getHostByName",
-    "htpasswd",
-    "lookup",
-    "now",
-    "randAlpha",
-    "randAlphaNum",
-    "randAscii",
-    "randBytes",
-    "randInt",
-    "randNumeric",
-    "shuffle",
-    "uuidv4",
-];
 
 /// Programs by what they were made of. Shared by all renders of a process.
 #[derive(Debug, Default)]
@@ -336,15 +293,14 @@ pub struct Engine<'a> {
 const LOOKUP_ROUNDS_MAX: usize = 8;
 
 impl Engine<'_> {
-    /// Executes every template of `scope` that is no partial; gives the texts by path, from the
-    /// outermost chart's name on.
+    /// Executes every template of `scope` that is no partial.
     ///
     /// Objects of the cluster are not at hand while templates are executed: when some are asked for
     /// that are there, all begins again with them.
     ///
     /// # Errors
     /// [`TemplateError`] of the first file that fails.
-    pub fn execute(&self, scope: &Scope) -> Result<Files, TemplateError> {
+    pub fn execute(&self, scope: &Scope) -> Result<Executed, TemplateError> {
         let program = self.programs.get(&scope.charts, scope.options.profile)?;
         let mut cluster = HashMap::new();
         for round in 1.. {
@@ -359,10 +315,11 @@ impl Engine<'_> {
                 }
             }
             if cluster.len() == known || round == LOOKUP_ROUNDS_MAX {
-                return files;
+                let impure = state.impure;
+                return files.map(|files| Executed { files, impure });
             }
         }
-        Ok(Files::new())
+        Ok(Executed::default())
     }
 }
 

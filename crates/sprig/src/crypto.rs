@@ -69,6 +69,7 @@ pub(crate) fn add(functions: &mut Functions) {
     add("decryptAES", TWO, decrypt_aes);
     derive::add(functions);
     certificates::add(functions);
+    functions.impure(&["bcrypt", "htpasswd", "encryptAES"]);
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -104,12 +105,7 @@ fn adler32sum(_: &mut Context<'_>, args: &mut [Value]) -> Outcome {
 const BCRYPT_COST: u32 = 10;
 const BCRYPT_BYTES_MAX: usize = 72;
 
-fn hash_password(
-    context: &mut Context<'_>,
-    function: &'static str,
-    password: &[u8],
-) -> Result<String, CallError> {
-    context.world.impure(function);
+fn hash_password(context: &mut Context<'_>, password: &[u8]) -> Result<String, CallError> {
     if password.len() > BCRYPT_BYTES_MAX {
         return Ok(format!(
             "failed to encrypt string with bcrypt: bcrypt: password length exceeds \
@@ -125,7 +121,7 @@ fn hash_password(
 }
 
 fn bcrypt(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
-    let hash = hash_password(context, "bcrypt", take::text(args, 0).as_bytes())?;
+    let hash = hash_password(context, take::text(args, 0).as_bytes())?;
     Ok(hash.into())
 }
 
@@ -137,7 +133,7 @@ fn htpasswd(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
         out.extend_from_slice(user.as_bytes());
         return Ok(out.into());
     }
-    let hash = hash_password(context, "htpasswd", take::text(args, 1).as_bytes())?;
+    let hash = hash_password(context, take::text(args, 1).as_bytes())?;
     out.extend_from_slice(user.as_bytes());
     out.push(b':');
     out.extend_from_slice(hash.as_bytes());
@@ -159,7 +155,6 @@ fn blocks(bytes: &mut [u8]) -> &mut [aes::Block] {
 }
 
 fn encrypt_aes(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
-    context.world.impure("encryptAES");
     let plain = take::text(args, 1);
     if plain.is_empty() {
         return Ok("".into());

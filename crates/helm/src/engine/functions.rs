@@ -6,7 +6,9 @@
 use std::collections::HashMap;
 
 use golang::strconv::quote;
-use gotemplate::{CallError, Context, Error, Function, Functions, Map, Str, Type, Value};
+use gotemplate::{
+    CallError, Context, Error, Function, Functions, ImpureCall, Map, Str, Type, Value,
+};
 use object::{Node, ObjectKey};
 
 use super::errors;
@@ -30,6 +32,8 @@ pub(super) struct State {
     pub cluster: HashMap<ObjectKey, Node>,
     /// What was looked up in the cluster, found or not.
     pub looked_up: Vec<ObjectKey>,
+    /// What did not depend on arguments alone.
+    pub impure: Vec<ImpureCall>,
 }
 
 impl State {
@@ -38,6 +42,7 @@ impl State {
             included: HashMap::new(),
             cluster,
             looked_up: Vec::new(),
+            impure: Vec::new(),
         }
     }
 }
@@ -97,6 +102,7 @@ pub(super) fn add(functions: &mut Functions) {
         functions.insert(name, function);
     }
     functions.passing(&["include", "tpl", "required"]);
+    functions.impure(&["lookup", "getHostByName"]);
 }
 
 /// Takes the marks of missing values out.
@@ -207,7 +213,6 @@ fn lookup(context: &mut Context<'_>, args: &mut [Value]) -> Result<Value, CallEr
         namespace: text(namespace).to_text().as_ref().into(),
         name: text(name).to_text().as_ref().into(),
     };
-    context.world.impure("lookup");
     let state = state(context);
     let found = state.cluster.get(&key).map(convert::to_value);
     state.looked_up.push(key);

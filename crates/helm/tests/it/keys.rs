@@ -1,7 +1,7 @@
-//! Keys and certificates are made of the seed of the world alone.
+//! What is random is made of the seed of the world alone, and is told of.
 
 use golang::Timestamp;
-use helm::{Engine, Options, Profile, Programs, TextOptions, UserValues};
+use helm::{Engine, Manifests, Options, Profile, Programs, TextOptions, UserValues};
 use object::{Object, ObjectKey};
 use tree::{Missing, SourceRef, Tree, World};
 
@@ -27,6 +27,8 @@ impl World for Seeded {
     }
 }
 
+const CHART: (&str, &str) = ("Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n");
+
 const TEMPLATE: &str = r#"
 {{- $ca := genCA "ca" 365 }}
 {{- $server := genSignedCert "web" (list "10.0.0.1") (list "web.app.svc") 365 $ca }}
@@ -42,12 +44,8 @@ data:
   uuid: {{ uuidv4 }}
 "#;
 
-fn render(seed: u8) -> String {
-    let files = [
-        ("Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n"),
-        ("templates/secret.yaml", TEMPLATE),
-    ];
-    let chart = chart(&files, Profile::Helm4).expect("a chart");
+fn render(seed: u8, files: &[(&str, &str)]) -> Manifests {
+    let chart = chart(files, Profile::Helm4).expect("a chart");
     let programs = Programs::default();
     let world = Seeded(seed);
     let engine = Engine {
@@ -57,13 +55,18 @@ fn render(seed: u8) -> String {
     let options = Options::default();
     let user = UserValues::default();
     let manifests = helm::render(&chart, &user, &read, &options, &engine, &mut Vec::new());
-    let manifests = manifests.expect("manifests");
+    manifests.expect("manifests")
+}
+
+fn text(seed: u8) -> String {
+    let files = [CHART, ("templates/secret.yaml", TEMPLATE)];
+    let manifests = render(seed, &files);
     manifests.text(&TextOptions::default()).expect("a text")
 }
 
 #[test]
 fn equal_seeds_give_equal_bytes_and_others_others() {
-    let (first, again, other) = (render(1), render(1), render(2));
+    let (first, again, other) = (text(1), text(1), text(2));
     assert_eq!(first, again);
     let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
     let (first, other) = (lines(&first), lines(&other));
@@ -75,4 +78,52 @@ fn equal_seeds_give_equal_bytes_and_others_others() {
     for (line, other) in made {
         assert_ne!(line, other);
     }
+}
+
+#[test]
+fn what_a_render_depends_on_is_told() {
+    let files = [
+        CHART,
+        (
+            "templates/a.yaml",
+            "a: {{ include \"secret\" . }}\nb: {{ include \"secret\" . }}\nc: {{ tpl .Values.t . }}\n",
+        ),
+        (
+            "templates/_b.tpl",
+            "{{ define \"secret\" }}\n{{- randAlphaNum 4 }}{{ end }}",
+        ),
+        (
+            "values.yaml",
+            "t: '{{ (lookup \"v1\" \"Secret\" \"a\" \"b\") | len }}'\n",
+        ),
+        (
+            "charts/kid/Chart.yaml",
+            "apiVersion: v2\nname: kid\nversion: 1.0.0\n",
+        ),
+        ("charts/kid/templates/NOTES.txt", "{{ now }}"),
+    ];
+    let manifests = render(1, &files);
+    let calls = manifests.impure.iter();
+    let calls: Vec<String> = calls
+        .map(|call| {
+            let place = format!("{}:{}", call.file, call.line);
+            format!("{}: {place} {} {}", call.root, call.function, call.times)
+        })
+        .collect();
+    assert_eq!(
+        calls,
+        [
+            "c/charts/kid/templates/NOTES.txt: c/charts/kid/templates/NOTES.txt:1 now 1",
+            "c/templates/a.yaml: c/templates/_b.tpl:2 randAlphaNum 2",
+            "c/templates/a.yaml: gotpl:1 lookup 1",
+        ]
+    );
+    assert_eq!(
+        render(
+            1,
+            &[CHART, ("templates/a.yaml", "a: {{ date \"2006\" 0 }}")]
+        )
+        .impure,
+        []
+    );
 }

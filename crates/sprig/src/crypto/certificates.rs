@@ -60,6 +60,16 @@ pub(super) fn add(functions: &mut Functions) {
         &[String, List, List, Int, CERTIFICATE, String],
         gen_signed_with_key,
     );
+    // Certificates have a time and a number, whoever gives the key.
+    functions.impure(&[
+        "genPrivateKey",
+        "genCA",
+        "genCAWithKey",
+        "genSelfSignedCert",
+        "genSelfSignedCertWithKey",
+        "genSignedCert",
+        "genSignedCertWithKey",
+    ]);
 }
 
 /// A certificate and its key, both as PEM.
@@ -155,7 +165,7 @@ fn parse_certificate<T>(
 }
 
 fn gen_ca(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
-    let key = new_key(context, "genCA")?;
+    let key = new_key(context)?;
     let name = take::text(args, 0);
     let mut params = params(context.world, &name, &[], &[], take::int(args, 1))?;
     make_authority(&mut params);
@@ -163,7 +173,7 @@ fn gen_ca(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
 }
 
 fn gen_ca_with_key(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
-    let key = given_key(context, "genCAWithKey", args, 2)?;
+    let key = given_key(context, args, 2)?;
     let name = take::text(args, 0);
     let mut params = params(context.world, &name, &[], &[], take::int(args, 1))?;
     make_authority(&mut params);
@@ -171,22 +181,22 @@ fn gen_ca_with_key(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
 }
 
 fn gen_self_signed(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
-    let key = new_key(context, "genSelfSignedCert")?;
+    let key = new_key(context)?;
     sign(&server_params(context.world, args)?, &key, None)
 }
 
 fn gen_self_signed_with_key(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
-    let key = given_key(context, "genSelfSignedCertWithKey", args, 4)?;
+    let key = given_key(context, args, 4)?;
     sign(&server_params(context.world, args)?, &key, None)
 }
 
 fn gen_signed(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
-    let key = new_key(context, "genSignedCert")?;
+    let key = new_key(context)?;
     signed(context, args, &key)
 }
 
 fn gen_signed_with_key(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
-    let key = given_key(context, "genSignedCertWithKey", args, 5)?;
+    let key = given_key(context, args, 5)?;
     signed(context, args, &key)
 }
 
@@ -200,19 +210,16 @@ fn signed(context: &Context<'_>, args: &[Value], key: &PrivateKey) -> Outcome {
     sign(&server_params(context.world, args)?, key, Some(&authority))
 }
 
-fn new_key(context: &mut Context<'_>, function: &'static str) -> Result<PrivateKey, CallError> {
-    context.world.impure(function);
+fn new_key(context: &mut Context<'_>) -> Result<PrivateKey, CallError> {
     charge(context, STEPS_PER_KEY)?;
     PrivateKey::generate(context.world)
 }
 
 fn given_key(
     context: &mut Context<'_>,
-    function: &'static str,
     args: &[Value],
     index: usize,
 ) -> Result<PrivateKey, CallError> {
-    context.world.impure(function);
     // Signing takes a hundredth of making a key.
     charge(context, STEPS_PER_KEY / 100)?;
     let key = PrivateKey::parse(take::text(args, index).as_bytes());

@@ -100,7 +100,6 @@ fn new_p256(world: &dyn World) -> Result<Vec<u8>, CallError> {
 /// The text of `genPrivateKey`.
 pub(super) fn generate(context: &mut Context<'_>, kind: &str) -> Result<String, CallError> {
     let world = context.world;
-    world.impure("genPrivateKey");
     match kind {
         "" | "rsa" => {
             charge(context, STEPS_PER_LONG_KEY)?;

@@ -1,6 +1,6 @@
 //! Recordings: calls as templates write them, and what came of them.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use golang::Timestamp;
@@ -13,7 +13,8 @@ use gotemplate::{
 #[derive(Debug, Default)]
 pub struct Fixed {
     pub dice: Cell<u64>,
-    pub impure: Cell<Option<&'static str>>,
+    /// What the last expression called whose result does not depend on its arguments alone.
+    pub impure: RefCell<Vec<String>>,
 }
 
 impl World for Fixed {
@@ -27,10 +28,6 @@ impl World for Fixed {
             self.dice.set(next.wrapping_add(1_442_695_040_888_963_407));
             *byte = (self.dice.get() >> 56) as u8;
         }
-    }
-
-    fn impure(&self, function: &'static str) {
-        self.impure.set(Some(function));
     }
 }
 
@@ -54,7 +51,10 @@ pub fn eval(functions: &Functions, world: &Fixed, text: &str) -> Result<Value, C
     let mut kept = Value::Nil;
     let set = Arc::new(set);
     let mut context = Context::new(&set, world, &mut kept, Limits::default());
-    match context.execute(b"t", &Value::Nil, &mut Vec::new()) {
+    let done = context.execute(b"t", &Value::Nil, &mut Vec::new());
+    let calls = context.impure_calls().into_iter();
+    *world.impure.borrow_mut() = calls.map(|call| call.function).collect();
+    match done {
         Ok(()) => Ok(kept),
         Err(Error::Exec(mut error)) => Err(match std::mem::take(&mut error.cause) {
             Cause::Call { error, .. } => error,
