@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::exec::{Frame, Operand};
+use crate::impure::Impure;
 use crate::parse::{Parsed, Template, Variable, parse};
 use crate::{
     CallError, Error, Limits, Map, ParseError, Recorder, Set, Str, Use, Value, World, limits, stack,
@@ -22,6 +23,7 @@ pub struct Context<'a> {
     pub(crate) set: Arc<Set>,
     pub(crate) limits: Limits,
     pub(crate) recorder: Option<&'a dyn Recorder>,
+    pub(crate) impure: Impure,
     pub(crate) steps: u64,
     value_bytes: u64,
     parse_bytes: u64,
@@ -84,6 +86,7 @@ impl<'a> Context<'a> {
             set: Arc::clone(set),
             limits,
             recorder: None,
+            impure: Impure::default(),
             steps: limits.steps,
             value_bytes: limits.value_bytes,
             parse_bytes: limits.parse_bytes,
@@ -145,6 +148,9 @@ impl<'a> Context<'a> {
     /// [`Error::NotFound`] and [`Error::Exec`].
     pub fn execute(&mut self, name: &[u8], dot: &Value, out: &mut Vec<u8>) -> Result<(), Error> {
         let set = Arc::clone(&self.set);
+        if self.depth == 0 {
+            self.impure.root = name.into();
+        }
         let Some(template) = set.find(name) else {
             return Err(Error::NotFound {
                 name: String::from_utf8_lossy(name).into_owned(),

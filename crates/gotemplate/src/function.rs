@@ -115,16 +115,28 @@ impl Function {
 
 /// Functions by name. Made once, shared by everything that is compiled with it.
 #[derive(Clone, Debug, Default)]
-pub struct Functions(HashMap<&'static str, (Function, Look)>);
+pub struct Functions(HashMap<&'static str, Known>);
 
-/// What a function looks at of the lists and maps among its arguments; `None` when it only passes
-/// them on, or tells a [`Recorder`](crate::Recorder) itself.
-pub(crate) type Look = Option<Use>;
+/// A function, and what is said of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    pub function: Function,
+    /// What it looks at of the lists and maps among its arguments; `None` when it only passes them on,
+    /// or tells a [`Recorder`](crate::Recorder) itself.
+    pub look: Option<Use>,
+    /// Its result does not depend on its arguments alone.
+    pub impure: bool,
+}
 
 impl Functions {
     /// Adds or replaces a function.
     pub fn insert(&mut self, name: &'static str, function: Function) {
-        self.0.insert(name, (function, Some(Use::Passed)));
+        let known = Known {
+            function,
+            look: Some(Use::Passed),
+            impure: false,
+        };
+        self.0.insert(name, known);
     }
 
     /// Takes a function away.
@@ -134,7 +146,7 @@ impl Functions {
 
     /// A function.
     pub fn get(&self, name: &str) -> Option<Function> {
-        self.0.get(name).map(|known| known.0)
+        self.0.get(name).map(|known| known.function)
     }
 
     /// All names, in no order.
@@ -148,13 +160,29 @@ impl Functions {
     pub fn looks(&mut self, how: Option<Use>, names: &[&'static str]) {
         for name in names {
             if let Some(known) = self.0.get_mut(name) {
-                known.1 = how;
+                known.look = how;
             }
         }
     }
 
-    pub(crate) fn look_of(&self, name: &str) -> Look {
-        self.0.get(name).and_then(|known| known.1)
+    /// Declares that the results of functions never depend on their arguments alone, but on the
+    /// clock, on chance, on a cluster. Each call of them is one of
+    /// [`Context::impure_calls`](crate::Context::impure_calls).
+    pub fn impure(&mut self, names: &[&'static str]) {
+        for name in names {
+            if let Some(known) = self.0.get_mut(name) {
+                known.impure = true;
+            }
+        }
+    }
+
+    /// Whether that was declared of a function.
+    pub fn is_impure(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|known| known.impure)
+    }
+
+    pub(crate) fn known(&self, name: &str) -> Option<Known> {
+        self.0.get(name).copied()
     }
 }
 
@@ -165,13 +193,4 @@ pub trait World {
 
     /// Fills `bytes` with what nobody can guess, or with what a seed gives.
     fn random(&self, bytes: &mut [u8]);
-
-    /// A new RSA key of so many bits, as the DER text of a PKCS#1 `RSAPrivateKey`; `None` leaves it
-    /// to the function that asks, whose keys come from the system's randomness.
-    fn rsa_key(&self, _bits: u32) -> Option<Vec<u8>> {
-        None
-    }
-
-    /// Notes that the result of `function` does not depend on its arguments alone.
-    fn impure(&self, _function: &'static str) {}
 }

@@ -72,7 +72,7 @@ fn measure(arguments: &[String]) -> Result<String, Box<dyn std::error::Error>> {
             }
         }
         "again" => {
-            let [path, values @ ..] = &given[..] else {
+            let [path, values @ ..] = given else {
                 return Err("again needs PATH VALUE...".into());
             };
             let mut renders = Renders::default();
@@ -104,7 +104,7 @@ fn measure(arguments: &[String]) -> Result<String, Box<dyn std::error::Error>> {
         }
         "manifests" => {
             let scope = helm::prepare(&chart, &user, &read, &options, &mut Vec::new())?;
-            let files = engine.execute(&scope)?;
+            let files = engine.execute(&scope)?.files;
             for _ in 0..count {
                 let files = files.clone();
                 let begun = Instant::now();

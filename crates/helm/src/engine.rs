@@ -10,6 +10,7 @@
 mod dot;
 mod errors;
 mod functions;
+mod impure;
 mod memory;
 mod objects;
 mod outside;
@@ -19,7 +20,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use diag::Span;
-use gotemplate::{Context, Functions, Limits, Map, Mentioned, MissingKey, Set, Str, Value};
+use gotemplate::{
+    Context, Functions, ImpureCall, Limits, Map, Mentioned, MissingKey, Set, Str, Value,
+};
 use object::{Node, ObjectKey};
 use tree::World;
 
@@ -29,6 +32,8 @@ use crate::dependencies::Assembly;
 use crate::error::TemplateError;
 use crate::manifest::Files;
 use crate::options::Profile;
+
+pub use impure::Executed;
 
 use functions::{SET, State, without_no_value};
 use memory::{KeptFile, Last, Need, Recording};
@@ -119,7 +124,7 @@ impl Program {
         scope: &Scope,
         outside: &Outside,
         state: &mut State,
-    ) -> Result<Files, TemplateError> {
+    ) -> Result<Executed, TemplateError> {
         let profile = scope.options.profile;
         let dots = Dots::new(scope);
         let mut context = Context::new(&self.set, outside, state, Limits::default());
@@ -127,7 +132,9 @@ impl Program {
             let text = file.execute(&mut context, &dots, profile)?;
             Ok((file.path.to_text().into_owned(), text))
         });
-        files.collect()
+        let files = files.collect::<Result<Files, _>>()?;
+        let impure = context.impure_calls();
+        Ok(Executed { files, impure })
     }
 
     /// The files that are executed, in their order.
@@ -143,7 +150,7 @@ impl Program {
         world: &dyn World,
         state: &mut State,
         memory: &mut Memory,
-    ) -> Result<Files, TemplateError> {
+    ) -> Result<Executed, TemplateError> {
         let profile = scope.options.profile;
         let mut last = memory.last.take();
         let differences = last.as_ref().and_then(|last| last.differences(self, scope));
@@ -151,26 +158,27 @@ impl Program {
             (Some(last), Some(_)) => std::mem::take(&mut last.places),
             _ => places::Places::default(),
         };
-        let known = last.as_ref().zip(differences.as_ref());
+        let last = last.as_ref().zip(differences.as_ref());
         let outside = Outside::new(world);
         let dots = Dots::new(scope);
         let recording = Recording::new(places, &dots.0);
         let mut context = Context::new(&self.set, &outside, state, Limits::default());
         context.record(Some(&recording));
         let mut files = Files::new();
-        let mut kept = Vec::new();
+        let (mut kept, mut before) = (Vec::new(), Vec::new());
         memory.set_executed(0);
         for (at, file) in self.executed().enumerate() {
             let path = file.path.to_text().into_owned();
             if !recording.has_changed()
-                && let Some((last, differences)) = known
-                && let Some(before) = last.files.get(at)
-                && last.need(before, differences, world, outside.blocks()) == Need::Nothing
-                && context.spend(before.spent)
+                && let Some((last, differences)) = last
+                && let Some(known) = last.files.get(at)
+                && last.need(known, differences, world, outside.blocks()) == Need::Nothing
+                && context.spend(known.spent)
             {
-                outside.skip(before.blocks());
-                files.insert(path, before.text.to_vec());
-                kept.push(before.clone());
+                outside.skip(known.blocks());
+                files.insert(path, known.text.to_vec());
+                before.extend(known.impure.iter().cloned());
+                kept.push(known.clone());
                 continue;
             }
             memory.set_executed(memory.executed() + 1);
@@ -190,10 +198,17 @@ impl Program {
             }
             files.insert(path, text);
         }
+        let now = context.impure_calls();
         drop(context);
+        for (file, kept) in self.executed().zip(&mut kept) {
+            let of_file = |call: &&ImpureCall| call.root.as_bytes() == file.path.as_bytes();
+            kept.impure.extend(now.iter().filter(of_file).cloned());
+        }
+        let mut impure: Vec<ImpureCall> = before.into_iter().chain(now).collect();
+        impure.sort();
         let places = recording.into_places();
         memory.last = Some(Last::new(self, scope, world, places, kept));
-        Ok(files)
+        Ok(Executed { files, impure })
     }
 }
 
@@ -296,26 +311,6 @@ impl Program {
         found
     }
 
-    /// The calls of functions whose results do not depend on their arguments alone, in the templates of
-    /// a chart by its path from the outermost chart's name on.
-    pub fn impure_calls(&self, chart: &str) -> Vec<(String, Span)> {
-        let folder = format!("{chart}/templates/");
-        let mentions = self.set.mentions().into_iter();
-        let mentions = mentions.filter(|mention| mention.file.to_text().starts_with(&folder));
-        let calls = mentions.filter_map(|mention| {
-            let Mentioned::Function(name) = mention.what else {
-                return None;
-            };
-            let name = name.to_text();
-            let at = Span {
-                column: mention.column as u32 + 1,
-                ..Span::line(mention.file.to_text(), mention.line as u32)
-            };
-            IMPURE.contains(&&*name).then(|| (name.into_owned(), at))
-        });
-        calls.collect()
-    }
-
     /// All paths of keys that the templates of a chart mention below `.Values`, by its path from the
     /// outermost chart's name on.
     pub fn values_read(&self, chart: &str) -> Vec<Vec<String>> {
@@ -356,33 +351,6 @@ fn sections<'p>(charts: &Assembly, path: &'p [&'p str]) -> Vec<(String, &'p [&'p
     }
     found
 }
-
-/// Functions whose results do not depend on their arguments alone: on the clock, on chance, on the
-/// cluster.
-const IMPURE: [&str; 22] = [
-    "ago",
-    "bcrypt",
-    "encryptAES",
-    "genCA",
-    "genCAWithKey",
-    "genPrivateKey",
-    "genSelfSignedCert",
-    "genSelfSignedCertWithKey",
-    "genSignedCert",
-    "genSignedCertWithKey",
-    "getHostByName",
-    "htpasswd",
-    "lookup",
-    "now",
-    "randAlpha",
-    "randAlphaNum",
-    "randAscii",
-    "randBytes",
-    "randInt",
-    "randNumeric",
-    "shuffle",
-    "uuidv4",
-];
 
 /// Programs by what they were made of. Shared by all renders of a process.
 #[derive(Debug, Default)]
@@ -432,15 +400,14 @@ pub struct Engine<'a> {
 const LOOKUP_ROUNDS_MAX: usize = 8;
 
 impl Engine<'_> {
-    /// Executes every template of `scope` that is no partial; gives the texts by path, from the
-    /// outermost chart's name on.
+    /// Executes every template of `scope` that is no partial.
     ///
     /// Objects of the cluster are not at hand while templates are executed: when some are asked for
     /// that are there, all begins again with them.
     ///
     /// # Errors
     /// [`TemplateError`] of the first file that fails.
-    pub fn execute(&self, scope: &Scope) -> Result<Files, TemplateError> {
+    pub fn execute(&self, scope: &Scope) -> Result<Executed, TemplateError> {
         let program = self.programs.get(&scope.charts, scope.options.profile)?;
         self.rounds(HashMap::new(), |state| {
             program.execute(scope, &Outside::new(self.world), state)
@@ -456,7 +423,7 @@ impl Engine<'_> {
         &self,
         scope: &Scope,
         memory: &mut Memory,
-    ) -> Result<Files, TemplateError> {
+    ) -> Result<Executed, TemplateError> {
         let program = self.programs.get(&scope.charts, scope.options.profile)?;
         let mut cluster = HashMap::new();
         let kept = memory.last.iter().flat_map(|last| &last.files);
@@ -475,11 +442,11 @@ impl Engine<'_> {
     fn rounds(
         &self,
         mut cluster: HashMap<ObjectKey, Node>,
-        mut execute: impl FnMut(&mut State) -> Result<Files, TemplateError>,
-    ) -> Result<Files, TemplateError> {
+        mut execute: impl FnMut(&mut State) -> Result<Executed, TemplateError>,
+    ) -> Result<Executed, TemplateError> {
         for round in 1.. {
             let mut state = State::new(std::mem::take(&mut cluster));
-            let files = execute(&mut state);
+            let executed = execute(&mut state);
             cluster = state.cluster;
             let known = cluster.len();
             for key in state.looked_up {
@@ -488,10 +455,10 @@ impl Engine<'_> {
                 }
             }
             if cluster.len() == known || round == LOOKUP_ROUNDS_MAX {
-                return files;
+                return executed;
             }
         }
-        Ok(Files::new())
+        Ok(Executed::default())
     }
 }
 

@@ -36,11 +36,12 @@ use object::Map;
 pub use capabilities::{Capabilities, HelmVersion, KubeVersion};
 pub use chart::{Chart, Dependency, Digest, File, Maintainer, Metadata};
 pub use dependencies::{Assembly, Template};
-pub use engine::{Engine, Programs};
+pub use engine::{Engine, Executed, Programs};
 pub use error::{
     ChartError, DependencyError, ManifestError, OptionsError, RenderError, SchemaError,
     TemplateError, ValuesError, Warning,
 };
+pub use gotemplate::ImpureCall;
 pub use lint::lint;
 pub use manifest::{
     Crd, Event, Files, Hook, Manifest, Manifests, TextOptions, Written, WrittenKind,
@@ -76,9 +77,10 @@ pub fn render(
     warnings: &mut Vec<Warning>,
 ) -> Result<Manifests, RenderError> {
     let scope = prepare(chart, user, read, options, warnings)?;
-    let files = engine.execute(&scope)?;
+    let executed = engine.execute(&scope)?;
     let name = &scope.charts.metadata.name;
-    let mut manifests = manifest::sort(files, name, false, options.profile, warnings)?;
+    let mut manifests = manifest::sort(executed.files, name, false, options.profile, warnings)?;
+    manifests.impure = executed.impure;
     manifests.crds = scope.charts.crds();
     warnings.sort();
     Ok(manifests)
@@ -110,11 +112,18 @@ impl Renders {
         warnings: &mut Vec<Warning>,
     ) -> Result<Manifests, RenderError> {
         let scope = prepare(chart, user, read, options, warnings)?;
-        let files = engine.execute_again(&scope, &mut self.memory)?;
+        let executed = engine.execute_again(&scope, &mut self.memory)?;
         let name = &scope.charts.metadata.name;
         let known = &mut self.manifests;
-        let mut manifests =
-            manifest::sort_again(files, known, name, false, options.profile, warnings)?;
+        let mut manifests = manifest::sort_again(
+            executed.files,
+            known,
+            name,
+            false,
+            options.profile,
+            warnings,
+        )?;
+        manifests.impure = executed.impure;
         manifests.crds = scope.charts.crds();
         warnings.sort();
         Ok(manifests)

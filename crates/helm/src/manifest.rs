@@ -12,6 +12,7 @@ mod text;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use gotemplate::ImpureCall;
 use object::Node;
 
 pub use hook::{Event, Hook};
@@ -38,6 +39,10 @@ pub struct Manifests {
     pub notes: String,
     /// Whole files of `crds/`.
     pub crds: Vec<Crd>,
+    /// Calls of templates whose results do not depend on their arguments alone (the clock, chance, the
+    /// cluster), by place. When there are none, the same chart, values and options render to the same
+    /// bytes anywhere.
+    pub impure: Vec<ImpureCall>,
 }
 
 /// One document.

@@ -18,7 +18,7 @@ pub enum DiffCommand {
     #[command(alias = "kustomization")]
     Ks(KsArgs),
     /// Compares what a chart renders to with what it renders to after a change of its values.
-    Helm(helm::DiffArgs),
+    Helm(Box<helm::DiffArgs>),
 }
 
 /// `diff ks`.

@@ -1,6 +1,7 @@
 //! Arguments: what they are, and whether they fit.
 
 use super::{Callee, Frame, Operand, Result, builtin};
+use crate::function::Known;
 use crate::parse::{Id, Node};
 use crate::{CallError, Context, ElementType, Kind, MapType, Signature, Str, Type, Use, Value};
 use crate::{IntType, UintType, stack};
@@ -44,7 +45,11 @@ impl Context<'_> {
                 }
                 result
             }
-            Callee::Function(function, look) => {
+            Callee::Function(Known {
+                function,
+                look,
+                impure,
+            }) => {
                 let mut values = self.spare.pop().unwrap_or_default();
                 let signature = function.signature();
                 let text = name.as_str().unwrap_or_default();
@@ -60,6 +65,7 @@ impl Context<'_> {
                     .charge_work(&values)
                     .and_then(|()| (function.body)(self, &mut values));
                 self.keep_spare(values);
+                self.note_call(frame, name, node, impure);
                 result
                     .and_then(|value| self.charge_result(value))
                     .map(|value| Operand {

@@ -104,6 +104,7 @@ pub(super) fn add(functions: &mut Functions) {
         functions.insert(name, function);
     }
     functions.looks(None, &["include", "tpl", "required"]);
+    functions.impure(&["lookup", "getHostByName"]);
 }
 
 /// Takes the marks of missing values out.
@@ -214,7 +215,6 @@ fn lookup(context: &mut Context<'_>, args: &mut [Value]) -> Result<Value, CallEr
         namespace: text(namespace).to_text().as_ref().into(),
         name: text(name).to_text().as_ref().into(),
     };
-    context.world.impure("lookup");
     let state = state(context);
     let found = state.cluster.get(&key).map(convert::to_value);
     state.looked_up.push(key);

@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use golang::Timestamp;
-use gotemplate::{Map, Recorder, Spent, Use, Value};
+use gotemplate::{ImpureCall, Map, Recorder, Spent, Use, Value};
 use object::{Node, ObjectKey};
 
 use super::Program;
@@ -67,6 +67,8 @@ pub(super) struct KeptFile {
     /// The objects it looked up, with what there was.
     looked_up: Vec<(ObjectKey, Option<Node>)>,
     pub spent: Spent,
+    /// Its calls whose results do not depend on their arguments alone.
+    pub impure: Vec<ImpureCall>,
 }
 
 /// What is to be done with a file.
@@ -117,7 +119,6 @@ impl Last {
     ) -> Need {
         let used = &file.used;
         let is_same = !file.learned.meets(differences)
-            && !used.secret
             && (!used.now || world.now() == self.now)
             && (used.blocks.is_empty() || used.blocks.start == blocks && world.seed() == self.seed)
             && file.looked_up.iter().all(|(key, found)| {
@@ -145,6 +146,7 @@ impl KeptFile {
             used,
             looked_up,
             spent,
+            impure: Vec::new(),
         }
     }
 

@@ -8,6 +8,7 @@ mod convert;
 mod functions;
 mod hostile;
 mod ignore;
+mod keys;
 mod limits;
 mod manifest;
 mod objects;
