@@ -19,6 +19,7 @@
 mod event;
 pub mod git_repository;
 pub mod kustomization;
+pub mod release;
 mod timing;
 
 pub use event::{Event, Severity};

@@ -1,0 +1,547 @@
+//! What a release of a component needs now, so that its objects are on a data plane.
+//!
+//! A `Release` (or `RenderedRelease`, as later versions call it) lists finished objects. They are
+//! applied one by one, in order; what it listed before is deleted; how they are goes into its
+//! status. Its status is its inventory, too: an object is recorded before it is first written, and
+//! forgotten when it is gone, so that cleaning up needs nothing but the release itself.
+//!
+//! # Source
+//! openchoreo/openchoreo `internal/controller/{release,renderedrelease}` at v0.12.0 and v1.2.3: names of
+//! labels, conditions, states of health.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use api::{ConditionStatus, Conditions};
+use golang::{Duration, Timestamp};
+use health::Status;
+use object::{GroupVersionKind, Node, Object, ObjectKey, Text};
+
+use crate::{Timing, backoff};
+
+/// Group of the kinds.
+pub const GROUP: &str = "openchoreo.dev";
+
+/// Keeps a release until its objects are gone.
+pub const FINALIZER: &str = "openchoreo.dev/dataplane-cleanup";
+
+/// Who applies the objects.
+pub const MANAGER: &str = "fleetwright-components";
+
+/// Annotation of a release that says where it goes: `DataPlane/name` or `ClusterDataPlane/name`.
+pub const DATA_PLANE: &str = "fleetwright.dev/data-plane";
+
+/// Annotation of an object that is left alone when its release goes.
+pub const RETAIN: &str = "fleetwright.dev/retain";
+
+/// The objects' label that says who manages them.
+pub const MANAGED_BY: &str = "openchoreo.dev/managed-by";
+
+/// Condition: whether all objects are applied.
+pub const RESOURCES_APPLIED: &str = "ResourcesApplied";
+
+/// After so long everything is applied again, whether anything was seen or not.
+const INTERVAL: Duration = Duration::from_minutes(5);
+
+/// Something a release lists.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resource {
+    /// Its name within the release.
+    pub id: Text,
+    /// What is applied, labels of ours included.
+    pub object: Object,
+}
+
+/// An object that was applied, or was about to be.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// Its name within the release.
+    pub id: Text,
+    /// Which object.
+    pub key: ObjectKey,
+    /// API version without its group.
+    pub version: Text,
+}
+
+impl Entry {
+    /// Group, version and kind.
+    pub fn gvk(&self) -> GroupVersionKind {
+        GroupVersionKind {
+            group: self.key.group.clone(),
+            version: self.version.clone(),
+            kind: self.key.kind.clone(),
+        }
+    }
+}
+
+/// A release, read.
+#[derive(Clone, Debug)]
+pub struct Release {
+    /// Namespace, name, and which of the two kinds.
+    pub key: ObjectKey,
+    /// UID given by the server.
+    pub uid: String,
+    /// Changes with the spec.
+    pub generation: i64,
+    /// Whether deletion has been asked for.
+    pub deleting: bool,
+    /// Whether our finalizer is on it.
+    pub has_finalizer: bool,
+    /// Where it goes, as [`DATA_PLANE`] says.
+    pub data_plane: Option<String>,
+    /// What it lists.
+    pub resources: Vec<Resource>,
+    /// What its status lists.
+    pub inventory: Vec<Entry>,
+    interval: Duration,
+    status: Node,
+    labels: Labels,
+}
+
+/// Labels that every object of a release has.
+#[derive(Clone, Debug)]
+struct Labels {
+    manager: &'static str,
+    prefix: &'static str,
+}
+
+impl Release {
+    /// Reads a release; entries that are no objects are left out.
+    pub fn read(object: &Object) -> Self {
+        let is_old = object.kind() == "Release";
+        let labels = match is_old {
+            true => Labels {
+                manager: "release-controller",
+                prefix: "openchoreo.dev/release",
+            },
+            false => Labels {
+                manager: "renderedrelease-controller",
+                prefix: "openchoreo.dev/rendered-release",
+            },
+        };
+        let finalizers = object.node.at(&["metadata", "finalizers"]);
+        let finalizers = finalizers.and_then(Node::as_list).unwrap_or(&[]);
+        let interval = object.node.str_at(&["spec", "interval"]);
+        let interval = interval.and_then(|text| text.parse().ok());
+        let status = object.node.get("status").cloned();
+        let status = status.filter(|status| status.as_map().is_some());
+        let mut release = Self {
+            key: object.key(),
+            uid: object.uid().to_owned(),
+            generation: object.generation(),
+            deleting: object.is_deleting(),
+            has_finalizer: finalizers
+                .iter()
+                .any(|name| name.as_str() == Some(FINALIZER)),
+            data_plane: object.annotation(DATA_PLANE).map(str::to_owned),
+            resources: Vec::new(),
+            inventory: Vec::new(),
+            interval: interval.unwrap_or(INTERVAL),
+            status: status.unwrap_or_else(Node::map),
+            labels,
+        };
+        let listed = object
+            .node
+            .at(&["spec", "resources"])
+            .and_then(Node::as_list);
+        let listed = listed.unwrap_or(&[]).iter();
+        release.resources = listed
+            .filter_map(|resource| release.resource(resource))
+            .collect();
+        let applied = release.status.get("resources").and_then(Node::as_list);
+        let applied = applied.unwrap_or(&[]).iter();
+        release.inventory = applied.filter_map(entry).collect();
+        release
+    }
+
+    fn resource(&self, listed: &Node) -> Option<Resource> {
+        let id: Text = listed.str_at(&["id"])?.into();
+        let mut object = Object::new(listed.get("object")?.clone());
+        if object.kind().is_empty() || object.name().is_empty() {
+            return None;
+        }
+        let Labels { manager, prefix } = self.labels;
+        let mut label = |key: &str, value: &str| {
+            object.node.set(&["metadata", "labels", key], value);
+        };
+        label(MANAGED_BY, manager);
+        label(&format!("{prefix}-resource-id"), &id);
+        label(&format!("{prefix}-uid"), &self.uid);
+        label(&format!("{prefix}-name"), &self.key.name);
+        label(&format!("{prefix}-namespace"), &self.key.namespace);
+        Some(Resource { id, object })
+    }
+
+    /// The namespaces its objects are in, as objects to create where they are missing.
+    pub fn namespaces(&self) -> Vec<Object> {
+        let mut names: Vec<&str> = self
+            .resources
+            .iter()
+            .map(|own| own.object.namespace())
+            .collect();
+        names.retain(|name| !name.is_empty());
+        names.sort_unstable();
+        names.dedup();
+        let namespace = |name: &&str| {
+            let mut node = Node::map();
+            node.set(&["apiVersion"], "v1");
+            node.set(&["kind"], "Namespace");
+            node.set(&["metadata", "name"], *name);
+            node.set(
+                &["metadata", "labels", "openchoreo.dev/created-by"],
+                self.labels.manager,
+            );
+            Object::new(node)
+        };
+        names.iter().map(namespace).collect()
+    }
+
+    /// What the status says of the objects when nothing is known of them but that they are, or will
+    /// be, there.
+    fn with_inventory(&self, entries: &[Entry]) -> Node {
+        let known = |entry: &Entry| {
+            let listed = self.status.get("resources").and_then(Node::as_list);
+            let mut listed = listed.unwrap_or(&[]).iter();
+            listed
+                .find(|node| node.str_at(&["id"]) == Some(&entry.id))
+                .cloned()
+        };
+        let mut status = self.status.clone();
+        let list = entries
+            .iter()
+            .map(|entry| known(entry).unwrap_or_else(|| entry_node(entry, "Unknown", None)));
+        status.set(&["resources"], Node::list(list));
+        status
+    }
+
+    fn desired(&self) -> Vec<Entry> {
+        let entries = self.resources.iter().map(|resource| Entry {
+            id: resource.id.clone(),
+            key: resource.object.key(),
+            version: resource.object.gvk().version,
+        });
+        entries.collect()
+    }
+
+    /// What the status lists and the spec does not.
+    fn stale(&self) -> Vec<Entry> {
+        let desired = self.desired();
+        let is_stale = |entry: &&Entry| desired.iter().all(|wanted| wanted.key != entry.key);
+        self.inventory.iter().filter(is_stale).cloned().collect()
+    }
+}
+
+fn entry(node: &Node) -> Option<Entry> {
+    let text = |key: &str| Text::from(node.str_at(&[key]).unwrap_or_default());
+    let (kind, name) = (text("kind"), text("name"));
+    (!kind.is_empty() && !name.is_empty()).then(|| Entry {
+        id: text("id"),
+        version: text("version"),
+        key: ObjectKey {
+            group: text("group"),
+            kind,
+            namespace: text("namespace"),
+            name,
+        },
+    })
+}
+
+fn entry_node(entry: &Entry, health: &str, live: Option<&Object>) -> Node {
+    let mut node = Node::map();
+    node.set(&["id"], entry.id.as_str());
+    if !entry.key.group.is_empty() {
+        node.set(&["group"], entry.key.group.as_str());
+    }
+    node.set(&["version"], entry.version.as_str());
+    node.set(&["kind"], entry.key.kind.as_str());
+    node.set(&["name"], entry.key.name.as_str());
+    if !entry.key.namespace.is_empty() {
+        node.set(&["namespace"], entry.key.namespace.as_str());
+    }
+    node.set(&["healthStatus"], health);
+    if let Some(status) = live.and_then(|live| live.node.get("status")) {
+        node.set(&["status"], status.clone());
+    }
+    node
+}
+
+/// What is known of an object on the data plane.
+#[derive(Clone, Debug)]
+pub enum Live {
+    /// Nobody has looked yet.
+    Unknown,
+    /// It is not there.
+    Absent,
+    /// It is there.
+    There(Arc<Object>),
+}
+
+/// What is true about a release when it is looked at.
+pub struct Observed<'a> {
+    /// The release.
+    pub release: &'a Release,
+    /// What this process remembers of it.
+    pub memory: &'a Memory,
+    /// Its objects on the data plane.
+    pub live: &'a dyn Fn(&Entry) -> Live,
+}
+
+/// What a process remembers of a release; lost at a restart without harm.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Memory {
+    /// The last time all objects were applied.
+    pub applied: Option<Applied>,
+    /// The last try that failed.
+    pub failed: Option<Failed>,
+}
+
+/// What was applied.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Applied {
+    /// When.
+    pub at: Timestamp,
+    /// Of which generation of the release.
+    pub generation: i64,
+    /// What the server answered.
+    pub versions: BTreeMap<ObjectKey, Version>,
+}
+
+/// What tells whether somebody else has changed an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    uid: String,
+    /// Changes with the spec; of kinds that have no status the version of everything.
+    spec: String,
+}
+
+impl Version {
+    /// Of an object as a server shows it.
+    pub fn of(object: &Object) -> Self {
+        Self {
+            uid: object.uid().to_owned(),
+            spec: match object.generation() {
+                0 => object.resource_version().to_owned(),
+                generation => generation.to_string(),
+            },
+        }
+    }
+}
+
+/// A try that failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failed {
+    /// When.
+    pub at: Timestamp,
+    /// Of which generation of the release.
+    pub generation: i64,
+    /// How often in a row.
+    pub times: u32,
+    /// Why.
+    pub message: String,
+}
+
+/// What to do now.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Next {
+    /// Put our finalizer on the release, then look again.
+    AddFinalizer,
+    /// Write this status, then look again: objects are recorded before they are written.
+    Record(Node),
+    /// Create these namespaces where they are missing, apply the objects in order up to the first
+    /// refusal, and remember how it went.
+    Apply {
+        /// Namespaces.
+        namespaces: Vec<Object>,
+        /// Objects.
+        objects: Vec<Object>,
+    },
+    /// Delete these as far as they are there and are ours, then look again when something changes.
+    Delete(Vec<Entry>),
+    /// Write this status if it differs, and look again at this time.
+    Report(Node, Option<Timestamp>),
+    /// Take our finalizer off.
+    RemoveFinalizer,
+    /// Nothing before this time; `None` when only a change can help.
+    Sleep(Option<Timestamp>),
+}
+
+/// A deletion that nothing was heard of is asked for again after this time.
+const DELETION_PAUSE: Duration = Duration::from_seconds(5);
+
+/// Decides what a release needs now.
+pub fn next(observed: &Observed<'_>, timing: Timing) -> Next {
+    let release = observed.release;
+    if release.deleting {
+        return clean_up(observed, timing);
+    }
+    if !release.has_finalizer {
+        return Next::AddFinalizer;
+    }
+    let desired = release.desired();
+    let stale = release.stale();
+    let recorded = |wanted: &Entry| {
+        release
+            .inventory
+            .iter()
+            .any(|entry| entry.key == wanted.key)
+    };
+    if !desired.iter().all(recorded) {
+        let all: Vec<Entry> = desired.iter().chain(&stale).cloned().collect();
+        return Next::Record(release.with_inventory(&all));
+    }
+    let due = due(observed, timing);
+    if due <= timing.now {
+        return Next::Apply {
+            namespaces: release.namespaces(),
+            objects: release
+                .resources
+                .iter()
+                .map(|own| own.object.clone())
+                .collect(),
+        };
+    }
+    let failed = observed.memory.failed.as_ref();
+    if failed.is_none() {
+        let there = |entry: &&Entry| !matches!((observed.live)(entry), Live::Absent);
+        let stale: Vec<Entry> = stale.iter().filter(there).cloned().collect();
+        let going = |entry: &Entry| match (observed.live)(entry) {
+            Live::There(live) => live.is_deleting() || is_retained(&live),
+            _ => false,
+        };
+        if !stale.is_empty() && !stale.iter().all(going) {
+            return Next::Delete(stale);
+        }
+    }
+    Next::Report(status(observed, &desired, &stale, timing.now), Some(due))
+}
+
+/// When everything is to be applied: now if something is new or differs.
+fn due(observed: &Observed<'_>, timing: Timing) -> Timestamp {
+    let release = observed.release;
+    if let Some(failed) = &observed.memory.failed
+        && failed.generation == release.generation
+    {
+        return failed.at.plus(backoff(failed.times));
+    }
+    let Some(applied) = &observed.memory.applied else {
+        return timing.now;
+    };
+    let differs = |entry: &Entry| {
+        let known = applied.versions.get(&entry.key);
+        match (observed.live)(entry) {
+            Live::Unknown => false,
+            Live::Absent => true,
+            Live::There(live) => known != Some(&Version::of(&live)),
+        }
+    };
+    match applied.generation != release.generation || release.desired().iter().any(differs) {
+        true => timing.now,
+        false => applied.at.plus(release.interval),
+    }
+}
+
+fn is_retained(object: &Object) -> bool {
+    object.annotation(RETAIN) == Some("true")
+}
+
+fn clean_up(observed: &Observed<'_>, timing: Timing) -> Next {
+    let release = observed.release;
+    if !release.has_finalizer {
+        return Next::Sleep(None);
+    }
+    let mut going = false;
+    let mut left = Vec::new();
+    for entry in &release.inventory {
+        match (observed.live)(entry) {
+            Live::Absent => {}
+            Live::There(live) if is_retained(&live) => {}
+            Live::There(live) if live.is_deleting() => going = true,
+            Live::There(_) | Live::Unknown => left.push(entry.clone()),
+        }
+    }
+    if !left.is_empty() {
+        return Next::Delete(left);
+    }
+    match going {
+        true => Next::Sleep(Some(timing.now.plus(DELETION_PAUSE))),
+        false => Next::RemoveFinalizer,
+    }
+}
+
+fn status(observed: &Observed<'_>, desired: &[Entry], stale: &[Entry], now: Timestamp) -> Node {
+    let release = observed.release;
+    let mut status = release.status.clone();
+    let list = desired.iter().chain(stale).filter_map(|entry| {
+        let live = match (observed.live)(entry) {
+            Live::There(live) => Some(live),
+            // A stale one that is gone is forgotten.
+            Live::Absent if !desired.contains(entry) => return None,
+            _ => None,
+        };
+        let health = live
+            .as_deref()
+            .map_or("Progressing", |live| health(live, now));
+        Some(entry_node(entry, health, live.as_deref()))
+    });
+    status.set(&["resources"], Node::list(list));
+    let mut conditions = Conditions::read(status.get("conditions"));
+    let mut set = |state, reason: &str, message: &str| {
+        let kind = (RESOURCES_APPLIED, state);
+        conditions.set(kind, reason, message, release.generation, now);
+    };
+    match &observed.memory.failed {
+        Some(failed) => set(ConditionStatus::False, "ApplyFailed", &failed.message),
+        None => set(
+            ConditionStatus::True,
+            "ApplySucceeded",
+            "every object is applied",
+        ),
+    }
+    status.set(&["conditions"], conditions.to_node());
+    status.set(&["observedGeneration"], release.generation);
+    status
+}
+
+/// How an object is, in the words of a release's status.
+pub fn health(object: &Object, now: Timestamp) -> &'static str {
+    let flag = |keys: &[&str]| object.node.at(keys).and_then(Node::as_bool) == Some(true);
+    let number = |keys: &[&str]| object.node.at(keys).and_then(Node::as_i64);
+    match object.kind() {
+        "Deployment" | "StatefulSet"
+            if flag(&["spec", "paused"]) || number(&["spec", "replicas"]) == Some(0) =>
+        {
+            "Suspended"
+        }
+        "CronJob" if flag(&["spec", "suspend"]) => "Suspended",
+        "CronJob" => {
+            let active = object
+                .node
+                .at(&["status", "active"])
+                .and_then(Node::as_list);
+            let is_active = active.is_some_and(|active| !active.is_empty());
+            let has_run = object.node.at(&["status", "lastScheduleTime"]).is_some();
+            match !is_active && has_run {
+                true => "Healthy",
+                false => "Progressing",
+            }
+        }
+        "Job" if flag(&["spec", "suspend"]) => "Suspended",
+        "Job" => job_health(object),
+        _ => match health::assess(object, now).status {
+            Status::Current => "Healthy",
+            Status::InProgress | Status::Terminating | Status::NotFound => "Progressing",
+            Status::Failed => "Degraded",
+            Status::Unknown => "Unknown",
+        },
+    }
+}
+
+/// A job that runs is on its way, whatever else calls it current.
+fn job_health(object: &Object) -> &'static str {
+    let conditions = Conditions::read(object.node.at(&["status", "conditions"]));
+    match (conditions.is_true("Complete"), conditions.is_true("Failed")) {
+        (_, true) => "Degraded",
+        (true, _) => "Healthy",
+        _ => "Progressing",
+    }
+}
