@@ -502,6 +502,26 @@ fn status(observed: &Observed<'_>, desired: &[Entry], stale: &[Entry], now: Time
     status
 }
 
+/// The status of a release whose data plane cannot be reached: what is known of its objects stays.
+pub fn unreachable(release: &Release, memory: &Memory, now: Timestamp) -> Node {
+    let mut status = release.status.clone();
+    let message = memory.failed.as_ref().map(|failed| failed.message.as_str());
+    let reason = match release.deleting {
+        true => "CleanupPending",
+        false => "ApplyFailed",
+    };
+    let mut conditions = Conditions::read(status.get("conditions"));
+    conditions.set(
+        (RESOURCES_APPLIED, ConditionStatus::False),
+        reason,
+        message.unwrap_or_default(),
+        release.generation,
+        now,
+    );
+    status.set(&["conditions"], conditions.to_node());
+    status
+}
+
 /// How an object is, in the words of a release's status.
 pub fn health(object: &Object, now: Timestamp) -> &'static str {
     let flag = |keys: &[&str]| object.node.at(keys).and_then(Node::as_bool) == Some(true);

@@ -164,6 +164,10 @@ impl Engine {
         synced(&self.shared.repositories) && synced(&self.shared.units)
     }
 
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// The clusters that units can reach.
     pub fn targets(&self) -> &Targets {
         &self.shared.targets

@@ -15,6 +15,7 @@
 //! Deliberately absent: decisions. They are in `control` and `plan`.
 
 mod clock;
+mod components;
 mod engine;
 mod events;
 mod health_hub;
@@ -28,6 +29,7 @@ mod units;
 mod variables;
 
 pub use clock::{Clock, SystemClock};
+pub use components::{ComponentOptions, Components, DefaultPlane, NoDefaultPlane};
 pub use engine::{Engine, Options};
 pub use events::{RecentEvents, Recorded};
 pub use sources::Sources;

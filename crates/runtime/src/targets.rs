@@ -93,11 +93,21 @@ impl Targets {
             return Ok(self.control_plane.clone());
         }
         let (name, key) = &unit.kube_config;
-        let shown = format!("{}/{name}", unit.meta.namespace());
+        self.by_secret(unit.meta.namespace(), name, key).await
+    }
+
+    /// The cluster of the kubeconfig in a Secret, under a key or under the usual ones.
+    pub(crate) async fn by_secret(
+        &self,
+        namespace: &str,
+        name: &str,
+        key: &str,
+    ) -> Result<Cluster, TargetError> {
+        let shown = format!("{namespace}/{name}");
         let kind = GroupVersionKind::new("v1", "Secret");
         let secret = self
             .control_plane
-            .get(&kind, unit.meta.namespace(), name)
+            .get(&kind, namespace, name)
             .await
             .map_err(|error| TargetError::Read(shown.clone(), error))?
             .ok_or_else(|| TargetError::Secret(shown.clone(), "not found"))?;

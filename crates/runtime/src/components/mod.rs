@@ -1,0 +1,351 @@
+//! The controllers of components: a copy of all their objects, decisions by `control`, and what is
+//! done about them.
+//!
+//! Every object of the group is copied, so that a decision sees all at once and no order of arrival
+//! matters: when one comes, changes or goes, those that look at it are looked at again.
+
+mod planes;
+mod rollout;
+mod state;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use cluster::{ApiError, Apply, Change, Cluster, Delete, PatchType, Propagation, Reflector, Scope};
+use control::components::{Action, Decision, View};
+use control::release;
+use object::{GroupVersionKind, Node, Object, ObjectKey};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{Duration, Instant};
+
+use crate::Engine;
+use crate::engine::Shared as EngineShared;
+use crate::queue::Queue;
+
+pub use planes::{DefaultPlane, NoDefaultPlane};
+use planes::Planes;
+use state::State;
+
+/// Who owns fields of the objects that decisions write.
+const MANAGER: &str = release::MANAGER;
+
+/// Objects that are looked at at the same time.
+const CONCURRENT: usize = 8;
+
+/// Decisions about one object in a row; more would mean that two of them undo each other.
+const DECISIONS_MAX: usize = 20;
+
+/// Pause before an object is looked at again about which decisions would not end.
+const RESTLESS_PAUSE: Duration = Duration::from_secs(10);
+
+/// What to vary about the controllers of components.
+pub struct ComponentOptions {
+    /// What decisions depend on.
+    pub control: control::components::Options,
+    /// Where objects of a data plane go that names no cluster.
+    pub default_plane: Arc<dyn DefaultPlane>,
+}
+
+/// The controllers of components on one control plane.
+#[derive(Clone)]
+pub struct Components {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    engine: Arc<EngineShared>,
+    options: control::components::Options,
+    state: State,
+    planes: Planes,
+    queue: Queue<ObjectKey>,
+    permits: Arc<Semaphore>,
+    reflectors: OnceLock<Vec<Reflector>>,
+    releases: Mutex<BTreeMap<ObjectKey, release::Memory>>,
+    failures: Mutex<BTreeMap<ObjectKey, u32>>,
+}
+
+impl Components {
+    /// The controllers, and the task that runs them for ever; it ends only by accident, with the
+    /// reason.
+    pub fn new(
+        engine: &Engine,
+        options: ComponentOptions,
+    ) -> (Self, impl Future<Output = String> + Send + 'static) {
+        let shared = Arc::new(Shared {
+            engine: engine.shared().clone(),
+            options: options.control,
+            state: State::default(),
+            planes: Planes::new(options.default_plane),
+            queue: Queue::new(),
+            permits: Arc::new(Semaphore::new(CONCURRENT)),
+            reflectors: OnceLock::new(),
+            releases: Mutex::default(),
+            failures: Mutex::default(),
+        });
+        let components = Self {
+            shared: shared.clone(),
+        };
+        let run = async move {
+            shared.start_watching();
+            shared.synced().await;
+            let mut tasks = JoinSet::new();
+            loop {
+                tokio::select! {
+                    key = shared.queue.next() => {
+                        let shared = shared.clone();
+                        tasks.spawn(async move {
+                            let permit = shared.permits.clone().acquire_owned().await;
+                            shared.look_at(&key).await;
+                            drop(permit);
+                            shared.queue.done(&key);
+                        });
+                    }
+                    Some(ended) = tasks.join_next() => {
+                        if let Err(error) = ended {
+                            return format!("a controller of components has failed: {error}");
+                        }
+                    }
+                }
+            }
+        };
+        (components, run)
+    }
+
+    /// Every object of the group that is there.
+    pub fn objects(&self) -> Vec<Arc<Object>> {
+        self.shared.state.all()
+    }
+}
+
+impl Shared {
+    fn start_watching(self: &Arc<Self>) {
+        let namespaces = GroupVersionKind::new("v1", "Namespace");
+        let kinds = api::openchoreo::KINDS.iter();
+        let kinds = kinds.map(|kind| GroupVersionKind::new(api::openchoreo::API_VERSION, kind));
+        let reflectors = kinds.chain([namespaces]).map(|kind| {
+            let scope = Scope {
+                kind,
+                namespace: String::new(),
+                labels: String::new(),
+            };
+            // Weak: the reflector belongs to what it calls.
+            let shared = Arc::downgrade(self);
+            Reflector::start(self.control_plane().clone(), scope, move |change| {
+                if let Some(shared) = shared.upgrade() {
+                    shared.changed(&change);
+                }
+            })
+        });
+        let _ = self.reflectors.set(reflectors.collect());
+    }
+
+    async fn synced(&self) {
+        for reflector in self.reflectors.get().into_iter().flatten() {
+            reflector.synced().await;
+        }
+    }
+
+    fn control_plane(&self) -> &Cluster {
+        self.engine.control_plane()
+    }
+
+    fn changed(&self, change: &Change) {
+        match &change.new {
+            Some(object) => self.put(object),
+            None => {
+                let dependents = change.old.as_deref().map(|old| self.state.remove(old));
+                self.wake(dependents.into_iter().flatten());
+                self.queue.add(change.key.clone());
+            }
+        }
+    }
+
+    /// Takes an object over as the server shows it, and wakes whom it concerns.
+    fn put(&self, object: &Arc<Object>) {
+        if let Some(dependents) = self.state.put(object) {
+            self.queue.add(object.key());
+            self.wake(dependents);
+        }
+    }
+
+    fn wake(&self, keys: impl IntoIterator<Item = ObjectKey>) {
+        keys.into_iter().for_each(|key| self.queue.add(key));
+    }
+
+    async fn look_at(self: &Arc<Self>, key: &ObjectKey) {
+        let outcome = match key.kind.as_str() {
+            "Release" | "RenderedRelease" if key.group == release::GROUP => {
+                self.look_at_release(key).await
+            }
+            _ => self.look_at_object(key).await,
+        };
+        let mut failures = self.failures.lock().unwrap_or_else(|lock| lock.into_inner());
+        match outcome {
+            Ok(wake) => {
+                failures.remove(key);
+                drop(failures);
+                self.queue.schedule(key.clone(), wake);
+            }
+            Err(error) => {
+                let times = failures.entry(key.clone()).or_default();
+                *times = times.saturating_add(1);
+                let pause = control::backoff(*times).to_std();
+                drop(failures);
+                tracing::warn!(%key, %error, "an object could not be written");
+                self.queue.schedule(key.clone(), Some(Instant::now() + pause));
+            }
+        }
+    }
+
+    /// Does what an object needs, until it needs nothing for now.
+    async fn look_at_object(&self, key: &ObjectKey) -> Result<Option<Instant>, ApiError> {
+        for _ in 0..DECISIONS_MAX {
+            let Some(object) = self.state.get(key) else {
+                return Ok(None);
+            };
+            let timing = self.engine.options.clock.timing();
+            let Decision {
+                actions,
+                events,
+                wake,
+            } = self.state.look(|catalog, objects| {
+                let view = View {
+                    catalog,
+                    objects,
+                    options: &self.options,
+                    timing,
+                };
+                control::components::next(&view, key)
+            });
+            for event in events {
+                self.engine.recorder.tell(MANAGER, &object, event, timing.now);
+            }
+            if actions.is_empty() {
+                return Ok(wake.map(|at| self.engine.instant(at)));
+            }
+            for action in actions {
+                match self.act(&object, action).await {
+                    // Somebody was faster: look at what is there now.
+                    Err(error) if error.is_not_found() || is_conflict(&error) => {
+                        self.refresh(key).await?;
+                        break;
+                    }
+                    outcome => outcome?,
+                }
+            }
+        }
+        tracing::warn!(%key, "decisions about this object do not end");
+        Ok(Some(Instant::now() + RESTLESS_PAUSE))
+    }
+
+    async fn act(&self, object: &Arc<Object>, action: Action) -> Result<(), ApiError> {
+        let cluster = self.control_plane();
+        let written = match action {
+            Action::Create(new) => match cluster.create(&new, MANAGER).await {
+                Err(error) if error.reason == "AlreadyExists" => {
+                    return self.refresh(&new.key()).await;
+                }
+                created => created?,
+            },
+            Action::Apply(new) => cluster.apply(&new, how()).await?,
+            Action::Status(status) => return self.write_status(object, status).await,
+            Action::Finalizer { name, present } => {
+                return self.write_finalizer(object, name, present).await;
+            }
+            Action::Patch(key, patch) => {
+                let Some(target) = self.state.get(&key) else {
+                    return Ok(());
+                };
+                let patch = (PatchType::Merge, &patch);
+                cluster.patch(&target, "", patch, MANAGER).await?
+            }
+            Action::Delete(key) => {
+                let Some(target) = self.state.get(&key) else {
+                    return Ok(());
+                };
+                let how = Delete {
+                    propagation: Propagation::Background,
+                    uid: target.uid(),
+                    resource_version: "",
+                };
+                cluster.delete(&target, &how).await?;
+                return self.refresh(&key).await;
+            }
+        };
+        self.put(&Arc::new(written));
+        Ok(())
+    }
+
+    /// Reads an object again: what we know of it is not what the server has.
+    async fn refresh(&self, key: &ObjectKey) -> Result<(), ApiError> {
+        let version = match key.group.as_str() {
+            "" => "v1",
+            _ => api::openchoreo::API_VERSION,
+        };
+        let kind = GroupVersionKind::new(version, &key.kind);
+        let found = self.control_plane().get(&kind, &key.namespace, &key.name);
+        match found.await? {
+            Some(object) => self.put(&Arc::new(object)),
+            None => {
+                if let Some(known) = self.state.get(key) {
+                    let dependents = self.state.remove(&known);
+                    self.wake(dependents);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a status if it differs from the one there is.
+    async fn write_status(&self, object: &Arc<Object>, status: Node) -> Result<(), ApiError> {
+        let current = self.state.get(&object.key());
+        let current = current.as_ref().unwrap_or(object);
+        let written = self.engine.write_status(current, status, MANAGER).await?;
+        self.put(&Arc::new(written));
+        Ok(())
+    }
+
+    async fn write_finalizer(
+        &self,
+        object: &Arc<Object>,
+        name: &str,
+        present: bool,
+    ) -> Result<(), ApiError> {
+        let current = self.state.get(&object.key());
+        let current = current.as_ref().unwrap_or(object);
+        let finalizers = current.node.at(&["metadata", "finalizers"]);
+        let finalizers = finalizers.and_then(Node::as_list).unwrap_or(&[]);
+        let others = finalizers.iter().filter(|own| own.as_str() != Some(name));
+        let mut wanted: Vec<Node> = others.cloned().collect();
+        if present {
+            wanted.push(name.into());
+        }
+        let mut patch = Node::map();
+        patch.set(&["metadata", "finalizers"], Node::from(wanted));
+        patch.set(&["metadata", "resourceVersion"], current.resource_version());
+        let patch = (PatchType::Merge, &patch);
+        let written = self.control_plane().patch(current, "", patch, MANAGER).await?;
+        match written.is_deleting() && !present {
+            // It may be gone with its last finalizer.
+            true => self.refresh(&object.key()).await,
+            false => {
+                self.put(&Arc::new(written));
+                Ok(())
+            }
+        }
+    }
+}
+
+fn how() -> Apply<'static> {
+    Apply {
+        manager: MANAGER,
+        force: true,
+        dry_run: false,
+        subresource: "",
+    }
+}
+
+fn is_conflict(error: &ApiError) -> bool {
+    error.reason == "Conflict"
+}
