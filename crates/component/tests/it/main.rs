@@ -1,1 +1,5 @@
-//! The component model from outside.
+//! The component model against tables of our own and the public corpus.
+
+mod corpus;
+mod model;
+mod support;

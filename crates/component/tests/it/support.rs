@@ -1,0 +1,65 @@
+//! Objects from texts and folders.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use object::{Node, Object, Origin};
+use yaml::Limits;
+
+/// One value from YAML.
+pub fn node(text: &str) -> Node {
+    let mut documents = yaml::load(text, &Limits::default()).expect("a test's YAML is right");
+    match documents.len() {
+        0 => Node::Null,
+        _ => documents.remove(0).node,
+    }
+}
+
+/// Every object of a text.
+pub fn objects(text: &str, path: &str) -> Vec<Object> {
+    let documents = yaml::load(text, &Limits::default()).unwrap_or_else(|e| panic!("{path}: {e}"));
+    documents
+        .into_iter()
+        .map(|document| Object {
+            node: document.node,
+            origin: Some(Arc::new(Origin {
+                path: path.into(),
+                line: document.line,
+                document: document.index,
+            })),
+        })
+        .collect()
+}
+
+/// The YAML files of a folder and below, sorted.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder of the corpus can be read") {
+            let path = entry.expect("an entry can be read").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|end| end == "yaml" || end == "yml")
+            {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Every object of a folder and below.
+pub fn tree(folder: &Path) -> Vec<Object> {
+    let mut found = Vec::new();
+    for path in files(folder) {
+        let text = fs::read_to_string(&path).expect("a file of the corpus can be read");
+        let name = path.strip_prefix(folder).unwrap_or(&path);
+        found.extend(objects(&text, &name.display().to_string()));
+    }
+    found
+}
