@@ -14,7 +14,7 @@ use crate::ast::{Binding, Call, Comprehension, Expr, Fold, Kind, Select, Target}
 use crate::error::{CompileError, Issue};
 use crate::functions::{self, Function};
 use crate::shape::{ListIdentity, ListShape};
-use crate::{Extension, Options, Shape, Value};
+use crate::{Extension, Libraries, Options, Shape, Value};
 
 pub(crate) struct Checked {
     pub shape: Shape,
@@ -31,6 +31,8 @@ pub(crate) fn check(
         text,
         declared: options.variables.as_deref(),
         extension: options.extension.as_ref(),
+        libraries: options.libraries,
+        known_methods: options.known_methods,
         mixed_arithmetic: options.mixed_arithmetic,
         locals: Vec::new(),
         used: Vec::new(),
@@ -60,6 +62,8 @@ struct Checker<'a> {
     text: &'a str,
     declared: Option<&'a [(Text, Shape)]>,
     extension: Option<&'a Arc<dyn Extension>>,
+    libraries: Libraries,
+    known_methods: bool,
     mixed_arithmetic: bool,
     locals: Vec<(Text, Shape)>,
     used: Vec<Text>,
@@ -345,7 +349,9 @@ impl Checker<'_> {
                 .is_some_and(|root| !self.is_variable(root))
         {
             let name = format!("{namespace}.{}", call.target.name());
-            let known = functions::find(&name, false).next().is_some()
+            let known = functions::find(self.libraries, &name, false)
+                .next()
+                .is_some()
                 || self
                     .extension
                     .is_some_and(|known| known.knows(&name, false));
@@ -372,12 +378,14 @@ impl Checker<'_> {
             call.target = Target::Extension(name, extension.clone());
             return Shape::Dyn;
         }
-        let mut named = functions::find(&name, call.member).peekable();
+        let mut named = functions::find(self.libraries, &name, call.member).peekable();
         if named.peek().is_none() {
             // A method of a value of the program around is found when it is called.
             let receiver = shapes.first().filter(|_| call.member);
             let opaque = matches!(receiver, Some(Shape::Named(_)))
-                || (matches!(receiver, Some(Shape::Dyn)) && self.declared.is_none());
+                || (matches!(receiver, Some(Shape::Dyn))
+                    && self.declared.is_none()
+                    && !self.known_methods);
             if opaque {
                 return Shape::Dyn;
             }
@@ -526,6 +534,9 @@ impl Checker<'_> {
     fn comprehension(&mut self, fold: &mut Comprehension) -> Shape {
         let range_at = fold.range.at;
         let range = self.expr(&mut fold.range);
+        if fold.fold == Fold::SortBy && !self.libraries.has(Libraries::LISTS) {
+            self.undeclared_function(range_at, "sortBy");
+        }
         let (key, value) = match &range {
             Shape::Dyn => (Shape::Dyn, Shape::Dyn),
             Shape::List(list) => (Shape::Int, list.item.clone()),

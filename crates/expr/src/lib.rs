@@ -32,7 +32,9 @@ mod estimate;
 mod eval;
 mod functions;
 mod lexer;
+mod libraries;
 mod parser;
+mod reads;
 mod shape;
 mod value;
 
@@ -44,8 +46,10 @@ pub use error::{CompileError, EvalError, EvalErrorKind, Issue};
 pub use estimate::Sizes;
 pub use functions::network::Cidr;
 pub use functions::url::Url;
+pub use libraries::Libraries;
+pub use reads::{Read, ReadStep};
 pub use shape::{Field, ListIdentity, ListShape, ObjectShape, Shape, escape};
-pub use value::{List, MapValue, Opaque, Value};
+pub use value::{List, MapValue, Methods, Opaque, Value};
 
 /// Longest text of an expression.
 ///
@@ -63,6 +67,13 @@ pub const NESTING_MAX: usize = 120;
 
 /// Deepest nesting of a value turned into data; objects themselves end at 200.
 pub const DATA_DEPTH_MAX: usize = 200;
+
+/// Most values a value may consist of, with everything it holds counted every time it is held; text
+/// counts for eight bytes a value.
+///
+/// Ten lines of `cel.bind(x, [x, x], …)` make a thousand items out of one, a hundred lines more
+/// than there is time to look at. A million is above what an object of 3 MiB can hold.
+pub const VALUE_WEIGHT_MAX: u64 = 1 << 20;
 
 /// Largest text or list one function may build, in bytes and items.
 ///
@@ -91,11 +102,20 @@ pub struct Options {
     pub variables: Option<Vec<(Text, Shape)>>,
     /// What the expression must give; not checked when [`Shape::Dyn`].
     pub result: Shape,
+    /// Which functions there are.
+    pub libraries: Libraries,
     /// Functions beyond the libraries.
     pub extension: Option<Arc<dyn Extension>>,
-    /// Allows arithmetic and equality between integers and floating-point numbers.
+    /// Whether `libraries` and `extension` know every method there will be, also those of
+    /// [`Opaque`] values and of maps with [`Methods`].
     ///
-    /// CEL refuses `1 + 1.0`. Data whose integers went through floats needs it.
+    /// Without this a method of a value of unknown type may turn out to exist when it is called.
+    pub known_methods: bool,
+    /// Makes integers and floating-point numbers one kind of number.
+    ///
+    /// CEL refuses `1 + 1.0` and `math.ceil(1)`, and prints `1000000.0` as `1e+06`. Templates
+    /// written for engines that turn all numbers into floats need the first two, and nobody wants
+    /// the third.
     pub mixed_arithmetic: bool,
 }
 
@@ -114,6 +134,11 @@ impl Options {
             variables: Some(variables.collect()),
             ..Self::default()
         }
+    }
+
+    /// With these functions.
+    pub fn libraries(self, libraries: Libraries) -> Self {
+        Self { libraries, ..self }
     }
 
     /// The expression must give this.

@@ -2,15 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use expr::{Bindings, Budget, CompileError, Options, Program, Value};
+use expr::{Bindings, Budget, CompileError, Libraries, Options, Program, Value};
 
 fn evaluate(text: &str) -> Result<Value, expr::EvalError> {
-    let program = Program::compile(text, &Options::dynamic()).expect("compiles");
+    let program =
+        Program::compile(text, &Options::dynamic().libraries(Libraries::ALL)).expect("compiles");
     program.evaluate(&Bindings::new(), Budget::CALL)
 }
 
 fn too_large(text: &str) -> bool {
-    let error = Program::compile(text, &Options::dynamic()).unwrap_err();
+    let error = Program::compile(text, &Options::dynamic().libraries(Libraries::ALL)).unwrap_err();
     assert_eq!(error.code(), "ExpressionTooLarge", "{error}");
     matches!(error, CompileError::TooLarge { .. })
 }
@@ -80,7 +81,11 @@ fn doubling_a_text_runs_out_of_budget_before_memory() {
 fn patterns_take_linear_time() {
     let started = Instant::now();
     let subject = "a".repeat(1 << 20);
-    let program = Program::compile("s.matches('(a+)+b')", &Options::dynamic()).unwrap();
+    let program = Program::compile(
+        "s.matches('(a+)+b')",
+        &Options::dynamic().libraries(Libraries::ALL),
+    )
+    .unwrap();
     let bindings = Bindings::new().bind("s", subject.as_str());
     assert_eq!(
         program.evaluate(&bindings, Budget::CALL),
@@ -109,7 +114,8 @@ fn no_text_panics() {
                 .wrapping_add(1);
             text.push_str(pieces[(state >> 33) as usize % pieces.len()]);
         }
-        if let Ok(program) = Program::compile(&text, &Options::dynamic()) {
+        if let Ok(program) = Program::compile(&text, &Options::dynamic().libraries(Libraries::ALL))
+        {
             let _ = program.evaluate(&Bindings::new(), Budget::CALL);
         }
     }
