@@ -2,4 +2,5 @@
 
 mod corpus;
 mod model;
+mod schema;
 mod support;

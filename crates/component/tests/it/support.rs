@@ -63,3 +63,19 @@ pub fn tree(folder: &Path) -> Vec<Object> {
     }
     found
 }
+
+/// Whether two values are the same as data: the order of keys is free, and whole numbers are equal
+/// however they are held.
+pub fn same(a: &Node, b: &Node) -> bool {
+    match (a, b) {
+        (Node::List(a), Node::List(b)) => {
+            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b))
+        }
+        (Node::Map(a), Node::Map(b)) => {
+            a.len() == b.len()
+                && a.iter()
+                    .all(|(key, value)| b.get(key).is_some_and(|other| same(value, other)))
+        }
+        _ => a == b || (a.as_f64().is_some() && a.as_f64() == b.as_f64()),
+    }
+}
