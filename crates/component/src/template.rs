@@ -264,7 +264,7 @@ impl Template {
     }
 
     /// An error about the whole.
-    fn fault(&self, kind: TemplateErrorKind) -> TemplateError {
+    pub(crate) fn fault(&self, kind: TemplateErrorKind) -> TemplateError {
         match &self.0.root {
             Part::Value(expression) => expression.error(kind, &FieldPath::root()),
             _ => TemplateError::new(kind, FieldPath::root()),

@@ -77,6 +77,8 @@ pub enum TemplateErrorKind {
     },
     /// `oc_omit()` inside a text or as a key.
     OmittedInText,
+    /// `oc_omit()` where there has to be a value.
+    OmittedWhole,
     /// A key that is no text.
     KeyNoText {
         /// What it is.
@@ -121,6 +123,7 @@ impl TemplateErrorKind {
             Self::NoSuchKey { .. } => "KeyNotFound",
             Self::Failed(_) | Self::Concealed { .. } => "ExpressionFailed",
             Self::OmittedInText => "OmittedInText",
+            Self::OmittedWhole => "ValueOmitted",
             Self::KeyNoText { .. } => "KeyNotText",
             Self::RepeatedKey => "KeyRepeated",
             Self::NoData(_) | Self::Unfit { .. } => "ResultUnfit",
@@ -177,6 +180,7 @@ impl fmt::Display for TemplateErrorKind {
                 "the expression failed; why is not shown, as it reads `{place}`, which is secret"
             ),
             Self::OmittedInText => f.write_str("`oc_omit()` cannot stand inside text"),
+            Self::OmittedWhole => f.write_str("there must be a value, and all of it is omitted"),
             Self::KeyNoText { found } => write!(f, "a map key must be text, not {found}"),
             Self::RepeatedKey => f.write_str("another key of this map renders to the same text"),
             Self::NoData(message) => f.write_str(message),
