@@ -254,7 +254,9 @@ impl Checker<'_> {
             return shape.clone();
         }
         let Some(declared) = self.declared else {
-            self.used.push(name.clone());
+            if functions::type_named(name).is_none() && !self.used.contains(name) {
+                self.used.push(name.clone());
+            }
             return Shape::Dyn;
         };
         if let Some((_, shape)) = declared.iter().find(|(own, _)| own == name) {

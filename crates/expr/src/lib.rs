@@ -235,6 +235,11 @@ impl Program {
         &self.0.shape
     }
 
+    /// The variables it refers to, by name, each at least once.
+    pub fn variables(&self) -> &[Text] {
+        &self.0.variables
+    }
+
     /// Whether it refers to the variable `name`.
     pub fn uses(&self, name: &str) -> bool {
         self.0.variables.iter().any(|own| own == name)

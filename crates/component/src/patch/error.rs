@@ -1,0 +1,155 @@
+//! Why an operation cannot be applied.
+
+use std::fmt;
+
+use object::Text;
+
+use super::{PathError, Verb};
+
+/// Most names that a message lists.
+const NAMES_SHOWN: usize = 20;
+
+/// An operation that cannot be applied.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PatchError {
+    /// What was to be done.
+    pub verb: Verb,
+    /// The path as it is written.
+    pub path: Text,
+    /// What is in the way.
+    pub kind: PatchErrorKind,
+}
+
+/// What is in the way; `at` is a place of the object as a JSON pointer.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum PatchErrorKind {
+    /// The path itself.
+    Path(PathError),
+    /// A filter, or `[*]`, that matches no item.
+    NoMatch {
+        /// The list.
+        at: String,
+        /// What was looked for.
+        filter: String,
+        /// What the items have there, or their names.
+        found: Vec<Text>,
+    },
+    /// A filter, `[*]` or `-` where there is no list.
+    NoList {
+        /// The place.
+        at: String,
+        /// What is there.
+        found: &'static str,
+        /// What needs a list.
+        segment: String,
+    },
+    /// A key where there is no map.
+    NoMap {
+        /// The place.
+        at: String,
+        /// What is there.
+        found: &'static str,
+        /// The key.
+        key: String,
+    },
+    /// A key that has to be there.
+    NoSuchKey {
+        /// The map.
+        at: String,
+        /// The key.
+        key: String,
+        /// The keys there are.
+        found: Vec<Text>,
+    },
+    /// A position that has to be there.
+    OutOfRange {
+        /// The list.
+        at: String,
+        /// The position.
+        index: usize,
+        /// Items of the list.
+        length: usize,
+    },
+    /// `-` where something has to be there.
+    EndOfList {
+        /// The list.
+        at: String,
+    },
+    /// A merge of something that is no map.
+    ValueNoMap {
+        /// What it is.
+        found: &'static str,
+    },
+}
+
+impl PatchErrorKind {
+    /// The finest stable name.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Path(_) => "PatchPathInvalid",
+            Self::NoMatch { .. } => "PatchFilterWithoutMatch",
+            Self::NoList { .. } | Self::NoMap { .. } | Self::EndOfList { .. } => "PatchPathUnfit",
+            Self::NoSuchKey { .. } | Self::OutOfRange { .. } => "PatchPlaceNotFound",
+            Self::ValueNoMap { .. } => "PatchValueUnfit",
+        }
+    }
+}
+
+impl fmt::Display for PatchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "cannot {} `{}`: {}",
+            self.verb.as_str(),
+            self.path,
+            self.kind
+        )
+    }
+}
+
+impl std::error::Error for PatchError {}
+
+impl fmt::Display for PatchErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(error) => write!(f, "{error}"),
+            Self::NoMatch { at, filter, found } => {
+                write!(f, "`{filter}` matches nothing in `{at}`")?;
+                match found.is_empty() {
+                    true => f.write_str(", which has no items to choose from"),
+                    false => list(f, ", which has", found),
+                }
+            }
+            Self::NoList { at, found, segment } => {
+                write!(f, "`{segment}` needs a list, and `{at}` is {found}")
+            }
+            Self::NoMap { at, found, key } => {
+                write!(f, "key `{key}` needs a map, and `{at}` is {found}")
+            }
+            Self::NoSuchKey { at, key, found } => {
+                write!(f, "there is no key `{key}` in `{at}`")?;
+                list(f, ", which has", found)
+            }
+            Self::OutOfRange { at, index, length } => {
+                write!(
+                    f,
+                    "position {index} is outside of `{at}`, which has {length} items"
+                )
+            }
+            Self::EndOfList { at } => write!(f, "there is nothing at the end of `{at}`"),
+            Self::ValueNoMap { found } => write!(f, "only a map can be merged, not {found}"),
+        }
+    }
+}
+
+fn list(f: &mut fmt::Formatter<'_>, lead: &str, names: &[Text]) -> fmt::Result {
+    for (at, name) in names.iter().take(NAMES_SHOWN).enumerate() {
+        let separator = if at > 0 { "," } else { lead };
+        write!(f, "{separator} `{name}`")?;
+    }
+    match names.len().saturating_sub(NAMES_SHOWN) {
+        0 => Ok(()),
+        more => write!(f, " and {more} more"),
+    }
+}
