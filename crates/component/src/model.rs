@@ -11,10 +11,10 @@
 //! - **Null is absent.**
 //! - **Nothing is resolved here.** References are names; `catalog` looks them up.
 
-mod dialect;
+pub(crate) mod dialect;
 mod fixed;
 mod kinds;
-mod read;
+pub(crate) mod read;
 mod shape;
 
 use std::collections::BTreeMap;

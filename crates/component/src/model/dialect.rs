@@ -105,7 +105,7 @@ fn reads_merged(schemas: &Schemas, visit: &mut dyn FnMut(&mut dyn FnMut(&Text)))
 }
 
 /// Every text of a template, keys included.
-pub(super) fn texts(node: &Node, found: &mut dyn FnMut(&Text)) {
+pub(crate) fn texts(node: &Node, found: &mut dyn FnMut(&Text)) {
     match node {
         Node::String(text) => found(text),
         Node::List(items) => items.iter().for_each(|item| texts(item, found)),

@@ -1,13 +1,10 @@
 //! Public trees, schemas and cases: what they hold is read and rendered as upstream does.
 
-use std::fs;
-use std::path::Path;
-
 use component::model::{self, Item};
 use component::schema::Schema;
 use object::Node;
 
-use crate::support::{files, node, same, tree};
+use crate::support::{files, node, read_file, same, tree};
 
 #[test]
 fn every_object_of_the_public_trees_is_accepted_as_it_is() {
@@ -116,9 +113,4 @@ fn open_api_schemas_resolve_their_references() {
             "{name}: {made:?}"
         );
     }
-}
-
-fn read_file(path: &Path) -> Node {
-    let text = fs::read_to_string(path).expect("a file of the corpus can be read");
-    node(&text)
 }

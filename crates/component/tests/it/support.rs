@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use object::{Node, Object, Origin};
-use yaml::Limits;
+use yaml::{Limits, ResolveOptions, Rules};
 
 /// One value from YAML.
 pub fn node(text: &str) -> Node {
@@ -14,6 +14,16 @@ pub fn node(text: &str) -> Node {
         0 => Node::Null,
         _ => documents.remove(0).node,
     }
+}
+
+/// The value of a file that a tool for YAML 1.2 wrote, so that `n` and `y` are text.
+pub fn read_file(path: &Path) -> Node {
+    let text = fs::read_to_string(path).expect("a file of the corpus can be read");
+    let options = ResolveOptions {
+        rules: Rules::V3,
+        ..ResolveOptions::default()
+    };
+    yaml::load_first(&text, &options).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 /// Every object of a text.
@@ -77,5 +87,45 @@ pub fn same(a: &Node, b: &Node) -> bool {
                     .all(|(key, value)| b.get(key).is_some_and(|other| same(value, other)))
         }
         _ => a == b || (a.as_f64().is_some() && a.as_f64() == b.as_f64()),
+    }
+}
+
+/// Where two values differ, as lines `path: wanted … got …`. Equal as data, see [`same`]; a text in
+/// the form `<dp-resource-hash>` is equal to any text.
+pub fn differences(wanted: &Node, got: &Node) -> Vec<String> {
+    let mut found = Vec::new();
+    differ(wanted, got, String::new(), &mut found);
+    found
+}
+
+fn differ(wanted: &Node, got: &Node, path: String, found: &mut Vec<String>) {
+    match (wanted, got) {
+        (Node::List(a), Node::List(b)) if a.len() == b.len() => {
+            for (at, (a, b)) in a.iter().zip(b.iter()).enumerate() {
+                differ(a, b, format!("{path}[{at}]"), found);
+            }
+        }
+        (Node::Map(a), Node::Map(b)) => {
+            for (key, value) in a.iter() {
+                let path = format!("{path}.{key}");
+                match b.get(key) {
+                    Some(other) => differ(value, other, path, found),
+                    None => found.push(format!("{path}: missing")),
+                }
+            }
+            for (key, value) in b.iter().filter(|(key, _)| !a.contains_key(key)) {
+                let value = object::json::to_string(value);
+                found.push(format!("{path}.{key}: not wanted: {value}"));
+            }
+        }
+        (Node::String(a), Node::String(_)) if a == "<dp-resource-hash>" => {}
+        _ if same(wanted, got) => {}
+        _ => {
+            let (wanted, got) = (
+                object::json::to_string(wanted),
+                object::json::to_string(got),
+            );
+            found.push(format!("{path}: wanted {wanted}, got {got}"));
+        }
     }
 }
