@@ -105,9 +105,9 @@ pub enum Dialect {
 pub struct Target {
     /// API group; empty for any.
     pub group: Text,
-    /// API version without the group.
+    /// API version without the group; empty for any.
     pub version: Text,
-    /// Kind.
+    /// Kind; empty for any.
     pub kind: Text,
 }
 
@@ -116,9 +116,9 @@ impl Target {
     pub fn matches(&self, object: &Node) -> bool {
         let api_version = object.str_at(&["apiVersion"]).unwrap_or_default();
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        version == self.version
-            && object.str_at(&["kind"]) == Some(&*self.kind)
-            && (self.group.is_empty() || group == self.group)
+        let kind = object.str_at(&["kind"]).unwrap_or_default();
+        let fits = |wanted: &Text, found: &str| wanted.is_empty() || wanted == found;
+        fits(&self.group, group) && fits(&self.version, version) && fits(&self.kind, kind)
     }
 }
 

@@ -20,8 +20,8 @@ pub struct TemplateError {
     pub kind: TemplateErrorKind,
     /// The place in the template; keys as they are written there.
     pub path: FieldPath,
-    /// The expression without `${` and `}`; empty when it is not about one.
-    pub expression: Text,
+    /// The expression without `${` and `}`, when it is about one.
+    pub expression: Option<Text>,
     /// Line and column inside the expression, in characters from one.
     pub at: Option<(usize, usize)>,
     /// The values the expression looked at.
@@ -248,7 +248,7 @@ impl TemplateError {
         Self {
             kind,
             path,
-            expression: Text::default(),
+            expression: None,
             at: None,
             used: Vec::new(),
         }
@@ -272,12 +272,8 @@ impl fmt::Display for TemplateError {
             write!(f, "{}: ", self.path)?;
         }
         write!(f, "{}", self.kind)?;
-        if !self.expression.is_empty() {
-            write!(
-                f,
-                " (in `${{{}}}`",
-                shortened(&self.expression, EXPRESSION_SHOWN)
-            )?;
+        if let Some(expression) = &self.expression {
+            write!(f, " (in `${{{}}}`", shortened(expression, EXPRESSION_SHOWN))?;
             match self.at {
                 Some((1, column)) => write!(f, ", character {column})")?,
                 Some((line, column)) => write!(f, ", line {line}, character {column})")?,

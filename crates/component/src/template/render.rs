@@ -90,7 +90,7 @@ impl Expression {
             _ => None,
         };
         TemplateError {
-            expression: self.text.clone(),
+            expression: Some(self.text.clone()),
             at,
             ..TemplateError::new(kind, path.clone())
         }
