@@ -139,7 +139,7 @@ impl Base<'_> {
         };
         let mut out = Map::new();
         if self.single || (mentions.container && only.is_some()) {
-            let container = only.map(container).unwrap_or_default();
+            let container = only.map_or_else(Node::map, container);
             out.insert("container", container);
         }
         if !self.single || mentions.containers {

@@ -208,7 +208,14 @@ impl Configurations {
             }
             let name = self.env_name((container, own), section);
             entry.insert("resourceName", name);
-            entry.insert("envs", envs.to_vec());
+            let mut envs = envs.to_vec();
+            if self.single && section == "secrets" {
+                // As newer versions have it, for templates that read it without asking.
+                for env in envs.iter_mut().filter(|env| env.get("value").is_none()) {
+                    env.set(&["value"], "");
+                }
+            }
+            entry.insert("envs", envs);
             out.push(entry.into());
         }
         out
@@ -225,7 +232,7 @@ impl Configurations {
                 );
                 match (self.single, section) {
                     (true, "secrets") => drop(entry.remove(&["value"])),
-                    (true, _) if entry.get("value").is_none() => entry.set(&["value"], ""),
+                    (_, "configs") if entry.get("value").is_none() => entry.set(&["value"], ""),
                     _ => {}
                 }
                 out.push(entry);

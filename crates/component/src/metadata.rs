@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(
             resource_id(&object(
                 "PersistentVolumeClaim",
-                "postgres-development-1e5b3c1f-data-storage"
+                "postgres-development-1e5b3b43-data-storage"
             )),
             "persistentvolumeclaim-postgres-development-1e5b3-ac709eb8"
         );

@@ -16,8 +16,10 @@
 //! look without being wrong is a [`Warning`].
 
 mod error;
+mod masks;
 mod objects;
 mod run;
+mod stage;
 
 use std::collections::BTreeMap;
 
@@ -29,9 +31,11 @@ use crate::dependencies::Dependencies;
 use crate::helpers::METHODS;
 use crate::metadata::Metadata;
 use crate::model::{
-    ComponentRelease, DataPlane, Dialect, Environment, Plane, ReleaseBinding, SecretReference,
+    ComponentRelease, DataPlane, Dialect, Environment, Plane, ReleaseBinding, Resource,
+    SecretReference, Trait,
 };
-use crate::template::Engine;
+use crate::template::{Context, Engine};
+use stage::Stage;
 
 /// Most objects a binding may render to: they become one release, which has to fit into a request
 /// of 1.5 MiB.
@@ -118,5 +122,54 @@ impl Renderer {
     /// Everything that keeps it from rendering, at most [`ERRORS_MAX`].
     pub fn render(&self, inputs: &Inputs<'_>) -> Result<Rendering, RenderErrors> {
         run::run(&self.engine, inputs)
+    }
+
+    /// The variables that templates of the type see, and those of each trait in use, by instance.
+    ///
+    /// # Errors
+    /// As [`Self::render`]; templates themselves are not looked at.
+    pub fn contexts(
+        &self,
+        inputs: &Inputs<'_>,
+    ) -> Result<(Context, Vec<(Text, Context)>), RenderErrors> {
+        run::contexts(&self.engine, inputs)
+    }
+
+    /// Renders templates in a context, without labels and in the order of the templates.
+    ///
+    /// # Errors
+    /// As [`Self::render`].
+    pub fn resources(
+        &self,
+        maker: Maker,
+        resources: &[Resource],
+        context: &Context,
+    ) -> Result<Vec<Rendered>, RenderErrors> {
+        let mut stage = Stage::new(&self.engine, true, maker);
+        stage.resources(resources, context);
+        match stage.errors.is_empty() {
+            true => Ok(stage.objects),
+            false => Err(RenderErrors(stage.errors)),
+        }
+    }
+
+    /// Applies a trait in a context: objects are created, changed and taken away.
+    ///
+    /// # Errors
+    /// As [`Self::render`].
+    pub fn apply_trait(
+        &self,
+        maker: Maker,
+        body: &Trait,
+        context: &Context,
+        objects: Vec<Rendered>,
+    ) -> Result<Vec<Rendered>, RenderErrors> {
+        let mut stage = Stage::new(&self.engine, true, maker);
+        stage.objects = objects;
+        stage.apply_trait(body, context, false);
+        match stage.errors.is_empty() {
+            true => Ok(stage.objects),
+            false => Err(RenderErrors(stage.errors)),
+        }
     }
 }

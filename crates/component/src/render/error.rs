@@ -112,8 +112,8 @@ pub struct RenderError {
     pub path: FieldPath,
     /// The object it is about, as `Kind/name`, when it is about one.
     pub object: Option<String>,
-    /// The expression without `${` and `}`; empty when it is not about one.
-    pub expression: Text,
+    /// The expression without `${` and `}`, when it is about one.
+    pub expression: Option<Text>,
     /// What is wrong.
     pub problem: RenderProblem,
     /// What the expression looked at; secrets are masked.
@@ -219,9 +219,9 @@ impl fmt::Display for RenderError {
             write!(f, ", {}", self.path)?;
         }
         write!(f, ": {}", self.problem)?;
-        if !self.expression.is_empty() {
-            let shown: String = self.expression.chars().take(EXPRESSION_SHOWN).collect();
-            let more = if shown.len() < self.expression.len() {
+        if let Some(expression) = &self.expression {
+            let shown: String = expression.chars().take(EXPRESSION_SHOWN).collect();
+            let more = if shown.len() < expression.len() {
                 "…"
             } else {
                 ""

@@ -6,6 +6,7 @@ mod generated;
 mod model;
 mod patch;
 mod patch_vectors;
+mod pipeline_vectors;
 mod schema;
 mod support;
 mod template;
