@@ -132,7 +132,7 @@ fn markers_are_balanced_outside_of_quotes() {
         ${metadata.name} and ${open => "web-dev-40b11ae7 and ${open"
         ${{"a": {"b": 1}}.a.b} => 1
         ${"${x}"} => "${x}"
-        ${a ${b}} => error: `${` inside an expression must be in quotes (in `${${a ${b}}}`)
+        ${a ${b}} => error: `${` inside an expression must be in quotes (in `${a ${b}}`)
         "#,
     );
     // What an expression gives is never looked at again.
