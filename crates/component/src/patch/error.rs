@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use diag::{Code, Explain, Reason, Retry};
 use object::Text;
 
 use super::{PathError, Verb};
@@ -109,6 +110,34 @@ impl fmt::Display for PatchError {
 }
 
 impl std::error::Error for PatchError {}
+
+impl Explain for PatchError {
+    fn code(&self) -> Code {
+        Code(self.kind.code())
+    }
+
+    fn reason(&self) -> Reason {
+        Reason("RenderingFailed")
+    }
+
+    fn retry(&self) -> Retry {
+        Retry::Never
+    }
+
+    fn help(&self) -> Vec<String> {
+        match &self.kind {
+            PatchErrorKind::NoList {
+                found: "absent", ..
+            } => {
+                vec!["Add the list first; `-` at the end of a path makes one.".into()]
+            }
+            PatchErrorKind::NoSuchKey { .. } if self.verb == Verb::Replace => {
+                vec!["Use `add`, which sets a key whether it is there or not.".into()]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
 
 impl fmt::Display for PatchErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

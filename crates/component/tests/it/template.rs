@@ -511,7 +511,14 @@ fn templates_are_checked_against_shapes() {
         check("${parameters.replicas + parameters.hosts[0]}"),
         "found no matching overload for '_+_' applied to '(int, string)'"
     );
-    assert_eq!(check("${parameters.replicas.size()}").is_empty(), false);
+    assert!(!check("${parameters.replicas.size()}").is_empty());
+    // Objects of the data are maps.
+    assert_eq!(check("${parameters['replicas'] + 1}"), "");
+    assert_eq!(check("${parameters['nope']}"), "undefined field 'nope'");
+    assert_eq!(check("${parameters[?'nope'].orValue(1)}"), "");
+    assert_eq!(check("${parameters.map(k, parameters[k])}"), "");
+    assert_eq!(check("${'x' in parameters && size(parameters) > 1}"), "");
+    assert_eq!(check("${true ? parameters : {}}"), "");
 }
 
 #[test]
@@ -527,6 +534,36 @@ fn problems_are_known_before_rendering() {
         .collect();
     assert_eq!(found, ["a ExpressionInvalid", "b.${${ ExpressionNested"]);
     assert!(engine.template(&json(r#"{"a": [1, "x"]}"#)).is_constant());
+}
+
+#[test]
+fn errors_say_what_to_try() {
+    use diag::Explain as _;
+    for (text, code, help) in [
+        (
+            "${parameter.x}",
+            "VariableNotFound",
+            "Did you mean `parameters`?",
+        ),
+        (
+            "${parameters.replica}",
+            "KeyNotFound",
+            "Did you mean `replicas`?",
+        ),
+        (
+            "x${oc_omit()}",
+            "OmittedInText",
+            "Give an empty text, or make the whole text one expression.",
+        ),
+    ] {
+        let errors = Engine::default()
+            .text(text)
+            .render(&context(), &mut Meter::default())
+            .unwrap_err();
+        assert_eq!(errors[0].code().0, code, "{text}");
+        assert_eq!(errors[0].reason().0, "RenderingFailed");
+        assert_eq!(errors[0].help()[0], help, "{text}");
+    }
 }
 
 #[test]
