@@ -6,6 +6,7 @@ use diag::{Code, Explain, Reason, Retry};
 use object::Text;
 
 use super::{PathError, Verb};
+use crate::template::Context;
 
 /// Most names that a message lists.
 const NAMES_SHOWN: usize = 20;
@@ -82,6 +83,46 @@ pub enum PatchErrorKind {
         /// What it is.
         found: &'static str,
     },
+}
+
+impl PatchError {
+    /// The same without what `context` conceals: places, filters and names come from the object,
+    /// which may hold secrets.
+    pub fn masked(mut self, context: &Context) -> Self {
+        let mask = |text: &mut String| *text = context.masked(std::mem::take(text));
+        let mask_all = |texts: &mut Vec<Text>| {
+            for text in texts {
+                *text = context.masked(text.to_string()).into();
+            }
+        };
+        self.path = context.masked(self.path.to_string()).into();
+        match &mut self.kind {
+            PatchErrorKind::Path(PathError::Brackets(text)) => {
+                *text = context.masked(text.to_string()).into();
+            }
+            PatchErrorKind::Path(_) | PatchErrorKind::ValueNoMap { .. } => {}
+            PatchErrorKind::NoMatch { at, filter, found } => {
+                mask(at);
+                mask(filter);
+                mask_all(found);
+            }
+            PatchErrorKind::NoList { at, segment, .. } => {
+                mask(at);
+                mask(segment);
+            }
+            PatchErrorKind::NoMap { at, key, .. } => {
+                mask(at);
+                mask(key);
+            }
+            PatchErrorKind::NoSuchKey { at, key, found } => {
+                mask(at);
+                mask(key);
+                mask_all(found);
+            }
+            PatchErrorKind::OutOfRange { at, .. } | PatchErrorKind::EndOfList { at } => mask(at),
+        }
+        self
+    }
 }
 
 impl PatchErrorKind {

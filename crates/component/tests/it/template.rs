@@ -164,6 +164,39 @@ fn numbers_are_one_kind_of_number() {
 }
 
 #[test]
+fn differences_from_upstream_are_these() {
+    for (text, upstream, ours) in [
+        ("${parameters.replicas + 1}", "error: no such overload", "4"),
+        ("${parameters.replicas % 2}", "error: no such overload", "1"),
+        ("${parameters.replicas / 2}", "error: no such overload", "1"),
+        ("${type(parameters.replicas) == int}", "false", "true"),
+        (
+            "${parameters.exact}",
+            "9007199254740992",
+            "9007199254740993",
+        ),
+        ("x${parameters.big}", "\"x1e+06\"", "\"x1000000\""),
+        ("${string(parameters.big)}", "\"1e+06\"", "\"1000000\""),
+        ("${parameters.nothing}", "0", "null"),
+        (
+            "x${oc_omit()}y",
+            "\"x{}y\"",
+            "error: `oc_omit()` cannot stand inside text (in `${oc_omit()}`)",
+        ),
+        ("${true ? 1 : 'a'}", "error: no matching overload", "1"),
+        (
+            "${[3, 1.5].sort()}",
+            "error: elements of different types",
+            "[1.5,3]",
+        ),
+        ("${cel.bind(x, 1, x)}", "error: undeclared reference", "1"),
+    ] {
+        assert_ne!(upstream, ours, "{text}");
+        assert_eq!(render(&Node::from(text)), ours, "{text}");
+    }
+}
+
+#[test]
 fn omitted_values_take_their_key_or_item_with_them() {
     check_whole(&[
         (r#"{"a": 1, "b": "${oc_omit()}"}"#, r#"{"a":1}"#),
