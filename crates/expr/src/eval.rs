@@ -286,16 +286,18 @@ impl<'a> Evaluator<'a> {
                     widen(function, arguments);
                 }
                 // Work that grows faster than its result must not begin unpaid.
-                let before = function.cost.is_known_before();
-                if before {
-                    self.spend(function.cost.of(arguments, None), at)?;
+                let mut paid = 0;
+                if function.cost.is_known_before() {
+                    paid = function.cost.of(arguments, None);
+                    self.spend(paid, at)?;
                 }
                 let outcome = (function.call)(arguments);
-                if !before {
-                    self.spend(function.cost.of(arguments, outcome.as_ref().ok()), at)?;
+                if !function.cost.is_known_before() {
+                    paid = function.cost.of(arguments, outcome.as_ref().ok());
+                    self.spend(paid, at)?;
                 }
                 let value = outcome.map_err(|kind| fail(kind, at))?;
-                self.spend(cost::heavy(&value), at)?;
+                self.spend(cost::heavy(&value).saturating_sub(paid), at)?;
                 bounded(value, at)
             }
             Target::Extension(name, extension) => {
