@@ -41,6 +41,7 @@ mod functions;
 mod render;
 mod repeat;
 mod scan;
+mod shape;
 mod text;
 
 use std::collections::HashMap;
@@ -53,6 +54,7 @@ pub use context::{Context, Meter};
 pub use error::{TemplateError, TemplateErrorKind, Used};
 pub use repeat::Repeat;
 pub use scan::{Marker, NestedMarker, markers};
+pub use shape::shape;
 
 use functions::Functions;
 use render::Part;
@@ -191,13 +193,15 @@ impl Template {
         expressions
     }
 
-    /// What cannot work when the variables are of these shapes, and no others exist.
+    /// What cannot work when the variables are of these shapes, and no others exist; for shapes of
+    /// parameters see [`shape`].
     ///
     /// Methods and the `oc_` functions give values of unknown type. Problems of the template as
     /// such are found as well.
     pub fn check(&self, variables: &[(Text, Shape)]) -> Vec<TemplateError> {
         let options = Options {
             variables: Some(variables.to_vec()),
+            objects_are_maps: true,
             ..self.0.options.clone()
         };
         let mut found = self.problems();

@@ -33,6 +33,7 @@ pub(crate) fn check(
         extension: options.extension.as_ref(),
         libraries: options.libraries,
         known_methods: options.known_methods,
+        objects_are_maps: options.objects_are_maps,
         mixed_arithmetic: options.mixed_arithmetic,
         locals: Vec::new(),
         used: Vec::new(),
@@ -64,6 +65,7 @@ struct Checker<'a> {
     extension: Option<&'a Arc<dyn Extension>>,
     libraries: Libraries,
     known_methods: bool,
+    objects_are_maps: bool,
     mixed_arithmetic: bool,
     locals: Vec<(Text, Shape)>,
     used: Vec<Text>,
@@ -131,7 +133,22 @@ impl Checker<'_> {
                     Shape::Optional(inner) => ((*inner).clone(), true),
                     other => (other, index.optional),
                 };
-                let item = self.item(&operand, &key, at);
+                let item = match (&operand, &index.index.kind) {
+                    (Shape::Object(object), Kind::Literal(Value::String(key)))
+                        if self.objects_are_maps =>
+                    {
+                        let named = object.fields.values().find(|field| field.key == *key);
+                        match named {
+                            Some(field) => field.shape.clone(),
+                            None if optional => Shape::Dyn,
+                            None => {
+                                self.issue(at, format!("undefined field '{key}'"));
+                                Shape::Dyn
+                            }
+                        }
+                    }
+                    _ => self.item(&self.as_map(operand), &key, at),
+                };
                 if optional {
                     Shape::Optional(Arc::new(item))
                 } else {
@@ -189,6 +206,7 @@ impl Checker<'_> {
             Kind::Conditional(branches) => {
                 let condition = self.expr(&mut branches[0]);
                 let (then, otherwise) = (self.expr(&mut branches[1]), self.expr(&mut branches[2]));
+                let (then, otherwise) = (self.as_map(then), self.as_map(otherwise));
                 if !same(&Shape::Bool, &condition) || !same(&then, &otherwise) {
                     self.no_overload("_?_:_", false, &[condition, then, otherwise], at);
                     return Shape::Dyn;
@@ -305,6 +323,14 @@ impl Checker<'_> {
         }
     }
 
+    /// An object as the map it may be read as.
+    fn as_map(&self, shape: Shape) -> Shape {
+        match shape {
+            Shape::Object(_) if self.objects_are_maps => Shape::map(Shape::Dyn),
+            other => other,
+        }
+    }
+
     fn item(&mut self, operand: &Shape, key: &Shape, at: u32) -> Shape {
         match (operand, key) {
             (Shape::Dyn, _) => Shape::Dyn,
@@ -368,7 +394,10 @@ impl Checker<'_> {
         let shapes: Vec<Shape> = call
             .arguments
             .iter_mut()
-            .map(|argument| self.expr(argument))
+            .map(|argument| {
+                let shape = self.expr(argument);
+                self.as_map(shape)
+            })
             .collect();
         self.mixed_items = mixed;
         let name: Text = call.target.name().into();
@@ -536,6 +565,7 @@ impl Checker<'_> {
     fn comprehension(&mut self, fold: &mut Comprehension) -> Shape {
         let range_at = fold.range.at;
         let range = self.expr(&mut fold.range);
+        let range = self.as_map(range);
         if fold.fold == Fold::SortBy && !self.libraries.has(Libraries::LISTS) {
             self.undeclared_function(range_at, "sortBy");
         }

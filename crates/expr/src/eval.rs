@@ -277,25 +277,37 @@ impl<'a> Evaluator<'a> {
         };
         if let Some(outcome) = own {
             let value = outcome.map_err(|message| fail(message.into(), at))?;
-            self.spend(cost::Cost::Build.of(&[], Some(&value)).max(1), at)?;
-            return Ok(value);
+            self.spend(1 + value.weight() / 10, at)?;
+            return bounded(value, at);
         }
         match &call.target {
             Target::Builtin(function) => {
                 if self.mixed_arithmetic {
                     widen(function, arguments);
                 }
+                // Work that grows faster than its result must not begin unpaid.
+                let mut paid = 0;
+                if function.cost.is_known_before() {
+                    paid = function.cost.of(arguments, None);
+                    self.spend(paid, at)?;
+                }
                 let outcome = (function.call)(arguments);
-                self.spend(function.cost.of(arguments, outcome.as_ref().ok()), at)?;
+                if !function.cost.is_known_before() {
+                    paid = function.cost.of(arguments, outcome.as_ref().ok());
+                    self.spend(paid, at)?;
+                }
                 let value = outcome.map_err(|kind| fail(kind, at))?;
+                self.spend(cost::heavy(&value).saturating_sub(paid), at)?;
                 bounded(value, at)
             }
             Target::Extension(name, extension) => {
-                self.spend(1, at)?;
+                let weight = arguments.iter().map(Value::weight);
+                let weight = weight.fold(0, u64::saturating_add);
+                self.spend(1 + weight / 10, at)?;
                 let value = extension
                     .call(name, arguments)
                     .map_err(|message| fail(message.into(), at))?;
-                self.spend(cost::Cost::Build.of(&[], Some(&value)) / 2, at)?;
+                self.spend(cost::heavy(&value), at)?;
                 bounded(value, at)
             }
             Target::Named(_) => Err(fail(EvalErrorKind::NoSuchOverload, at)),

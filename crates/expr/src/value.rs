@@ -1,6 +1,7 @@
 //! What an expression evaluates to.
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -113,7 +114,10 @@ enum MapRepr {
 #[derive(Debug, Default)]
 pub(crate) struct Entries {
     entries: Vec<(Value, Value)>,
-    texts: std::collections::HashMap<Text, usize>,
+    texts: HashMap<Text, usize>,
+    /// Numbers that are equal are one key, whatever their type.
+    numbers: HashMap<i128, usize>,
+    booleans: [Option<usize>; 2],
     weight: u64,
 }
 
@@ -130,8 +134,16 @@ impl Entries {
         if self.position(&key).is_some() {
             return Err(format!("insert failed: key {} already exists", key.display()).into());
         }
-        if let Value::String(text) = &key {
-            self.texts.insert(text.clone(), self.entries.len());
+        let at = self.entries.len();
+        match &key {
+            Value::String(text) => {
+                self.texts.insert(text.clone(), at);
+            }
+            Value::Bool(value) => self.booleans[usize::from(*value)] = Some(at),
+            other => {
+                self.numbers
+                    .extend(other.as_integer().map(|number| (number, at)));
+            }
         }
         let weight = key.weight().saturating_add(value.weight());
         self.weight = self.weight.saturating_add(weight);
@@ -142,10 +154,8 @@ impl Entries {
     fn position(&self, key: &Value) -> Option<usize> {
         match key {
             Value::String(text) => self.texts.get(text).copied(),
-            _ => self
-                .entries
-                .iter()
-                .position(|(own, _)| !matches!(own, Value::String(_)) && own.equals(key)),
+            Value::Bool(value) => self.booleans[usize::from(*value)],
+            other => self.numbers.get(&other.as_integer()?).copied(),
         }
     }
 }
@@ -444,6 +454,28 @@ impl Value {
         inner.saturating_add(1)
     }
 
+    /// Like [`Self::weight`], with data counted to its last leaf.
+    pub(crate) fn deep_weight(&self) -> u64 {
+        match self {
+            Self::List(List(ListRepr::Nodes(nodes, _))) => nodes.iter().map(node_weight).sum(),
+            Self::Map(MapValue(MapRepr::Node(map, _) | MapRepr::Hosted(map, _))) => {
+                map.values().map(node_weight).sum()
+            }
+            // Data inside built values is counted as far as it is bound.
+            other => other.weight(),
+        }
+    }
+
+    /// The value of a whole number.
+    fn as_integer(&self) -> Option<i128> {
+        match self {
+            Self::Int(value) => Some(i128::from(*value)),
+            Self::Uint(value) => Some(i128::from(*value)),
+            Self::Double(value) => whole(*value).map(i128::from),
+            _ => None,
+        }
+    }
+
     /// Like [`Self::to_node`], without the parts that `omitted` says are none; `None` when it is
     /// all of it.
     ///
@@ -505,6 +537,15 @@ impl Value {
             }
             Self::Opaque(value) => value.type_name().into(),
         }
+    }
+}
+
+fn node_weight(node: &Node) -> u64 {
+    1 + match node {
+        Node::String(text) => text.len() as u64 / 8,
+        Node::List(items) => items.iter().map(node_weight).sum(),
+        Node::Map(map) => map.values().map(node_weight).sum(),
+        _ => 0,
     }
 }
 

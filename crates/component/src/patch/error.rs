@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use diag::{Code, Explain, Reason, Retry};
 use object::Text;
 
 use super::{PathError, Verb};
+use crate::template::Context;
 
 /// Most names that a message lists.
 const NAMES_SHOWN: usize = 20;
@@ -83,6 +85,46 @@ pub enum PatchErrorKind {
     },
 }
 
+impl PatchError {
+    /// The same without what `context` conceals: places, filters and names come from the object,
+    /// which may hold secrets.
+    pub fn masked(mut self, context: &Context) -> Self {
+        let mask = |text: &mut String| *text = context.masked(std::mem::take(text));
+        let mask_all = |texts: &mut Vec<Text>| {
+            for text in texts {
+                *text = context.masked(text.to_string()).into();
+            }
+        };
+        self.path = context.masked(self.path.to_string()).into();
+        match &mut self.kind {
+            PatchErrorKind::Path(PathError::Brackets(text)) => {
+                *text = context.masked(text.to_string()).into();
+            }
+            PatchErrorKind::Path(_) | PatchErrorKind::ValueNoMap { .. } => {}
+            PatchErrorKind::NoMatch { at, filter, found } => {
+                mask(at);
+                mask(filter);
+                mask_all(found);
+            }
+            PatchErrorKind::NoList { at, segment, .. } => {
+                mask(at);
+                mask(segment);
+            }
+            PatchErrorKind::NoMap { at, key, .. } => {
+                mask(at);
+                mask(key);
+            }
+            PatchErrorKind::NoSuchKey { at, key, found } => {
+                mask(at);
+                mask(key);
+                mask_all(found);
+            }
+            PatchErrorKind::OutOfRange { at, .. } | PatchErrorKind::EndOfList { at } => mask(at),
+        }
+        self
+    }
+}
+
 impl PatchErrorKind {
     /// The finest stable name.
     pub fn code(&self) -> &'static str {
@@ -109,6 +151,34 @@ impl fmt::Display for PatchError {
 }
 
 impl std::error::Error for PatchError {}
+
+impl Explain for PatchError {
+    fn code(&self) -> Code {
+        Code(self.kind.code())
+    }
+
+    fn reason(&self) -> Reason {
+        Reason("RenderingFailed")
+    }
+
+    fn retry(&self) -> Retry {
+        Retry::Never
+    }
+
+    fn help(&self) -> Vec<String> {
+        match &self.kind {
+            PatchErrorKind::NoList {
+                found: "absent", ..
+            } => {
+                vec!["Add the list first; `-` at the end of a path makes one.".into()]
+            }
+            PatchErrorKind::NoSuchKey { .. } if self.verb == Verb::Replace => {
+                vec!["Use `add`, which sets a key whether it is there or not.".into()]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
 
 impl fmt::Display for PatchErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -43,7 +43,7 @@ impl Context {
     /// Keeps what is at these keys of a variable, and below, out of every message.
     ///
     /// Failing expressions that read it, or something around it, say only that they failed and
-    /// where, and texts found there are masked in messages of others.
+    /// where, and what is found there is masked in messages of others; see [`Self::masked`].
     pub fn conceal<K: Into<Text>>(
         mut self,
         variable: impl Into<Text>,
@@ -80,8 +80,11 @@ impl Context {
         secret.map(Read::to_string)
     }
 
-    /// `message` without texts that are secret.
-    pub(super) fn masked(&self, message: String) -> String {
+    /// `message` with `***` for every secret text and number, as it is and in base64.
+    ///
+    /// For messages about what was rendered, which may hold secrets in other places; a part of a
+    /// secret, or one that was changed, is not recognised.
+    pub fn masked(&self, message: String) -> String {
         let mut secrets = Vec::new();
         for (variable, keys) in &self.concealed {
             let start = self.get(variable);
@@ -161,7 +164,10 @@ impl Context {
 
 fn collect(node: &Node, secrets: &mut Vec<Text>) {
     match node {
-        Node::String(text) if text.len() >= SECRET_BYTES_MIN => secrets.push(text.clone()),
+        Node::String(text) if text.len() >= SECRET_BYTES_MIN => {
+            let encoded = golang::base64::encode(text.as_bytes());
+            secrets.extend([text.clone(), encoded.into()]);
+        }
         Node::Int(_) | Node::Uint(_) | Node::Float(_) => {
             let text = object::json::to_string(node);
             if text.len() >= SECRET_BYTES_MIN {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use diag::{Code, Explain, Reason, Retry, nearest};
 use expr::{CompileError, Issue};
 use object::{FieldPath, Text};
 
@@ -285,3 +286,50 @@ impl fmt::Display for TemplateError {
 }
 
 impl std::error::Error for TemplateError {}
+
+impl Explain for TemplateError {
+    fn code(&self) -> Code {
+        Code(self.kind.code())
+    }
+
+    fn reason(&self) -> Reason {
+        Reason("RenderingFailed")
+    }
+
+    fn retry(&self) -> Retry {
+        Retry::Never
+    }
+
+    fn help(&self) -> Vec<String> {
+        let near = |wanted: &str, known: &[Text]| {
+            let found = nearest(wanted, known.iter().map(Text::as_str));
+            found.map(|found| format!("Did you mean `{found}`?"))
+        };
+        match &self.kind {
+            TemplateErrorKind::NoSuchVariable { name, known } => {
+                near(name, known).into_iter().collect()
+            }
+            TemplateErrorKind::NoSuchKey { key, known, .. } => {
+                let optional = "Write `.?key` and `orValue()` for what may be absent.".to_owned();
+                near(key, known).into_iter().chain([optional]).collect()
+            }
+            TemplateErrorKind::Nested => {
+                vec![
+                    "Leave out the inner `${` and `}`; inside an expression names stand alone."
+                        .into(),
+                ]
+            }
+            TemplateErrorKind::OmittedInText => {
+                vec!["Give an empty text, or make the whole text one expression.".into()]
+            }
+            TemplateErrorKind::OmittedWhole => {
+                vec![
+                    "Use the operation `remove`, or `forEach` over a list that may be empty."
+                        .into(),
+                ]
+            }
+            TemplateErrorKind::KeyNoText { .. } => vec!["Wrap the key in `string()`.".into()],
+            _ => Vec::new(),
+        }
+    }
+}

@@ -165,12 +165,17 @@ impl Compiler<'_> {
         if self.bytes > TEMPLATE_BYTES_MAX {
             return Err(TemplateErrorKind::TooLarge);
         }
-        let Ok(found) = markers(text) else {
-            let expression = Expression {
-                text: text.clone(),
-                program: Err(TemplateErrorKind::Nested),
-            };
-            return Ok(Some(Part::Value(expression)));
+        let found = match markers(text) {
+            Ok(found) => found,
+            Err(nested) => {
+                // As far as it can be told apart from what follows.
+                let inner = text[nested.outer + 2..].trim_end();
+                let expression = Expression {
+                    text: inner.strip_suffix('}').unwrap_or(inner).into(),
+                    program: Err(TemplateErrorKind::Nested),
+                };
+                return Ok(Some(Part::Value(expression)));
+            }
         };
         if found.is_empty() {
             return Ok(None);

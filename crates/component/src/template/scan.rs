@@ -16,9 +16,14 @@ impl Marker {
     }
 }
 
-/// A `${` inside an expression and outside of quotes, at this byte.
+/// A `${` inside an expression and outside of quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NestedMarker(pub usize);
+pub struct NestedMarker {
+    /// The byte it starts at.
+    pub at: usize,
+    /// The byte that the one around it starts at.
+    pub outer: usize,
+}
 
 /// The markers of a text, in order.
 ///
@@ -41,7 +46,8 @@ pub fn markers(text: &str) -> Result<Vec<Marker>, NestedMarker> {
     let mut from = 0;
     while let Some(start) = text[from..].find("${") {
         let start = from + start;
-        match close(bytes, start + 2)? {
+        let closed = close(bytes, start + 2).map_err(|at| NestedMarker { at, outer: start });
+        match closed? {
             Some(end) => {
                 found.push(Marker { range: start..end });
                 from = end;
@@ -52,8 +58,8 @@ pub fn markers(text: &str) -> Result<Vec<Marker>, NestedMarker> {
     Ok(found)
 }
 
-/// The byte after the brace that closes the one before `at`.
-fn close(bytes: &[u8], mut at: usize) -> Result<Option<usize>, NestedMarker> {
+/// The byte after the brace that closes the one before `at`; or, as an error, that of a `${`.
+fn close(bytes: &[u8], mut at: usize) -> Result<Option<usize>, usize> {
     let mut open = 1;
     let mut quote = None;
     while let Some(&byte) = bytes.get(at) {
@@ -69,7 +75,7 @@ fn close(bytes: &[u8], mut at: usize) -> Result<Option<usize>, NestedMarker> {
                     return Ok(Some(at + 1));
                 }
             }
-            (None, b'$') if bytes.get(at + 1) == Some(&b'{') => return Err(NestedMarker(at)),
+            (None, b'$') if bytes.get(at + 1) == Some(&b'{') => return Err(at),
             (None, _) => {}
         }
         at += 1;

@@ -173,6 +173,89 @@ fn paths_that_are_none_are_refused() {
 }
 
 #[test]
+fn secrets_are_in_no_message() {
+    let context = Context::default()
+        .with("p", &json(r#"{"password": "hunter2-hunter2"}"#))
+        .conceal("p", ["password"]);
+    let mut object = json(
+        r#"{"env": [{"name": "A", "value": "hunter2-hunter2"}, {"name": "B", "value": "aHVudGVyMi1odW50ZXIy"}]}"#,
+    );
+    for path in [
+        "/env/[?(@.value=='nope')]",
+        "/env/[?(@.value=='hunter2-hunter2x')]",
+        "/env/hunter2-hunter2",
+        "/hunter2-hunter2/x",
+        "/env/[hunter2-hunter2]",
+    ] {
+        let operation = Operation {
+            verb: Verb::Replace,
+            path: path.into(),
+            value: None,
+        };
+        let error = apply(&mut object, &operation, Dialect::Current).expect_err(path);
+        let shown = format!("{0} {0:?}", error.masked(&context));
+        assert!(
+            !shown.contains("hunter2") && !shown.contains("aHVudGVyM"),
+            "{shown}"
+        );
+        assert!(shown.contains("***"), "{shown}");
+    }
+}
+
+#[test]
+fn no_path_panics() {
+    let pieces = [
+        "/",
+        "/",
+        "spec",
+        "containers",
+        "[?(@.name=='app')]",
+        "[*]",
+        "[-]",
+        "-",
+        "0",
+        "1",
+        "[2]",
+        "env",
+        "l",
+        "m",
+        "~1",
+        "~0",
+        "[",
+        "]",
+        "'",
+        "n",
+        "ü",
+        "[?(@.",
+        "')]",
+        "",
+    ];
+    let mut dice = testkit::Dice::new(11);
+    let mut object = json(OBJECT);
+    for _ in 0..20_000 {
+        let operation = Operation {
+            verb: *dice
+                .choose(&[Verb::Add, Verb::Replace, Verb::Remove, Verb::MergeShallow])
+                .expect("there are some"),
+            path: (0..dice.between(0, 10))
+                .map(|_| dice.pick(&pieces))
+                .collect::<String>()
+                .into(),
+            value: dice.one_in(2).then(|| json(r#"{"name": "x"}"#)),
+        };
+        let dialect = if dice.one_in(2) {
+            Dialect::Legacy
+        } else {
+            Dialect::Current
+        };
+        let _ = apply(&mut object, &operation, dialect).map_err(|error| error.to_string());
+        if dice.one_in(20) {
+            object = json(OBJECT);
+        }
+    }
+}
+
+#[test]
 fn targets_match_by_group_version_and_kind() {
     let object = json(r#"{"apiVersion": "apps/v1", "kind": "Deployment"}"#);
     let core = json(r#"{"apiVersion": "v1", "kind": "Deployment"}"#);

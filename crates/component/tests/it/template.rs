@@ -132,7 +132,7 @@ fn markers_are_balanced_outside_of_quotes() {
         ${metadata.name} and ${open => "web-dev-40b11ae7 and ${open"
         ${{"a": {"b": 1}}.a.b} => 1
         ${"${x}"} => "${x}"
-        ${a ${b}} => error: `${` inside an expression must be in quotes (in `${${a ${b}}}`)
+        ${a ${b}} => error: `${` inside an expression must be in quotes (in `${a ${b}}`)
         "#,
     );
     // What an expression gives is never looked at again.
@@ -161,6 +161,38 @@ fn numbers_are_one_kind_of_number() {
         ${9223372036854775807 + 1} => error: integer overflow (in `${9223372036854775807 + 1}`, character 21)
         "#,
     );
+}
+
+#[test]
+fn differences_from_upstream_are_these() {
+    for (text, upstream, ours) in [
+        ("${parameters.replicas + 1}", "error: no such overload", "4"),
+        ("${parameters.replicas % 2}", "error: no such overload", "1"),
+        ("${parameters.replicas / 2}", "error: no such overload", "1"),
+        ("${type(parameters.replicas) == int}", "false", "true"),
+        (
+            "${parameters.exact}",
+            "9007199254740992",
+            "9007199254740993",
+        ),
+        ("x${parameters.big}", "\"x1e+06\"", "\"x1000000\""),
+        ("${string(parameters.big)}", "\"1e+06\"", "\"1000000\""),
+        (
+            "x${oc_omit()}y",
+            "\"x{}y\"",
+            "error: `oc_omit()` cannot stand inside text (in `${oc_omit()}`)",
+        ),
+        ("${true ? 1 : 'a'}", "error: no matching overload", "1"),
+        (
+            "${[3, 1.5].sort()}",
+            "error: elements of different types",
+            "[1.5,3]",
+        ),
+        ("${cel.bind(x, 1, x)}", "error: undeclared reference", "1"),
+    ] {
+        assert_ne!(upstream, ours, "{text}");
+        assert_eq!(render(&Node::from(text)), ours, "{text}");
+    }
 }
 
 #[test]
@@ -511,7 +543,14 @@ fn templates_are_checked_against_shapes() {
         check("${parameters.replicas + parameters.hosts[0]}"),
         "found no matching overload for '_+_' applied to '(int, string)'"
     );
-    assert_eq!(check("${parameters.replicas.size()}").is_empty(), false);
+    assert!(!check("${parameters.replicas.size()}").is_empty());
+    // Objects of the data are maps.
+    assert_eq!(check("${parameters['replicas'] + 1}"), "");
+    assert_eq!(check("${parameters['nope']}"), "undefined field 'nope'");
+    assert_eq!(check("${parameters[?'nope'].orValue(1)}"), "");
+    assert_eq!(check("${parameters.map(k, parameters[k])}"), "");
+    assert_eq!(check("${'x' in parameters && size(parameters) > 1}"), "");
+    assert_eq!(check("${true ? parameters : {}}"), "");
 }
 
 #[test]
@@ -527,6 +566,36 @@ fn problems_are_known_before_rendering() {
         .collect();
     assert_eq!(found, ["a ExpressionInvalid", "b.${${ ExpressionNested"]);
     assert!(engine.template(&json(r#"{"a": [1, "x"]}"#)).is_constant());
+}
+
+#[test]
+fn errors_say_what_to_try() {
+    use diag::Explain as _;
+    for (text, code, help) in [
+        (
+            "${parameter.x}",
+            "VariableNotFound",
+            "Did you mean `parameters`?",
+        ),
+        (
+            "${parameters.replica}",
+            "KeyNotFound",
+            "Did you mean `replicas`?",
+        ),
+        (
+            "x${oc_omit()}",
+            "OmittedInText",
+            "Give an empty text, or make the whole text one expression.",
+        ),
+    ] {
+        let errors = Engine::default()
+            .text(text)
+            .render(&context(), &mut Meter::default())
+            .unwrap_err();
+        assert_eq!(errors[0].code().0, code, "{text}");
+        assert_eq!(errors[0].reason().0, "RenderingFailed");
+        assert_eq!(errors[0].help()[0], help, "{text}");
+    }
 }
 
 #[test]

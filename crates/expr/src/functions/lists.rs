@@ -39,7 +39,7 @@ pub(super) static KUBERNETES_FUNCTIONS: &[Function] = &[
 pub(super) static FUNCTIONS: &[Function] = &[
     member("slice", (3, 3), LIST, Cost::Elements, Shape::Dyn, slice),
     member("flatten", (1, 2), LIST, Cost::Elements, Shape::Dyn, flatten),
-    member("distinct", (1, 1), LIST, Cost::Pairs, Shape::Dyn, |a| {
+    member("distinct", (1, 1), LIST, Cost::Square, Shape::Dyn, |a| {
         let mut kept: Vec<Value> = Vec::new();
         for item in list(&a[0])?.iter() {
             if !kept.iter().any(|own| own.equals(&item)) {
@@ -184,12 +184,12 @@ fn flatten(a: &[Value]) -> Outcome {
     Ok(Value::list(flat))
 }
 
-/// Orders `items` by `keys`, which are all of one comparable type.
+/// Orders `items` by `keys`, which are all comparable with one another.
+///
+/// cel-go wants them of one type; numbers of different types are in one order here.
 pub(crate) fn sort_by_keys(items: Vec<Value>, keys: &[Value]) -> Outcome {
     if let Some(first) = keys.first() {
-        let comparable = keys
-            .iter()
-            .all(|key| key.type_name() == first.type_name() && first.order(key).is_some());
+        let comparable = keys.iter().all(|key| first.order(key).is_some());
         if !comparable {
             return Err("list elements must be comparable".into());
         }

@@ -80,11 +80,12 @@ pub(crate) const fn member(
 }
 
 /// Functions with the libraries that bring them.
-static LIBRARIES: [(Libraries, &[Function]); 17] = [
+static LIBRARIES: [(Libraries, &[Function]); 18] = [
     (Libraries::STANDARD, core::FUNCTIONS),
     (Libraries::STANDARD, strings::FUNCTIONS),
     (Libraries::STANDARD, printf::FUNCTIONS),
     (Libraries::STANDARD, sets::FUNCTIONS),
+    (Libraries::STANDARD, patterns::FUNCTIONS),
     (Libraries::STANDARD, times::FUNCTIONS),
     (Libraries::STANDARD, optionals::FUNCTIONS),
     // Their `reverse` takes text as well, so they come first.
@@ -93,7 +94,7 @@ static LIBRARIES: [(Libraries, &[Function]); 17] = [
     (Libraries::MATH, math::FUNCTIONS),
     (Libraries::ENCODERS, encoders::FUNCTIONS),
     (Libraries::KUBERNETES, lists::KUBERNETES_FUNCTIONS),
-    (Libraries::KUBERNETES, patterns::FUNCTIONS),
+    (Libraries::KUBERNETES, patterns::KUBERNETES_FUNCTIONS),
     (Libraries::KUBERNETES, quantity::FUNCTIONS),
     (Libraries::KUBERNETES, network::FUNCTIONS),
     (Libraries::KUBERNETES, url::FUNCTIONS),

@@ -149,6 +149,12 @@ fn out_of_range(index: i64) -> EvalErrorKind {
 /// The byte at which character `index` starts, also the end of the text.
 fn byte_at(text: &str, index: i64) -> Result<usize, EvalErrorKind> {
     let wanted = usize::try_from(index).map_err(|_| out_of_range(index))?;
+    if text.is_ascii() {
+        return match wanted <= text.len() {
+            true => Ok(wanted),
+            false => Err(out_of_range(index)),
+        };
+    }
     text.char_indices()
         .map(|(byte, _)| byte)
         .chain([text.len()])
@@ -230,6 +236,12 @@ fn split(a: &[Value]) -> Outcome {
         0 => return Ok(Value::list(Vec::new())),
         limit => usize::try_from(limit).unwrap_or(usize::MAX),
     };
+    // A part takes 32 bytes, however short it is.
+    let most = match separator.len() {
+        0 => whole.chars().count(),
+        length => whole.len() / length,
+    };
+    bounded(most.min(limit).saturating_mul(32))?;
     let parts: Vec<Value> = if separator.is_empty() {
         // Every character by itself, the rest in the last part.
         let mut parts = Vec::new();
