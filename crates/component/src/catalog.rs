@@ -162,7 +162,7 @@ impl Catalog {
     pub fn releases(&self) -> impl Iterator<Item = &ComponentRelease> {
         self.of_kind("ComponentRelease")
             .filter_map(|item| match item {
-                Item::ComponentRelease(release) => Some(release),
+                Item::ComponentRelease(release) => Some(&**release),
                 _ => None,
             })
     }

@@ -10,7 +10,7 @@ use object::{Map, Node, Text};
 
 use crate::helpers;
 use crate::metadata::Metadata;
-use crate::model::dialect::texts;
+use crate::model::dialect::{trait_texts, type_texts};
 use crate::model::read::SINGLE_CONTAINER;
 use crate::model::{
     ComponentRelease, Container, DataPlane, Dialect, Endpoint, Environment, Workload,
@@ -34,9 +34,13 @@ pub(crate) struct Mentions {
 impl Mentions {
     pub(crate) fn of(release: &ComponentRelease) -> Self {
         let mut found = Self::default();
-        let mut look = |text: &Text| {
+        let mut texts = type_texts(&release.component_type);
+        for (_, own) in &release.traits {
+            texts.extend(trait_texts(own));
+        }
+        for text in texts {
             if !text.contains("${") {
-                return;
+                continue;
             }
             found.container |= has_word(text, "workload.container");
             found.containers |= has_word(text, "workload.containers");
@@ -45,23 +49,6 @@ impl Mentions {
             found.own_configurations |= has_word(text, "configurations.configs")
                 || has_word(text, "configurations.secrets");
             found.public_virtual_host |= has_word(text, "dataplane.publicVirtualHost");
-        };
-        let traits = release.traits.iter();
-        let created = traits.clone().flat_map(|(_, own)| &own.creates);
-        for resource in release.component_type.resources.iter().chain(created) {
-            texts(&resource.template, &mut look);
-            let conditions = [&resource.include_when, &resource.for_each];
-            conditions.into_iter().flatten().for_each(&mut look);
-        }
-        for patch in traits.flat_map(|(_, own)| &own.patches) {
-            let conditions = [&patch.for_each, &patch.target.condition];
-            conditions.into_iter().flatten().for_each(&mut look);
-            for operation in &patch.operations {
-                look(&operation.path);
-                if let Some(value) = &operation.value {
-                    texts(value, &mut look);
-                }
-            }
         }
         found
     }

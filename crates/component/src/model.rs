@@ -64,7 +64,7 @@ pub enum Item {
     /// What runs in a component.
     Workload(Named<Workload>, Owner),
     /// A component frozen at one moment.
-    ComponentRelease(ComponentRelease),
+    ComponentRelease(Box<ComponentRelease>),
     /// Which release runs in an environment, with which overrides.
     ReleaseBinding(ReleaseBinding),
     /// What a binding was rendered to.

@@ -42,8 +42,8 @@ use stage::Stage;
 pub const OBJECTS_MAX: usize = 2_000;
 
 /// Most operations that the traits of one binding may apply. Each copies what it changes of an
-/// object, which takes about ten microseconds.
-pub const OPERATIONS_MAX: usize = 100_000;
+/// object, which takes about ten microseconds; traits of the samples apply a handful.
+pub const OPERATIONS_MAX: usize = 20_000;
 
 /// Most errors told for one binding.
 pub const ERRORS_MAX: usize = 200;

@@ -5,7 +5,7 @@
 
 use object::{Node, Text};
 
-use super::{ComponentType, Schemas, Trait, Workload};
+use super::{ComponentType, Resource, Schemas, Trait, Workload};
 
 /// The generations of templates. A release has one, decided from its own content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,40 +52,18 @@ pub(super) fn decide<'a>(
     if v1 {
         return Dialect::V1;
     }
-    let of_type = reads_merged(&component_type.schemas, &mut |found| {
-        for resource in &component_type.resources {
-            texts(&resource.template, found);
-            let expressions = [&resource.include_when, &resource.for_each];
-            expressions
-                .into_iter()
-                .flatten()
-                .for_each(|text| found(text));
-        }
-    });
-    let of_traits = traits.into_iter().any(|own| {
-        reads_merged(&own.schemas, &mut |found| {
-            for resource in &own.creates {
-                texts(&resource.template, found);
-            }
-            for patch in &own.patches {
-                patch.for_each.iter().for_each(|text| found(text));
-                patch.target.condition.iter().for_each(|text| found(text));
-                for operation in &patch.operations {
-                    found(&operation.path);
-                    operation.value.iter().for_each(|value| texts(value, found));
-                }
-            }
-        })
-    });
-    if of_type || of_traits {
-        Dialect::LegacyMerged
-    } else {
-        Dialect::EnvOverrides
+    let merged = reads_merged(&component_type.schemas, &type_texts(component_type))
+        || traits
+            .into_iter()
+            .any(|own| reads_merged(&own.schemas, &trait_texts(own)));
+    match merged {
+        true => Dialect::LegacyMerged,
+        false => Dialect::EnvOverrides,
     }
 }
 
 /// Whether templates read `parameters.K` for a `K` that is declared only for the environment.
-fn reads_merged(schemas: &Schemas, visit: &mut dyn FnMut(&mut dyn FnMut(&Text))) -> bool {
+fn reads_merged(schemas: &Schemas, texts: &[&Text]) -> bool {
     let Schemas::Shorthand {
         parameters,
         environment,
@@ -97,22 +75,51 @@ fn reads_merged(schemas: &Schemas, visit: &mut dyn FnMut(&mut dyn FnMut(&Text)))
     let only_environment = |key: &str| {
         environment.get(key).is_some() && parameters.get(key).is_none() && key != "$default"
     };
-    let mut merged = false;
-    visit(&mut |text| {
-        merged = merged || fields_of("parameters", text).any(only_environment);
-    });
-    merged
+    let mut texts = texts.iter();
+    texts.any(|text| fields_of("parameters", text).any(only_environment))
+}
+
+/// Every text of a type that may hold expressions.
+pub(crate) fn type_texts(component_type: &ComponentType) -> Vec<&Text> {
+    let mut out = Vec::new();
+    resource_texts(&component_type.resources, &mut out);
+    out
+}
+
+/// Every text of a trait that may hold expressions.
+pub(crate) fn trait_texts(own: &Trait) -> Vec<&Text> {
+    let mut out = Vec::new();
+    resource_texts(&own.creates, &mut out);
+    for patch in &own.patches {
+        out.extend(&patch.for_each);
+        out.extend(&patch.target.condition);
+        for operation in &patch.operations {
+            out.push(&operation.path);
+            if let Some(value) = &operation.value {
+                texts(value, &mut out);
+            }
+        }
+    }
+    out
+}
+
+fn resource_texts<'a>(resources: &'a [Resource], out: &mut Vec<&'a Text>) {
+    for resource in resources {
+        texts(&resource.template, out);
+        out.extend(&resource.include_when);
+        out.extend(&resource.for_each);
+    }
 }
 
 /// Every text of a template, keys included.
-pub(crate) fn texts(node: &Node, found: &mut dyn FnMut(&Text)) {
+fn texts<'a>(node: &'a Node, out: &mut Vec<&'a Text>) {
     match node {
-        Node::String(text) => found(text),
-        Node::List(items) => items.iter().for_each(|item| texts(item, found)),
+        Node::String(text) => out.push(text),
+        Node::List(items) => items.iter().for_each(|item| texts(item, out)),
         Node::Map(map) => {
             for (key, value) in map.iter() {
-                found(key);
-                texts(value, found);
+                out.push(key);
+                texts(value, out);
             }
         }
         _ => {}

@@ -153,20 +153,23 @@ fn further(kind: &str, spec: &Node, findings: &mut Vec<Finding>) {
                     of_component_type(&own, &path, findings);
                 }
             }
-            for (at, (_, body)) in trait_bodies(spec).enumerate() {
-                let path = FieldPath::keys(["spec", "traits"]).index(at);
+            let mapped = spec.get("traits").and_then(Node::as_map).is_some();
+            for (at, (reference, body)) in trait_bodies(spec).enumerate() {
+                let path = FieldPath::keys(["spec", "traits"]);
+                let path = match mapped {
+                    true => path.key(reference.name),
+                    false => path.index(at).key("spec"),
+                };
                 of_trait(&body, &path, findings);
             }
         }
-        "Workload" => {
-            if given(spec, "container") && given(spec, "containers") {
-                findings.push(Finding {
-                    path: path.key("container"),
-                    kind: FindingKind::Both {
-                        other: "containers",
-                    },
-                });
-            }
+        "Workload" if given(spec, "container") && given(spec, "containers") => {
+            findings.push(Finding {
+                path: path.key("container"),
+                kind: FindingKind::Both {
+                    other: "containers",
+                },
+            });
         }
         _ => {}
     }
@@ -293,7 +296,7 @@ fn item(kind: &str, head: Head, spec: &Node) -> Item {
             },
             owner(spec),
         ),
-        "ComponentRelease" => Item::ComponentRelease(read_release_spec(head, spec)),
+        "ComponentRelease" => Item::ComponentRelease(Box::new(read_release_spec(head, spec))),
         "ReleaseBinding" => Item::ReleaseBinding(binding(head, spec)),
         "Release" | "RenderedRelease" => Item::RenderedRelease(rendered(head, spec)),
         "SecretReference" => Item::SecretReference(SecretReference {

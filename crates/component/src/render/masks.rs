@@ -11,6 +11,9 @@ use super::Inputs;
 use crate::model::{Setting, Source, Workload};
 use crate::template::{Context, Template, Used};
 
+/// The variable that holds what is secret.
+pub(super) const SECRETS: &str = "(secrets)";
+
 /// Most values shown with a rule that is not met.
 const USED_MAX: usize = 8;
 
@@ -82,23 +85,12 @@ fn collect(node: &Node, secret: bool, out: &mut Vec<Text>) {
     }
 }
 
-/// `text` without secrets; also without the start of one at a place where text was cut off.
-pub(super) fn mask(masks: &[Text], text: &str) -> String {
-    let mut out = text.to_owned();
-    for secret in masks {
-        out = out.replace(secret.as_str(), "***");
-        if let Some(kept) = out.strip_suffix('…') {
-            let starts = secret.char_indices().map(|(at, c)| at + c.len_utf8());
-            let cut = starts
-                .rev()
-                .take_while(|end| *end >= SECRET_BYTES_MIN)
-                .find(|end| kept.ends_with(&secret[..*end]));
-            if let Some(end) = cut {
-                out = format!("{}***…", &kept[..kept.len() - end]);
-            }
-        }
-    }
-    out
+/// `context` with secrets that no message shows. They are in a variable that no expression can name.
+pub(super) fn conceal(context: Context, secrets: Vec<Text>) -> Context {
+    let secrets = Node::list(secrets);
+    context
+        .with(SECRETS, &secrets)
+        .conceal(SECRETS, [] as [&str; 0])
 }
 
 /// The values an expression over a context looked at.
@@ -114,6 +106,7 @@ pub(super) fn used(template: &Template, context: &Context) -> Vec<Used> {
             _ => None,
         })?;
         let text = object::json::to_string(&value.to_node().ok()?);
+        let text = context.masked(text);
         let short: String = text.chars().take(VALUE_SHOWN).collect();
         let more = if short.len() < text.len() { "…" } else { "" };
         Some(Used {

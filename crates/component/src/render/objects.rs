@@ -129,10 +129,14 @@ pub(super) fn give_ids(objects: &mut [Rendered]) {
         let mut id = resource_id(&own.object);
         if !taken.insert((own.plane, id.clone())) {
             let key = object::Object::new(own.object.clone()).key();
-            id = generate_name(
-                LABEL_BYTES_MAX,
-                &[&key.kind, &key.group, &key.namespace, &key.name],
-            );
+            let mut parts = vec![
+                key.kind.as_str(),
+                key.group.as_str(),
+                key.namespace.as_str(),
+                key.name.as_str(),
+            ];
+            parts.retain(|part| !part.is_empty());
+            id = generate_name(LABEL_BYTES_MAX, &parts);
             taken.insert((own.plane, id.clone()));
         }
         own.id = id;

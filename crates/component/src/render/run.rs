@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use object::{FieldPath, Node, Text};
 
-use super::masks::{secret_values, settings};
+use super::masks::{conceal, secret_values, settings};
 use super::objects::{annotate_hash, give_ids, label, shown, sort};
 use super::stage::Stage;
 use super::{Inputs, Maker, Part, RenderErrors, RenderProblem, Rendered, Rendering, WarningKind};
@@ -137,7 +137,8 @@ impl<'a> Run<'a> {
         let own = self.stage.maker.clone();
         self.stage.maker = Maker::Workload;
         let workload = self.workload();
-        self.stage.masks = secret_values(inputs, &workload);
+        let secrets = secret_values(inputs, &workload);
+        self.stage.hidden = conceal(Context::default(), secrets.clone());
         let single = is_single(&workload, release.dialect);
         let known: Vec<Text> = inputs.secrets.keys().cloned().collect();
         let found = |name: &str| inputs.secrets.get(name).copied();
@@ -160,6 +161,7 @@ impl<'a> Run<'a> {
             notification_channel: inputs.notification_channel.as_ref(),
         }
         .context();
+        let base = conceal(base, secrets);
         let mut schemas: BTreeMap<Text, Option<Compiled>> = BTreeMap::new();
         let compiled = self.schemas(&release.component_type.schemas);
         let values = compiled.map(|compiled| {

@@ -1,8 +1,9 @@
 //! Templates, patches and rules of one type or trait after the other, over the objects so far.
 
 use object::{FieldPath, Node, Text};
+use schema::FieldValue;
 
-use super::masks::{mask, used};
+use super::masks::{SECRETS, used};
 use super::objects::{missing_field, repeated, shown};
 use super::{
     ERRORS_MAX, Maker, OBJECTS_MAX, OPERATIONS_MAX, Part, RenderError, RenderProblem, Rendered,
@@ -24,8 +25,8 @@ pub(super) struct Stage<'a> {
     /// What is being rendered, for errors.
     pub maker: Maker,
     pub part: Part,
-    /// Texts that no message may show.
-    pub masks: Vec<Text>,
+    /// Conceals what no message may show.
+    pub hidden: Context,
     pub errors: Vec<RenderError>,
     pub warnings: Vec<Warning>,
     pub objects: Vec<Rendered>,
@@ -40,7 +41,7 @@ impl<'a> Stage<'a> {
             meter: Meter::default(),
             maker,
             part: Part::Whole,
-            masks: Vec::new(),
+            hidden: Context::default(),
             errors: Vec::new(),
             warnings: Vec::new(),
             objects: Vec::new(),
@@ -92,12 +93,20 @@ impl<'a> Stage<'a> {
         if self.errors.len() >= ERRORS_MAX || self.errors.iter().any(|own| own.same_as(&error)) {
             return;
         }
-        if let RenderProblem::Template(TemplateErrorKind::Failed(message)) = &mut error.problem {
-            *message = mask(&self.masks, message);
+        let hidden = &self.hidden;
+        match &mut error.problem {
+            RenderProblem::Template(TemplateErrorKind::NoSuchVariable { known, .. }) => {
+                known.retain(|name| name != SECRETS);
+            }
+            RenderProblem::Value(refused) => {
+                if let FieldValue::Text(text) | FieldValue::Bare(text) = &mut refused.value {
+                    *text = hidden.masked(std::mem::take(text));
+                }
+                refused.detail = hidden.masked(std::mem::take(&mut refused.detail));
+            }
+            _ => {}
         }
-        for used in &mut error.used {
-            used.value = used.value.as_deref().map(|value| mask(&self.masks, value));
-        }
+        error.object = error.object.map(|object| hidden.masked(object));
         self.errors.push(error);
     }
 
@@ -343,12 +352,13 @@ impl<'a> Stage<'a> {
             }
             let own = &mut self.objects[at];
             if let Err(error) = apply(&mut own.object, operation, dialect) {
+                let error = error.masked(&self.hidden);
                 let object = shown(&own.object);
                 self.report(RenderError {
                     maker: self.maker.clone(),
                     part: self.part.clone(),
                     path: path.key("path"),
-                    object: Some(format!("{object} at `{}`", operation.path)),
+                    object: Some(format!("{object} at `{}`", error.path)),
                     expression: None,
                     problem: RenderProblem::Patch(error.kind),
                     used: Vec::new(),

@@ -3,10 +3,12 @@
 mod corpus;
 mod demo;
 mod generated;
+mod hostile;
 mod model;
 mod patch;
 mod patch_vectors;
 mod pipeline_vectors;
+mod render;
 mod schema;
 mod support;
 mod template;
