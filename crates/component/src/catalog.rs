@@ -22,8 +22,12 @@
 //! - **The order of objects does not matter**, except that of two with one key the first counts.
 //! - **One unreadable object harms only itself.**
 
+mod component;
+
 use std::collections::BTreeMap;
 use std::fmt;
+
+pub use component::{ComponentProblem, Frozen};
 
 use diag::{Code, Explain, Reason, Retry};
 use object::{Node, Object, Text};
@@ -38,6 +42,9 @@ use crate::model::{
 };
 use crate::render::{Inputs, RenderErrors, Renderer, Rendering};
 
+/// The kind of notification channels.
+const NOTIFICATION_CHANNEL: &str = "ObservabilityAlertsNotificationChannel";
+
 /// Kind, namespace and name.
 type Key = (Text, Text, Text);
 
@@ -45,6 +52,10 @@ type Key = (Text, Text, Text);
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     items: BTreeMap<Key, Item>,
+    /// Specs as they are written, of what releases freeze.
+    specs: BTreeMap<Key, Node>,
+    /// Default notification channels by namespace and environment, and whether they are marked.
+    channels: BTreeMap<(Text, Text), (Text, bool)>,
 }
 
 /// Something to tell about an object that was read.
@@ -124,9 +135,34 @@ impl Catalog {
                 first: Box::new(first.head().clone()),
                 head: Box::new(head),
             }),
-            None => drop(self.items.insert(key, read.item)),
+            None => {
+                let spec = object.node.get("spec").cloned().unwrap_or_default();
+                match &read.item {
+                    Item::Component(_)
+                    | Item::ComponentType(_)
+                    | Item::Trait(_)
+                    | Item::Workload(..) => drop(self.specs.insert(key.clone(), spec)),
+                    Item::Stored(_) if head.kind == NOTIFICATION_CHANNEL => {
+                        self.add_channel(&head, &spec);
+                    }
+                    _ => {}
+                }
+                self.items.insert(key, read.item);
+            }
         }
         notices
+    }
+
+    /// The channel that is marked, else the first by name, is the default of its environment.
+    fn add_channel(&mut self, head: &Head, spec: &Node) {
+        let environment = spec.str_at(&["environment"]).unwrap_or_default();
+        let key = (head.namespace.clone(), Text::from(environment));
+        let marked = spec.get("isEnvDefault").and_then(Node::as_bool) == Some(true);
+        match self.channels.get(&key) {
+            Some((_, true)) if !marked => {}
+            Some((name, was)) if *was == marked && *name <= head.name => {}
+            _ => drop(self.channels.insert(key, (head.name.clone(), marked))),
+        }
     }
 
     /// The object of this kind, namespace and name.
@@ -387,7 +423,10 @@ impl Catalog {
             metadata: Metadata::new(identities, release.dialect),
             secrets: self.secrets(namespace),
             dependencies: Dependencies::default(),
-            notification_channel: None,
+            notification_channel: self
+                .channels
+                .get(&(binding.head.namespace.clone(), binding.environment.clone()))
+                .map(|(name, _)| name.clone()),
         })
     }
 
@@ -574,6 +613,8 @@ pub enum Outcome {
 pub struct Session<'a> {
     catalog: &'a Catalog,
     renderer: Renderer,
+    /// Bindings that shall run, by namespace, owner and environment; of several the first.
+    bindings: BTreeMap<(&'a str, &'a Owner, &'a str), &'a ReleaseBinding>,
     /// Endpoints of bindings by namespace and name.
     endpoints: BTreeMap<(Text, Text), BTreeMap<Text, EndpointUrl>>,
 }
@@ -581,9 +622,19 @@ pub struct Session<'a> {
 impl<'a> Session<'a> {
     /// A session over a catalog.
     pub fn new(catalog: &'a Catalog) -> Self {
+        let mut bindings = BTreeMap::new();
+        for own in catalog.bindings().filter(|own| own.active) {
+            let key = (
+                own.head.namespace.as_str(),
+                &own.owner,
+                own.environment.as_str(),
+            );
+            bindings.entry(key).or_insert(own);
+        }
         Self {
             catalog,
             renderer: Renderer::default(),
+            bindings,
             endpoints: BTreeMap::new(),
         }
     }
@@ -619,12 +670,8 @@ impl<'a> Session<'a> {
                 project: project.clone(),
                 component: dependency.component.clone(),
             };
-            let provider = self.catalog.bindings().find(|own| {
-                own.head.namespace == *namespace
-                    && own.owner == owner
-                    && own.environment == binding.environment
-                    && own.active
-            });
+            let key = (namespace.as_str(), &owner, binding.environment.as_str());
+            let provider = self.bindings.get(&key).copied();
             let url = provider.and_then(|provider| {
                 let known = self.endpoints_of(provider);
                 known.get(&dependency.endpoint).cloned()

@@ -397,6 +397,8 @@ pub struct Component {
     pub traits: Vec<TraitUse>,
     /// Whether a new release goes to the first environment by itself.
     pub auto_deploy: bool,
+    /// What builds it.
+    pub workflow: Option<Reference>,
 }
 
 /// See [`Item::Workload`].

@@ -657,6 +657,7 @@ fn component(head: Head, spec: &Node) -> Component {
         parameters: value(spec, "parameters"),
         traits: trait_uses(list(spec, "traits")),
         auto_deploy: flag(spec, "autoDeploy"),
+        workflow: reference(spec, "workflow", "ClusterWorkflow"),
         head,
     }
 }

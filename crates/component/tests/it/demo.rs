@@ -8,6 +8,7 @@ use component::catalog::{Catalog, Notice, Outcome, Session};
 use component::identity::STABLE_UID;
 use component::model::Plane;
 use component::render::Rendering;
+use component::snapshot::{content, release_digest, release_name};
 use diag::Explain;
 use object::{Node, Object};
 
@@ -208,4 +209,61 @@ fn a_tree_of_the_first_major_version_renders_with_its_policies() {
     }
     println!("{count} objects of the sample tree are as expected");
     assert_eq!(count, 16);
+}
+
+#[test]
+fn components_that_cannot_be_released_say_why() {
+    let Some(root) = corpus() else { return };
+    let (catalog, _) = Catalog::read(&tree(&root.join("gitops-demo")), "default");
+    let found: Vec<String> = catalog
+        .components()
+        .map(|component| match catalog.freeze(component) {
+            Ok(_) => format!("{} Reconciled", component.head.name),
+            Err(problems) => format!("{} {}", component.head.name, problems[0].reason()),
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "greeter-service-gitops WorkloadNotFound",
+            "react-starter-gitops ComponentTypeNotFound",
+            "reading-list-service-gitops WorkloadNotFound",
+            "greeter-service Reconciled",
+            "order-api Reconciled",
+            "product-api Reconciled",
+            "redis-cache Reconciled",
+        ]
+    );
+}
+
+#[test]
+fn frozen_components_are_the_releases_that_the_reference_tool_wrote() {
+    let Some(root) = corpus() else { return };
+    let expected = root.join("expected/extended");
+    let mut all = tree(&expected.join("input"));
+    all.extend(tree(&root.join("gitops-demo")));
+    let (catalog, _) = Catalog::read(&all, "default");
+    let text = fs::read_to_string(expected.join("releases.yaml"));
+    let releases = objects(
+        &text.expect("a file of the corpus can be read"),
+        "releases.yaml",
+    );
+    assert_eq!(releases.len(), 3);
+    for release in releases {
+        let spec = release.node.get("spec").expect("a release has a spec");
+        let name = spec.str_at(&["owner", "componentName"]).expect("an owner");
+        let component = catalog.component("openchoreo", name).expect("a component");
+        let frozen = catalog
+            .freeze(component)
+            .unwrap_or_else(|why| panic!("{why:?}"));
+        assert_eq!(frozen.first_environment, "development");
+        let found = differences(&content(spec), &content(&frozen.spec));
+        assert!(found.is_empty(), "{name}\n{}", found.join("\n"));
+        assert_eq!(frozen.digest, release_digest(spec));
+        let digest = &frozen.digest[..10];
+        assert_eq!(
+            release_name(name, &frozen.digest),
+            format!("{name}-{digest}")
+        );
+    }
 }

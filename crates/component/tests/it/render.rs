@@ -1,7 +1,7 @@
 //! Stories of bindings: what a small tree comes to, and what is said when it does not.
 
 use component::catalog::{Catalog, Outcome, Session};
-use component::digest;
+use component::snapshot;
 use expect_test::{Expect, expect};
 use object::{Node, Object};
 
@@ -336,5 +336,8 @@ fn a_release_and_its_digest_do_not_depend_on_how_it_is_written() {
     let other = spec(
         "spec: {workload: {containers: {a: {env: null, image: i}}}, componentType: {workloadType: job}}",
     );
-    assert_eq!(digest::release_digest(&one), digest::release_digest(&other));
+    assert_eq!(
+        snapshot::release_digest(&one),
+        snapshot::release_digest(&other)
+    );
 }
