@@ -23,6 +23,7 @@
 //! - **One unreadable object harms only itself.**
 
 mod component;
+mod project;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -468,6 +469,13 @@ pub enum ReferenceError {
         /// The releases of the component.
         known: Vec<Text>,
     },
+    /// There is no such release of a project.
+    ProjectRelease {
+        /// Its name.
+        name: Text,
+        /// The releases of the project.
+        known: Vec<Text>,
+    },
     /// The release is of another component.
     Owner {
         /// Of the binding.
@@ -492,6 +500,7 @@ impl ReferenceError {
     pub fn reason(&self) -> Reason {
         Reason(match self {
             Self::NoRelease | Self::Release { .. } => "ComponentReleaseNotFound",
+            Self::ProjectRelease { .. } => "ProjectReleaseNotFound",
             Self::Owner { .. } => "InvalidReleaseConfiguration",
             Self::Environment(_) => "EnvironmentNotFound",
             Self::NoDataPlane(_) => "DataPlaneNotConfigured",
@@ -506,8 +515,12 @@ impl fmt::Display for ReferenceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoRelease => f.write_str("no release is selected"),
-            Self::Release { name, known } => {
-                write!(f, "ComponentRelease `{name}` does not exist")?;
+            Self::Release { name, known } | Self::ProjectRelease { name, known } => {
+                let kind = match self {
+                    Self::Release { .. } => "ComponentRelease",
+                    _ => "ProjectRelease",
+                };
+                write!(f, "{kind} `{name}` does not exist")?;
                 match diag::nearest(name, known.iter().map(Text::as_str)) {
                     Some(near) => write!(f, "; did you mean `{near}`?"),
                     None => Ok(()),

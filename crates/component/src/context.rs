@@ -205,7 +205,7 @@ pub(crate) fn with_values(context: &Context, values: &Values) -> Context {
 
 /// Gateways of the environment over those of the plane: for each direction and visibility the
 /// whole entry of one or the other.
-fn gateway(environment: &Environment, plane: &DataPlane) -> Map {
+pub(crate) fn gateway(environment: &Environment, plane: &DataPlane) -> Map {
     let mut out = Map::new();
     for direction in ["ingress", "egress"] {
         let mut entries = Map::new();

@@ -18,12 +18,17 @@
 mod error;
 mod masks;
 mod objects;
+mod place;
+mod project;
 mod run;
 mod stage;
 
 use std::collections::BTreeMap;
 
 use object::{Node, Text};
+
+pub use place::Document;
+pub use project::ProjectInputs;
 
 pub use error::{Maker, Part, RenderError, RenderErrors, RenderProblem, Warning, WarningKind};
 
@@ -122,6 +127,17 @@ impl Renderer {
     /// Everything that keeps it from rendering, at most [`ERRORS_MAX`].
     pub fn render(&self, inputs: &Inputs<'_>) -> Result<Rendering, RenderErrors> {
         run::run(&self.engine, inputs)
+    }
+
+    /// Renders what a project needs in an environment, in the order of its templates.
+    ///
+    /// # Errors
+    /// As [`Self::render`].
+    pub fn render_project(
+        &self,
+        inputs: &ProjectInputs<'_>,
+    ) -> Result<Vec<Rendered>, RenderErrors> {
+        project::render_project(&self.engine, inputs)
     }
 
     /// The variables that templates of the type see, and those of each trait in use, by instance.

@@ -267,3 +267,26 @@ fn frozen_components_are_the_releases_that_the_reference_tool_wrote() {
         );
     }
 }
+
+#[test]
+fn the_default_project_type_makes_the_published_namespace() {
+    let Some(root) = corpus() else { return };
+    let (catalog, _) = Catalog::read(
+        &tree(&root.join("samples/v1.2.3/getting-started")),
+        "default",
+    );
+    let mut all = catalog;
+    for plane in objects(
+        "{apiVersion: openchoreo.dev/v1alpha1, kind: ClusterDataPlane, metadata: {name: default}, spec: {planeID: default}}",
+        "plane",
+    ) {
+        all.add(&plane, "default");
+    }
+    let objects = Session::new(&all).render_project("default", "default", "development");
+    let objects = objects.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(objects.len(), 1);
+    assert_eq!(
+        objects[0].object.str_at(&["metadata", "name"]),
+        Some("dp-default-default-development-f8e58905")
+    );
+}
