@@ -562,7 +562,7 @@ fn problems_are_known_before_rendering() {
     let found: Vec<String> = template
         .problems()
         .iter()
-        .map(|problem| format!("{} {}", problem.path, problem.kind.code()))
+        .map(|problem| format!("{} {}", problem.path, problem.kind.code().0))
         .collect();
     assert_eq!(found, ["a ExpressionInvalid", "b.${${ ExpressionNested"]);
     assert!(engine.template(&json(r#"{"a": [1, "x"]}"#)).is_constant());
@@ -574,17 +574,17 @@ fn errors_say_what_to_try() {
     for (text, code, help) in [
         (
             "${parameter.x}",
-            "VariableNotFound",
+            "ExpressionVariableNotFound",
             "Did you mean `parameters`?",
         ),
         (
             "${parameters.replica}",
-            "KeyNotFound",
+            "ExpressionKeyNotFound",
             "Did you mean `replicas`?",
         ),
         (
             "x${oc_omit()}",
-            "OmittedInText",
+            "TemplateValueOmitted",
             "Give an empty text, or make the whole text one expression.",
         ),
     ] {

@@ -139,16 +139,16 @@ fn templates_fail_as_in_upstreams_tables() {
 fn fits(vector: &Node, errors: &[TemplateError]) -> Result<(), String> {
     let error = &errors[0];
     let code = match vector.str_at(&["errContains"]).unwrap_or_default() {
-        "no such key" => "KeyNotFound",
+        "no such key" => "ExpressionKeyNotFound",
         "nested CEL expressions" => "ExpressionNested",
-        "undeclared reference" => "VariableNotFound",
+        "undeclared reference" => "ExpressionVariableNotFound",
         "CEL compilation error" => "ExpressionInvalid",
-        "must evaluate to a string" => "KeyNotText",
+        "must evaluate to a string" => "TemplateKeyNotText",
         "CEL" | "oc_merge requires at least 2 arguments" => "ExpressionFailed",
         other => return Err(format!("unknown text {other}")),
     };
     let missing = vector.get("wantIsMissing").and_then(Node::as_bool);
-    let fits = error.kind.code() == code
+    let fits = error.kind.code().0 == code
         && missing.is_none_or(|missing| missing == error.kind.is_missing_data());
     match fits {
         true => Ok(()),
