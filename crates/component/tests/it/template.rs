@@ -544,6 +544,28 @@ fn templates_are_checked_against_shapes() {
         "found no matching overload for '_+_' applied to '(int, string)'"
     );
     assert!(!check("${parameters.replicas.size()}").is_empty());
+    // Loop variables are of the shape of the items.
+    for (source, text, problem) in [
+        ("${parameters.hosts}", "${h.size() + 1}", ""),
+        (
+            "${parameters.hosts}",
+            "${h + 1}",
+            "found no matching overload for '_+_' applied to '(string, int)'",
+        ),
+        ("${parameters.labels}", "${h.key + h.value}", ""),
+        (
+            "${parameters.labels}",
+            "${h.name}",
+            "undefined field 'name'",
+        ),
+        ("${metadata.x}", "${h.name}", ""),
+    ] {
+        let mut variables = variables.to_vec();
+        variables.push(Repeat::new(&engine, source, "h").variable(&variables));
+        let found = engine.text(text).check(&variables);
+        let texts: Vec<String> = found.iter().map(|error| error.kind.to_string()).collect();
+        assert_eq!(texts.join(" | "), problem, "{source} {text}");
+    }
     // Objects of the data are maps.
     assert_eq!(check("${parameters['replicas'] + 1}"), "");
     assert_eq!(check("${parameters['nope']}"), "undefined field 'nope'");

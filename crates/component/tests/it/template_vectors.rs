@@ -315,6 +315,64 @@ fn repeated_resources_render_as_in_upstreams_tables() {
 }
 
 #[test]
+fn templates_people_wrote_compile() {
+    let Some(root) = testkit::corpus("openchoreo") else {
+        return;
+    };
+    let engine = Engine::new([
+        "toContainerEnvFrom",
+        "toContainerEnvs",
+        "toContainerVolumeMounts",
+        "toVolumes",
+        "toConfigEnvsByContainer",
+        "toSecretEnvsByContainer",
+        "toConfigFileList",
+        "toSecretFileList",
+        "toServicePorts",
+        "toEndpointResources",
+    ]);
+    let (mut expressions, mut wrong) = (0, String::new());
+    let mut open: Vec<_> = [
+        "gitops-demo",
+        "gitops-demo-23feaa7",
+        "sample-gitops",
+        "samples",
+    ]
+    .map(|folder| root.join(folder))
+    .into();
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(&path).expect("is a folder");
+            open.extend(entries.map(|entry| entry.expect("is there").path()));
+            continue;
+        }
+        let text = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("yaml" | "yml") => std::fs::read_to_string(&path).expect("is text"),
+            _ => continue,
+        };
+        let Ok(documents) = yaml::load(&text, &yaml::Limits::default()) else {
+            continue;
+        };
+        for document in documents {
+            let kind = document.node.str_at(&["kind"]).unwrap_or_default();
+            if !["ComponentType", "Trait", "ComponentRelease", "ProjectType"]
+                .iter()
+                .any(|known| kind.ends_with(known))
+            {
+                continue;
+            }
+            let template = engine.template(&document.node);
+            expressions += template.expressions().len();
+            for problem in template.problems() {
+                wrong.push_str(&format!("{}\n  {problem}\n", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+    assert!(expressions > 500, "found only {expressions} expressions");
+}
+
+#[test]
 fn names_are_upstreams_names() {
     let Some(folder) = testkit::corpus("openchoreo/cases") else {
         return;
