@@ -22,13 +22,7 @@ fn json(text: &str) -> Node {
 }
 
 fn context() -> Context {
-    let inputs = json(INPUTS);
-    let fields = inputs.as_map().expect("inputs are a map");
-    fields
-        .iter()
-        .fold(Context::default(), |context, (name, value)| {
-            context.with(name.clone(), value)
-        })
+    Context::of(json(INPUTS).as_map().expect("inputs are a map"))
 }
 
 fn outcome(rendered: Result<Option<Node>, Vec<TemplateError>>) -> String {
@@ -477,6 +471,12 @@ fn secrets_are_in_no_message() {
             "{shown}"
         );
     }
+    // With too many of them nothing is shown.
+    let many = Node::list((0..2_000).map(|at| Node::from(format!("secret-{at}"))));
+    let context = context.with("many", &many).conceal("many", [] as [&str; 0]);
+    assert_eq!(context.masked("harmless".into()), "***");
+    let context =
+        Context::default().with("parameters", inputs.get("parameters").expect("is there"));
     // The reason stays where nothing secret is read.
     let errors = engine
         .text("${int(parameters.user)}")

@@ -56,12 +56,7 @@ fn context(vector: &Node) -> Context {
     let inputs = vector.str_at(&["inputs"]).unwrap_or("{}");
     let inputs = object::json::parse(inputs.as_bytes(), object::json::OBJECT_LIMITS)
         .expect("inputs are JSON");
-    let fields = inputs.as_map().expect("inputs are a map");
-    fields
-        .iter()
-        .fold(Context::default(), |context, (name, value)| {
-            context.with(name.clone(), value)
-        })
+    Context::of(inputs.as_map().expect("inputs are a map"))
 }
 
 fn rendered(vector: &Node) -> Result<Node, Vec<TemplateError>> {
@@ -224,11 +219,8 @@ fn repetition_takes_what_upstreams_table_takes() {
 
 /// The variables a table gives as data.
 fn context_of(vector: &Node) -> Context {
-    let fields = vector.get("context").and_then(Node::as_map);
-    let fields = fields.into_iter().flat_map(object::Map::iter);
-    fields.fold(Context::default(), |context, (name, value)| {
-        context.with(name.clone(), value)
-    })
+    let variables = vector.get("context").and_then(Node::as_map);
+    variables.map(Context::of).unwrap_or_default()
 }
 
 #[test]
