@@ -199,11 +199,7 @@ impl Template {
     /// Methods and the `oc_` functions give values of unknown type. Problems of the template as
     /// such are found as well.
     pub fn check(&self, variables: &[(Text, Shape)]) -> Vec<TemplateError> {
-        let options = Options {
-            variables: Some(variables.to_vec()),
-            objects_are_maps: true,
-            ..self.0.options.clone()
-        };
+        let options = self.check_options(variables);
         let mut found = self.problems();
         self.0
             .root
@@ -216,6 +212,27 @@ impl Template {
                 }
             });
         found
+    }
+
+    /// What it gives, as far as the shapes of the variables tell.
+    pub fn shape(&self, variables: &[(Text, Shape)]) -> Shape {
+        match &self.0.root {
+            Part::Value(expression) => {
+                let options = self.check_options(variables);
+                let program = Program::compile(&expression.text, &options);
+                program.map_or(Shape::Dyn, |program| program.shape().clone())
+            }
+            Part::Text(_) => Shape::String,
+            _ => Shape::Dyn,
+        }
+    }
+
+    fn check_options(&self, variables: &[(Text, Shape)]) -> Options {
+        Options {
+            variables: Some(variables.to_vec()),
+            objects_are_maps: true,
+            ..self.0.options.clone()
+        }
     }
 
     /// Renders it; `None` when all of it is omitted.

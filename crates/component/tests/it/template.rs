@@ -22,13 +22,7 @@ fn json(text: &str) -> Node {
 }
 
 fn context() -> Context {
-    let inputs = json(INPUTS);
-    let fields = inputs.as_map().expect("inputs are a map");
-    fields
-        .iter()
-        .fold(Context::default(), |context, (name, value)| {
-            context.with(name.clone(), value)
-        })
+    Context::of(json(INPUTS).as_map().expect("inputs are a map"))
 }
 
 fn outcome(rendered: Result<Option<Node>, Vec<TemplateError>>) -> String {
@@ -477,6 +471,12 @@ fn secrets_are_in_no_message() {
             "{shown}"
         );
     }
+    // With too many of them nothing is shown.
+    let many = Node::list((0..2_000).map(|at| Node::from(format!("secret-{at}"))));
+    let context = context.with("many", &many).conceal("many", [] as [&str; 0]);
+    assert_eq!(context.masked("harmless".into()), "***");
+    let context =
+        Context::default().with("parameters", inputs.get("parameters").expect("is there"));
     // The reason stays where nothing secret is read.
     let errors = engine
         .text("${int(parameters.user)}")
@@ -544,6 +544,28 @@ fn templates_are_checked_against_shapes() {
         "found no matching overload for '_+_' applied to '(int, string)'"
     );
     assert!(!check("${parameters.replicas.size()}").is_empty());
+    // Loop variables are of the shape of the items.
+    for (source, text, problem) in [
+        ("${parameters.hosts}", "${h.size() + 1}", ""),
+        (
+            "${parameters.hosts}",
+            "${h + 1}",
+            "found no matching overload for '_+_' applied to '(string, int)'",
+        ),
+        ("${parameters.labels}", "${h.key + h.value}", ""),
+        (
+            "${parameters.labels}",
+            "${h.name}",
+            "undefined field 'name'",
+        ),
+        ("${metadata.x}", "${h.name}", ""),
+    ] {
+        let mut variables = variables.to_vec();
+        variables.push(Repeat::new(&engine, source, "h").variable(&variables));
+        let found = engine.text(text).check(&variables);
+        let texts: Vec<String> = found.iter().map(|error| error.kind.to_string()).collect();
+        assert_eq!(texts.join(" | "), problem, "{source} {text}");
+    }
     // Objects of the data are maps.
     assert_eq!(check("${parameters['replicas'] + 1}"), "");
     assert_eq!(check("${parameters['nope']}"), "undefined field 'nope'");
@@ -562,7 +584,7 @@ fn problems_are_known_before_rendering() {
     let found: Vec<String> = template
         .problems()
         .iter()
-        .map(|problem| format!("{} {}", problem.path, problem.kind.code()))
+        .map(|problem| format!("{} {}", problem.path, problem.kind.code().0))
         .collect();
     assert_eq!(found, ["a ExpressionInvalid", "b.${${ ExpressionNested"]);
     assert!(engine.template(&json(r#"{"a": [1, "x"]}"#)).is_constant());
@@ -574,17 +596,17 @@ fn errors_say_what_to_try() {
     for (text, code, help) in [
         (
             "${parameter.x}",
-            "VariableNotFound",
+            "ExpressionVariableNotFound",
             "Did you mean `parameters`?",
         ),
         (
             "${parameters.replica}",
-            "KeyNotFound",
+            "ExpressionKeyNotFound",
             "Did you mean `replicas`?",
         ),
         (
             "x${oc_omit()}",
-            "OmittedInText",
+            "TemplateValueOmitted",
             "Give an empty text, or make the whole text one expression.",
         ),
     ] {
