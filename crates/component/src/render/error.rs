@@ -178,25 +178,27 @@ pub enum RenderProblem {
 impl RenderError {
     /// The finest stable name.
     pub fn code(&self) -> Code {
-        Code(match &self.problem {
+        match &self.problem {
             RenderProblem::Template(kind) => kind.code(),
-            RenderProblem::Schema(_) => "ComponentSchemaInvalid",
-            RenderProblem::Value(_) => "ComponentValueInvalid",
-            RenderProblem::Unresolved(_) => "SecretReferenceUnresolved",
-            RenderProblem::NoTrait { .. } => "ComponentTraitMissing",
-            RenderProblem::RepeatedInstance => "ComponentTraitRepeated",
+            RenderProblem::Patch(kind) => kind.code(),
+            RenderProblem::Schema(_) => Code("ComponentSchemaInvalid"),
+            RenderProblem::Value(_) => Code("ComponentValueInvalid"),
+            RenderProblem::Unresolved(_) => Code("SecretReferenceUnresolved"),
+            RenderProblem::NoTrait { .. } => Code("ComponentTraitMissing"),
+            RenderProblem::RepeatedInstance => Code("ComponentTraitRepeated"),
             RenderProblem::Incomplete { .. }
             | RenderProblem::NoObject { .. }
-            | RenderProblem::NoResources => "ComponentObjectIncomplete",
-            RenderProblem::Patch(kind) => kind.code(),
-            RenderProblem::NoTarget { .. } => "ComponentTargetMissing",
-            RenderProblem::Rule { .. } => "ComponentRuleViolated",
-            RenderProblem::Duplicate { .. } => "ComponentObjectRepeated",
-            RenderProblem::TooManyObjects | RenderProblem::TooManyOperations => "ComponentTooLarge",
-        })
+            | RenderProblem::NoResources => Code("ComponentObjectIncomplete"),
+            RenderProblem::NoTarget { .. } => Code("ComponentTargetMissing"),
+            RenderProblem::Rule { .. } => Code("ComponentRuleViolated"),
+            RenderProblem::Duplicate { .. } => Code("ComponentObjectRepeated"),
+            RenderProblem::TooManyObjects | RenderProblem::TooManyOperations => {
+                Code("ComponentTooLarge")
+            }
+        }
     }
 
-    /// The order in which errors are told, that of rendering.
+    /// Whether both tell the same.
     pub(super) fn same_as(&self, other: &Self) -> bool {
         self.maker == other.maker
             && self.part == other.part
