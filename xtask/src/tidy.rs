@@ -54,7 +54,7 @@ const NEIGHBORS: &[(&str, &[&str])] = &[
     ("schema", &["expr", "merge"]),
     ("sprig", &["gotemplate"]),
     ("helm", &["gotemplate", "sprig"]),
-    ("component", &["expr"]),
+    ("component", &["expr", "schema"]),
     ("render", &["kustomize"]),
     ("health", &["expr"]),
     ("plan", &["merge"]),

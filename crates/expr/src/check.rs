@@ -14,7 +14,7 @@ use crate::ast::{Binding, Call, Comprehension, Expr, Fold, Kind, Select, Target}
 use crate::error::{CompileError, Issue};
 use crate::functions::{self, Function};
 use crate::shape::{ListIdentity, ListShape};
-use crate::{Extension, Options, Shape, Value};
+use crate::{Extension, Libraries, Options, Shape, Value};
 
 pub(crate) struct Checked {
     pub shape: Shape,
@@ -31,6 +31,9 @@ pub(crate) fn check(
         text,
         declared: options.variables.as_deref(),
         extension: options.extension.as_ref(),
+        libraries: options.libraries,
+        known_methods: options.known_methods,
+        objects_are_maps: options.objects_are_maps,
         mixed_arithmetic: options.mixed_arithmetic,
         locals: Vec::new(),
         used: Vec::new(),
@@ -60,6 +63,9 @@ struct Checker<'a> {
     text: &'a str,
     declared: Option<&'a [(Text, Shape)]>,
     extension: Option<&'a Arc<dyn Extension>>,
+    libraries: Libraries,
+    known_methods: bool,
+    objects_are_maps: bool,
     mixed_arithmetic: bool,
     locals: Vec<(Text, Shape)>,
     used: Vec<Text>,
@@ -127,7 +133,22 @@ impl Checker<'_> {
                     Shape::Optional(inner) => ((*inner).clone(), true),
                     other => (other, index.optional),
                 };
-                let item = self.item(&operand, &key, at);
+                let item = match (&operand, &index.index.kind) {
+                    (Shape::Object(object), Kind::Literal(Value::String(key)))
+                        if self.objects_are_maps =>
+                    {
+                        let named = object.fields.values().find(|field| field.key == *key);
+                        match named {
+                            Some(field) => field.shape.clone(),
+                            None if optional => Shape::Dyn,
+                            None => {
+                                self.issue(at, format!("undefined field '{key}'"));
+                                Shape::Dyn
+                            }
+                        }
+                    }
+                    _ => self.item(&self.as_map(operand), &key, at),
+                };
                 if optional {
                     Shape::Optional(Arc::new(item))
                 } else {
@@ -185,6 +206,7 @@ impl Checker<'_> {
             Kind::Conditional(branches) => {
                 let condition = self.expr(&mut branches[0]);
                 let (then, otherwise) = (self.expr(&mut branches[1]), self.expr(&mut branches[2]));
+                let (then, otherwise) = (self.as_map(then), self.as_map(otherwise));
                 if !same(&Shape::Bool, &condition) || !same(&then, &otherwise) {
                     self.no_overload("_?_:_", false, &[condition, then, otherwise], at);
                     return Shape::Dyn;
@@ -250,7 +272,9 @@ impl Checker<'_> {
             return shape.clone();
         }
         let Some(declared) = self.declared else {
-            self.used.push(name.clone());
+            if functions::type_named(name).is_none() && !self.used.contains(name) {
+                self.used.push(name.clone());
+            }
             return Shape::Dyn;
         };
         if let Some((_, shape)) = declared.iter().find(|(own, _)| own == name) {
@@ -296,6 +320,14 @@ impl Checker<'_> {
             Shape::Optional(Arc::new(field))
         } else {
             field
+        }
+    }
+
+    /// An object as the map it may be read as.
+    fn as_map(&self, shape: Shape) -> Shape {
+        match shape {
+            Shape::Object(_) if self.objects_are_maps => Shape::map(Shape::Dyn),
+            other => other,
         }
     }
 
@@ -345,7 +377,9 @@ impl Checker<'_> {
                 .is_some_and(|root| !self.is_variable(root))
         {
             let name = format!("{namespace}.{}", call.target.name());
-            let known = functions::find(&name, false).next().is_some()
+            let known = functions::find(self.libraries, &name, false)
+                .next()
+                .is_some()
                 || self
                     .extension
                     .is_some_and(|known| known.knows(&name, false));
@@ -360,7 +394,10 @@ impl Checker<'_> {
         let shapes: Vec<Shape> = call
             .arguments
             .iter_mut()
-            .map(|argument| self.expr(argument))
+            .map(|argument| {
+                let shape = self.expr(argument);
+                self.as_map(shape)
+            })
             .collect();
         self.mixed_items = mixed;
         let name: Text = call.target.name().into();
@@ -372,12 +409,14 @@ impl Checker<'_> {
             call.target = Target::Extension(name, extension.clone());
             return Shape::Dyn;
         }
-        let mut named = functions::find(&name, call.member).peekable();
+        let mut named = functions::find(self.libraries, &name, call.member).peekable();
         if named.peek().is_none() {
             // A method of a value of the program around is found when it is called.
             let receiver = shapes.first().filter(|_| call.member);
             let opaque = matches!(receiver, Some(Shape::Named(_)))
-                || (matches!(receiver, Some(Shape::Dyn)) && self.declared.is_none());
+                || (matches!(receiver, Some(Shape::Dyn))
+                    && self.declared.is_none()
+                    && !self.known_methods);
             if opaque {
                 return Shape::Dyn;
             }
@@ -526,6 +565,10 @@ impl Checker<'_> {
     fn comprehension(&mut self, fold: &mut Comprehension) -> Shape {
         let range_at = fold.range.at;
         let range = self.expr(&mut fold.range);
+        let range = self.as_map(range);
+        if fold.fold == Fold::SortBy && !self.libraries.has(Libraries::LISTS) {
+            self.undeclared_function(range_at, "sortBy");
+        }
         let (key, value) = match &range {
             Shape::Dyn => (Shape::Dyn, Shape::Dyn),
             Shape::List(list) => (Shape::Int, list.item.clone()),

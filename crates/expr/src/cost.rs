@@ -38,6 +38,8 @@ pub(crate) enum Cost {
     Regex,
     /// Every element of the first argument.
     Elements,
+    /// Every element of the first with every other.
+    Square,
     /// Every element of the first with every element of the second.
     Pairs,
     /// The same in both directions.
@@ -63,11 +65,37 @@ fn elements(value: &Value) -> u64 {
     }
 }
 
+/// Weight from which values cost more than Kubernetes charges for them, as it knows only their
+/// outermost level and takes the length of a text for free.
+const HEAVY: u64 = 1_000;
+
+/// What a value costs that is built, or walked to its last leaf.
+pub(crate) fn heavy(value: &Value) -> u64 {
+    match value.weight() {
+        weight if weight > HEAVY => weight / 10,
+        _ => 0,
+    }
+}
+
+/// What the texts among the arguments cost when nothing else is charged for them.
+fn texts(arguments: &[Value]) -> u64 {
+    let bytes = arguments.iter().map(|value| match value {
+        Value::String(text) => text.len() as u64,
+        _ => 0,
+    });
+    bytes.sum::<u64>() / HEAVY
+}
+
 impl Cost {
+    /// Whether the result has no part in it, so that it can be paid in advance.
+    pub(crate) fn is_known_before(self) -> bool {
+        !matches!(self, Self::Build)
+    }
+
     pub(crate) fn of(self, arguments: &[Value], result: Option<&Value>) -> u64 {
         let size = |index: usize| arguments.get(index).map_or(1, Value::size);
         match self {
-            Self::One => 1,
+            Self::One => 1 + texts(arguments),
             Self::Traverse => tenth(size(0)),
             Self::Rebuild => tenth(2 * size(0)),
             Self::Build => result.map_or(1, |value| tenth(2 * value.size())),
@@ -85,8 +113,9 @@ impl Cost {
             Self::Search => tenth(size(0)) * tenth(size(1)),
             Self::Regex => tenth(1 + size(0)) * size(1).div_ceil(4),
             Self::Elements => arguments.first().map_or(0, elements),
-            Self::Pairs => 1 + size(0) * size(1),
-            Self::PairsTwice => 1 + 2 * size(0) * size(1),
+            Self::Square => 1 + size(0).saturating_mul(size(0)),
+            Self::Pairs => 1 + size(0).saturating_mul(size(1)),
+            Self::PairsTwice => 1 + size(0).saturating_mul(size(1)).saturating_mul(2),
             Self::Format => {
                 // A quarter of the length of the pattern behind the format.
                 let pattern = match arguments.first() {
@@ -99,9 +128,13 @@ impl Cost {
     }
 }
 
-/// The smaller size of two compared values. Kubernetes counts only the outermost level; items are
-/// counted here too, as comparing them takes time.
+/// The smaller size of two compared values. Kubernetes counts only the outermost level; what is
+/// inside is counted here too when it is much, as comparing it takes time.
 fn deep_size(a: &Value, b: Option<&Value>) -> u64 {
-    let a = a.size();
-    b.map_or(a, |b| a.min(b.size()))
+    let Some(b) = b else {
+        return a.size();
+    };
+    let deep = a.deep_weight().min(b.deep_weight());
+    let outer = a.size().min(b.size());
+    if deep > HEAVY { deep.max(outer) } else { outer }
 }

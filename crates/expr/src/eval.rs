@@ -6,6 +6,7 @@ use crate::ast::{Bind, Binding, Call, Comprehension, Element, Entry, Expr, Fold,
 use crate::ast::{Select, Target};
 use crate::cost;
 use crate::error::{EvalError, EvalErrorKind};
+use crate::functions::Function;
 use crate::value::{Entries, MapValue};
 use crate::{Bindings, Budget, Value};
 
@@ -170,7 +171,7 @@ impl<'a> Evaluator<'a> {
                 (true, _) => return Err(fail(EvalErrorKind::NoSuchOverload, element.value.at)),
             }
         }
-        Ok(Value::list(values))
+        bounded(Value::list(values), at)
     }
 
     #[inline(never)]
@@ -189,7 +190,7 @@ impl<'a> Evaluator<'a> {
                 .insert(key, value)
                 .map_err(|kind| fail(kind, entry.key.at))?;
         }
-        Ok(Value::Map(MapValue::new(built)))
+        bounded(Value::Map(MapValue::new(built)), at)
     }
 
     #[inline(never)]
@@ -202,7 +203,7 @@ impl<'a> Evaluator<'a> {
                 .insert(Value::String(name.clone()), value)
                 .map_err(|kind| fail(kind, expr.at))?;
         }
-        Ok(Value::Map(MapValue::new(built)))
+        bounded(Value::Map(MapValue::new(built)), at)
     }
 
     /// `&&` and `||`: any operand equal to `wins` decides, whatever the others do; without one an
@@ -265,27 +266,49 @@ impl<'a> Evaluator<'a> {
 
     #[inline(never)]
     fn apply(&mut self, call: &Call, arguments: &mut [Value], at: u32) -> Outcome {
-        if let (true, Some(Value::Opaque(opaque))) = (call.member, arguments.first()) {
-            let opaque = opaque.clone();
-            if let Some(outcome) = opaque.call(call.target.name(), &arguments[1..]) {
-                self.spend(1, at)?;
-                return outcome.map_err(|message| fail(message.into(), at));
+        let own = match arguments.split_first() {
+            Some((Value::Opaque(opaque), rest)) if call.member => {
+                opaque.call(call.target.name(), rest)
             }
+            Some((Value::Map(map), rest)) if call.member => map
+                .methods()
+                .and_then(|methods| methods.call(call.target.name(), rest)),
+            _ => None,
+        };
+        if let Some(outcome) = own {
+            let value = outcome.map_err(|message| fail(message.into(), at))?;
+            self.spend(1 + value.weight() / 10, at)?;
+            return bounded(value, at);
         }
         match &call.target {
             Target::Builtin(function) => {
                 if self.mixed_arithmetic {
-                    widen(function.name, arguments);
+                    widen(function, arguments);
+                }
+                // Work that grows faster than its result must not begin unpaid.
+                let mut paid = 0;
+                if function.cost.is_known_before() {
+                    paid = function.cost.of(arguments, None);
+                    self.spend(paid, at)?;
                 }
                 let outcome = (function.call)(arguments);
-                self.spend(function.cost.of(arguments, outcome.as_ref().ok()), at)?;
-                outcome.map_err(|kind| fail(kind, at))
+                if !function.cost.is_known_before() {
+                    paid = function.cost.of(arguments, outcome.as_ref().ok());
+                    self.spend(paid, at)?;
+                }
+                let value = outcome.map_err(|kind| fail(kind, at))?;
+                self.spend(cost::heavy(&value).saturating_sub(paid), at)?;
+                bounded(value, at)
             }
             Target::Extension(name, extension) => {
-                self.spend(1, at)?;
-                extension
+                let weight = arguments.iter().map(Value::weight);
+                let weight = weight.fold(0, u64::saturating_add);
+                self.spend(1 + weight / 10, at)?;
+                let value = extension
                     .call(name, arguments)
-                    .map_err(|message| fail(message.into(), at))
+                    .map_err(|message| fail(message.into(), at))?;
+                self.spend(cost::heavy(&value), at)?;
+                bounded(value, at)
             }
             Target::Named(_) => Err(fail(EvalErrorKind::NoSuchOverload, at)),
         }
@@ -368,7 +391,7 @@ impl<'a> Evaluator<'a> {
             }
         }
         self.spend(costs.after, at)?;
-        state.finish(fold, at)
+        bounded(state.finish(fold, at)?, at)
     }
 
     /// Takes one element into the fold; whether the rest cannot matter.
@@ -503,6 +526,14 @@ impl FoldState {
     }
 }
 
+/// Refuses values that consist of more than [`crate::VALUE_WEIGHT_MAX`] values.
+fn bounded(value: Value, at: u32) -> Outcome {
+    match value.weight() > crate::VALUE_WEIGHT_MAX {
+        true => Err(fail(EvalErrorKind::CostLimit, at)),
+        false => Ok(value),
+    }
+}
+
 fn fail(kind: EvalErrorKind, at: u32) -> EvalError {
     EvalError { kind, at }
 }
@@ -529,8 +560,36 @@ fn item(operand: &Value, key: &Value) -> Result<Value, EvalErrorKind> {
     }
 }
 
-/// Makes integers floats where the other operand is one.
-fn widen(operator: &str, arguments: &mut [Value]) {
+/// Makes integers and floats one kind of number.
+fn widen(function: &'static Function, arguments: &mut [Value]) {
+    let operator = function.name;
+    match operator {
+        // Whole numbers print as such.
+        "string" => {
+            if let [value @ Value::Double(_)] = arguments {
+                *value = printed(value);
+            }
+            return;
+        }
+        "format" => {
+            if let [_, Value::List(values)] = arguments {
+                let values = values.iter().map(|value| printed(&value)).collect();
+                arguments[1] = Value::list(values);
+            }
+            return;
+        }
+        name if name.starts_with("math.") && function.arity == (1, 1) => {
+            let floats = matches!(
+                &name[5..],
+                "ceil" | "floor" | "round" | "trunc" | "isNaN" | "isInf" | "isFinite"
+            );
+            if let (true, [value @ (Value::Int(_) | Value::Uint(_))]) = (floats, &mut *arguments) {
+                *value = float(value);
+            }
+            return;
+        }
+        _ => {}
+    }
     if !matches!(operator, "_+_" | "_-_" | "_*_" | "_/_" | "_%_") {
         return;
     }
@@ -541,10 +600,22 @@ fn widen(operator: &str, arguments: &mut [Value]) {
         return;
     }
     for value in arguments {
-        match value {
-            Value::Int(number) => *value = Value::Double(*number as f64),
-            Value::Uint(number) => *value = Value::Double(*number as f64),
-            _ => {}
-        }
+        *value = float(value);
+    }
+}
+
+fn float(value: &Value) -> Value {
+    match value {
+        Value::Int(number) => Value::Double(*number as f64),
+        Value::Uint(number) => Value::Double(*number as f64),
+        other => other.clone(),
+    }
+}
+
+/// The value that prints as this one should.
+fn printed(value: &Value) -> Value {
+    match value {
+        Value::Double(number) => crate::value::whole(*number).map_or(value.clone(), Value::Int),
+        other => other.clone(),
     }
 }

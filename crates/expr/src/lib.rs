@@ -20,8 +20,10 @@
 //! - **No input panics.**
 //!
 //! # Source
-//! The language is google/cel-spec `doc/langdef.md` with cross-type numeric comparison; libraries
-//! and costs are those of kubernetes/apiserver `pkg/cel`.
+//! The language is google/cel-spec `doc/langdef.md` with cross-type numeric comparison. Functions
+//! come from [`Libraries`]: those of kubernetes/apiserver `pkg/cel` unless asked otherwise, and the
+//! extensions of google/cel-go. Costs are those of Kubernetes; values of more than a thousand parts
+//! and texts of more than a thousand bytes cost what they take, also where it charges nothing.
 
 mod ast;
 mod check;
@@ -32,7 +34,9 @@ mod estimate;
 mod eval;
 mod functions;
 mod lexer;
+mod libraries;
 mod parser;
+mod reads;
 mod shape;
 mod value;
 
@@ -44,8 +48,10 @@ pub use error::{CompileError, EvalError, EvalErrorKind, Issue};
 pub use estimate::Sizes;
 pub use functions::network::Cidr;
 pub use functions::url::Url;
+pub use libraries::Libraries;
+pub use reads::{Read, ReadStep};
 pub use shape::{Field, ListIdentity, ListShape, ObjectShape, Shape, escape};
-pub use value::{List, MapValue, Opaque, Value};
+pub use value::{List, MapValue, Methods, Opaque, Value};
 
 /// Longest text of an expression.
 ///
@@ -63,6 +69,13 @@ pub const NESTING_MAX: usize = 120;
 
 /// Deepest nesting of a value turned into data; objects themselves end at 200.
 pub const DATA_DEPTH_MAX: usize = 200;
+
+/// Most values a value may consist of, with everything it holds counted every time it is held; text
+/// counts for eight bytes a value.
+///
+/// Ten lines of `cel.bind(x, [x, x], …)` make a thousand items out of one, a hundred lines more
+/// than there is time to look at. A million is above what an object of 3 MiB can hold.
+pub const VALUE_WEIGHT_MAX: u64 = 1 << 20;
 
 /// Largest text or list one function may build, in bytes and items.
 ///
@@ -91,11 +104,23 @@ pub struct Options {
     pub variables: Option<Vec<(Text, Shape)>>,
     /// What the expression must give; not checked when [`Shape::Dyn`].
     pub result: Shape,
+    /// Which functions there are.
+    pub libraries: Libraries,
     /// Functions beyond the libraries.
     pub extension: Option<Arc<dyn Extension>>,
-    /// Allows arithmetic and equality between integers and floating-point numbers.
+    /// Whether `libraries` and `extension` know every method there will be, also those of
+    /// [`Opaque`] values and of maps with [`Methods`].
     ///
-    /// CEL refuses `1 + 1.0`. Data whose integers went through floats needs it.
+    /// Without this a method of a value of unknown type may turn out to exist when it is called.
+    pub known_methods: bool,
+    /// Whether declared objects may be read as maps as well: by key, with `in` and in
+    /// comprehensions. Kubernetes knows only their fields.
+    pub objects_are_maps: bool,
+    /// Makes integers and floating-point numbers one kind of number.
+    ///
+    /// CEL refuses `1 + 1.0` and `math.ceil(1)`, and prints `1000000.0` as `1e+06`. Templates
+    /// written for engines that turn all numbers into floats need the first two, and nobody wants
+    /// the third.
     pub mixed_arithmetic: bool,
 }
 
@@ -114,6 +139,11 @@ impl Options {
             variables: Some(variables.collect()),
             ..Self::default()
         }
+    }
+
+    /// With these functions.
+    pub fn libraries(self, libraries: Libraries) -> Self {
+        Self { libraries, ..self }
     }
 
     /// The expression must give this.
@@ -208,6 +238,11 @@ impl Program {
     /// What it gives, as far as the check can tell.
     pub fn shape(&self) -> &Shape {
         &self.0.shape
+    }
+
+    /// The variables it refers to, by name, each at least once.
+    pub fn variables(&self) -> &[Text] {
+        &self.0.variables
     }
 
     /// Whether it refers to the variable `name`.

@@ -1,6 +1,7 @@
 //! What an expression evaluates to.
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -77,6 +78,15 @@ pub trait Opaque: Any + fmt::Debug + Send + Sync {
     fn as_any(&self) -> &dyn Any;
 }
 
+/// Methods of a map, beside the functions there are: `configurations.toVolumes()`.
+pub trait Methods: fmt::Debug + Send + Sync {
+    /// Calls the method `name`; `None` when there is none for these arguments.
+    ///
+    /// # Errors
+    /// The text to fail the evaluation with.
+    fn call(&self, name: &str, arguments: &[Value]) -> Option<Result<Value, String>>;
+}
+
 /// A list: of nodes it was read from, or built by an expression.
 #[derive(Clone, Debug)]
 pub struct List(ListRepr);
@@ -84,7 +94,8 @@ pub struct List(ListRepr);
 #[derive(Clone, Debug)]
 enum ListRepr {
     Nodes(object::List, Option<Arc<ListShape>>),
-    Values(Arc<Vec<Value>>),
+    /// With what they weigh together.
+    Values(Arc<Vec<Value>>, u64),
 }
 
 /// A map: read from a node, or built by an expression.
@@ -95,6 +106,7 @@ pub struct MapValue(MapRepr);
 enum MapRepr {
     /// Shape: `Dyn`, `Map` or `Object`.
     Node(Map, Shape),
+    Hosted(Map, Arc<dyn Methods>),
     Entries(Arc<Entries>),
 }
 
@@ -102,7 +114,11 @@ enum MapRepr {
 #[derive(Debug, Default)]
 pub(crate) struct Entries {
     entries: Vec<(Value, Value)>,
-    texts: std::collections::HashMap<Text, usize>,
+    texts: HashMap<Text, usize>,
+    /// Numbers that are equal are one key, whatever their type.
+    numbers: HashMap<i128, usize>,
+    booleans: [Option<usize>; 2],
+    weight: u64,
 }
 
 impl Entries {
@@ -118,9 +134,19 @@ impl Entries {
         if self.position(&key).is_some() {
             return Err(format!("insert failed: key {} already exists", key.display()).into());
         }
-        if let Value::String(text) = &key {
-            self.texts.insert(text.clone(), self.entries.len());
+        let at = self.entries.len();
+        match &key {
+            Value::String(text) => {
+                self.texts.insert(text.clone(), at);
+            }
+            Value::Bool(value) => self.booleans[usize::from(*value)] = Some(at),
+            other => {
+                self.numbers
+                    .extend(other.as_integer().map(|number| (number, at)));
+            }
         }
+        let weight = key.weight().saturating_add(value.weight());
+        self.weight = self.weight.saturating_add(weight);
         self.entries.push((key, value));
         Ok(())
     }
@@ -128,10 +154,8 @@ impl Entries {
     fn position(&self, key: &Value) -> Option<usize> {
         match key {
             Value::String(text) => self.texts.get(text).copied(),
-            _ => self
-                .entries
-                .iter()
-                .position(|(own, _)| !matches!(own, Value::String(_)) && own.equals(key)),
+            Value::Bool(value) => self.booleans[usize::from(*value)],
+            other => self.numbers.get(&other.as_integer()?).copied(),
         }
     }
 }
@@ -139,14 +163,16 @@ impl Entries {
 impl List {
     /// A list an expression built.
     pub fn new(values: Vec<Value>) -> Self {
-        Self(ListRepr::Values(Arc::new(values)))
+        let weights = values.iter().map(Value::weight);
+        let weight = weights.fold(0, u64::saturating_add);
+        Self(ListRepr::Values(Arc::new(values), weight))
     }
 
     /// Number of items.
     pub fn len(&self) -> usize {
         match &self.0 {
             ListRepr::Nodes(nodes, _) => nodes.len(),
-            ListRepr::Values(values) => values.len(),
+            ListRepr::Values(values, _) => values.len(),
         }
     }
 
@@ -162,7 +188,7 @@ impl List {
                 Some(shape) => Value::shaped(node, &shape.item),
                 None => Value::from_node(node),
             }),
-            ListRepr::Values(values) => values.get(index).cloned(),
+            ListRepr::Values(values, _) => values.get(index).cloned(),
         }
     }
 
@@ -175,7 +201,7 @@ impl List {
     pub(crate) fn item_shape(&self) -> Option<&Shape> {
         match &self.0 {
             ListRepr::Nodes(_, shape) => shape.as_ref().map(|shape| &shape.item),
-            ListRepr::Values(_) => None,
+            ListRepr::Values(..) => None,
         }
     }
 
@@ -192,6 +218,19 @@ impl MapValue {
         Self(MapRepr::Entries(Arc::new(entries)))
     }
 
+    /// A map of the data whose methods the program around has.
+    pub fn with_methods(map: Map, methods: Arc<dyn Methods>) -> Self {
+        Self(MapRepr::Hosted(map, methods))
+    }
+
+    /// Its own methods.
+    pub(crate) fn methods(&self) -> Option<&Arc<dyn Methods>> {
+        match &self.0 {
+            MapRepr::Hosted(_, methods) => Some(methods),
+            _ => None,
+        }
+    }
+
     /// The entries of an object of the data.
     pub(crate) fn of(map: Map, shape: Shape) -> Self {
         Self(MapRepr::Node(map, shape))
@@ -200,7 +239,7 @@ impl MapValue {
     /// Number of entries.
     pub fn len(&self) -> usize {
         match &self.0 {
-            MapRepr::Node(map, _) => map.len(),
+            MapRepr::Node(map, _) | MapRepr::Hosted(map, _) => map.len(),
             MapRepr::Entries(entries) => entries.entries.len(),
         }
     }
@@ -218,8 +257,8 @@ impl MapValue {
     /// The value of `key`.
     pub fn get(&self, key: &Value) -> Option<Value> {
         match (&self.0, key) {
-            (MapRepr::Node(..), Value::String(key)) => self.field(key),
-            (MapRepr::Node(..), _) => None,
+            (MapRepr::Node(..) | MapRepr::Hosted(..), Value::String(key)) => self.field(key),
+            (MapRepr::Node(..) | MapRepr::Hosted(..), _) => None,
             (MapRepr::Entries(entries), key) => {
                 let at = entries.position(key)?;
                 Some(entries.entries[at].1.clone())
@@ -236,7 +275,7 @@ impl MapValue {
                 Some(Value::shaped(node, &field.shape))
             }
             MapRepr::Node(map, Shape::Map(value)) => Some(Value::shaped(map.get(name)?, value)),
-            MapRepr::Node(map, _) => map.get(name).map(Value::from_node),
+            MapRepr::Node(map, _) | MapRepr::Hosted(map, _) => map.get(name).map(Value::from_node),
             MapRepr::Entries(entries) => {
                 let at = *entries.texts.get(name)?;
                 Some(entries.entries[at].1.clone())
@@ -269,6 +308,10 @@ impl MapValue {
                 };
                 (Value::String(key.clone()), value)
             })),
+            MapRepr::Hosted(map, _) => Box::new(
+                map.iter()
+                    .map(|(key, node)| (Value::String(key.clone()), Value::from_node(node))),
+            ),
             MapRepr::Entries(entries) => Box::new(entries.entries.iter().cloned()),
         }
     }
@@ -394,6 +437,59 @@ impl Value {
         }
     }
 
+    /// How many values this consists of; see [`crate::VALUE_WEIGHT_MAX`].
+    ///
+    /// Data that was bound counts for its outermost level: there is only so much of it.
+    pub(crate) fn weight(&self) -> u64 {
+        let inner = match self {
+            Self::String(text) => text.len() as u64 / 8,
+            Self::Bytes(bytes) => bytes.len() as u64 / 8,
+            Self::List(List(ListRepr::Values(_, weight))) => *weight,
+            Self::List(list) => list.len() as u64,
+            Self::Map(MapValue(MapRepr::Entries(entries))) => entries.weight,
+            Self::Map(map) => map.len() as u64,
+            Self::Optional(Some(value)) => value.weight(),
+            _ => 0,
+        };
+        inner.saturating_add(1)
+    }
+
+    /// Like [`Self::weight`], with data counted to its last leaf.
+    pub(crate) fn deep_weight(&self) -> u64 {
+        match self {
+            Self::List(List(ListRepr::Nodes(nodes, _))) => nodes.iter().map(node_weight).sum(),
+            Self::Map(MapValue(MapRepr::Node(map, _) | MapRepr::Hosted(map, _))) => {
+                map.values().map(node_weight).sum()
+            }
+            // Data inside built values is counted as far as it is bound.
+            other => other.weight(),
+        }
+    }
+
+    /// The value of a whole number.
+    fn as_integer(&self) -> Option<i128> {
+        match self {
+            Self::Int(value) => Some(i128::from(*value)),
+            Self::Uint(value) => Some(i128::from(*value)),
+            Self::Double(value) => whole(*value).map(i128::from),
+            _ => None,
+        }
+    }
+
+    /// Like [`Self::to_node`], without the parts that `omitted` says are none; `None` when it is
+    /// all of it.
+    ///
+    /// Floating-point numbers without a fraction become integers.
+    ///
+    /// # Errors
+    /// As [`Self::to_node`].
+    pub fn to_data(&self, omitted: &dyn Fn(&Value) -> bool) -> Result<Option<Node>, String> {
+        Form {
+            omitted: Some(omitted),
+        }
+        .node(self, 0)
+    }
+
     /// The value as data.
     ///
     /// Bytes become base64, times RFC 3339, durations seconds (`5s`), library values their text,
@@ -403,48 +499,8 @@ impl Value {
     /// For values that are no data: types, formats, values of the program around, and nesting
     /// deeper than [`crate::DATA_DEPTH_MAX`].
     pub fn to_node(&self) -> Result<Node, String> {
-        self.node_at(0)
-    }
-
-    fn node_at(&self, depth: usize) -> Result<Node, String> {
-        if depth > crate::DATA_DEPTH_MAX {
-            return Err("value is nested too deeply".into());
-        }
-        Ok(match self {
-            Self::Null | Self::Optional(None) => Node::Null,
-            Self::Bool(value) => Node::Bool(*value),
-            Self::Int(value) => Node::Int(*value),
-            Self::Uint(value) => match i64::try_from(*value) {
-                Ok(value) => Node::Int(value),
-                Err(_) => Node::Float(*value as f64),
-            },
-            Self::Double(value) if value.is_finite() => Node::Float(*value),
-            Self::Double(value) => return Err(format!("{value} is no JSON number")),
-            Self::String(text) => Node::String(text.clone()),
-            Self::List(list) => match &list.0 {
-                ListRepr::Nodes(nodes, _) => Node::List(nodes.clone()),
-                ListRepr::Values(values) => {
-                    let nodes = values.iter().map(|value| value.node_at(depth + 1));
-                    Node::List(Arc::new(nodes.collect::<Result<_, _>>()?))
-                }
-            },
-            Self::Map(map) => match &map.0 {
-                MapRepr::Node(map, _) => Node::Map(map.clone()),
-                MapRepr::Entries(entries) => {
-                    let mut map = Map::with_capacity(entries.entries.len());
-                    for (key, value) in &entries.entries {
-                        map.insert(key.display(), value.node_at(depth + 1)?);
-                    }
-                    Node::Map(map)
-                }
-            },
-            Self::Optional(Some(value)) => value.node_at(depth + 1)?,
-            Self::Bytes(bytes) => crate::functions::encoders::encode(bytes).into(),
-            Self::Type(_) | Self::Format(_) | Self::Opaque(_) => {
-                return Err(format!("a value of type {} is no data", self.type_name()));
-            }
-            other => other.display().into(),
-        })
+        let node = Form { omitted: None }.node(self, 0)?;
+        Ok(node.expect("nothing is omitted"))
     }
 
     /// The text of a scalar as `string(x)` gives it; other values in the form messages use.
@@ -482,6 +538,81 @@ impl Value {
             Self::Opaque(value) => value.type_name().into(),
         }
     }
+}
+
+fn node_weight(node: &Node) -> u64 {
+    1 + match node {
+        Node::String(text) => text.len() as u64 / 8,
+        Node::List(items) => items.iter().map(node_weight).sum(),
+        Node::Map(map) => map.values().map(node_weight).sum(),
+        _ => 0,
+    }
+}
+
+/// How a value becomes data.
+struct Form<'a> {
+    /// What is left out; with it, whole numbers become integers.
+    omitted: Option<&'a dyn Fn(&Value) -> bool>,
+}
+
+impl Form<'_> {
+    fn node(&self, value: &Value, depth: usize) -> Result<Option<Node>, String> {
+        if depth > crate::DATA_DEPTH_MAX {
+            return Err("value is nested too deeply".into());
+        }
+        if self.omitted.is_some_and(|omitted| omitted(value)) {
+            return Ok(None);
+        }
+        Ok(Some(match value {
+            Value::Null | Value::Optional(None) => Node::Null,
+            Value::Bool(value) => Node::Bool(*value),
+            Value::Int(value) => Node::Int(*value),
+            Value::Uint(value) => match i64::try_from(*value) {
+                Ok(value) => Node::Int(value),
+                Err(_) => Node::Float(*value as f64),
+            },
+            Value::Double(value) => match whole(*value).filter(|_| self.omitted.is_some()) {
+                Some(integer) => Node::Int(integer),
+                None if value.is_finite() => Node::Float(*value),
+                None => return Err(format!("{value} is no JSON number")),
+            },
+            Value::String(text) => Node::String(text.clone()),
+            Value::List(list) => match &list.0 {
+                ListRepr::Nodes(nodes, _) => Node::List(nodes.clone()),
+                ListRepr::Values(values, _) => {
+                    let mut nodes = Vec::with_capacity(values.len());
+                    for value in values.iter() {
+                        nodes.extend(self.node(value, depth + 1)?);
+                    }
+                    Node::List(Arc::new(nodes))
+                }
+            },
+            Value::Map(map) => match &map.0 {
+                MapRepr::Node(map, _) | MapRepr::Hosted(map, _) => Node::Map(map.clone()),
+                MapRepr::Entries(entries) => {
+                    let mut map = Map::with_capacity(entries.entries.len());
+                    for (key, value) in &entries.entries {
+                        if let Some(node) = self.node(value, depth + 1)? {
+                            map.insert(key.display(), node);
+                        }
+                    }
+                    Node::Map(map)
+                }
+            },
+            Value::Optional(Some(value)) => return self.node(value, depth + 1),
+            Value::Bytes(bytes) => crate::functions::encoders::encode(bytes).into(),
+            Value::Type(_) | Value::Format(_) | Value::Opaque(_) => {
+                return Err(format!("a value of type {} is no data", value.type_name()));
+            }
+            other => other.display().into(),
+        }))
+    }
+}
+
+/// The integer a floating-point number is, if it is one of 64 bits.
+pub(crate) fn whole(value: f64) -> Option<i64> {
+    // Every whole number below 2^63 in size is exact.
+    (value.fract() == 0.0 && value.abs() < 9_223_372_036_854_775_808.0).then_some(value as i64)
 }
 
 impl PartialEq for Value {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use api::HealthExpressions;
-use expr::{Bindings, Budget, Options, Program, Value};
+use expr::{Bindings, Budget, Libraries, Options, Program, Value};
 use golang::Timestamp;
 use object::{GroupKind, GroupVersionKind, Node, Object};
 
@@ -192,7 +192,8 @@ fn optional(at: usize, rule: &'static str, text: &str) -> Result<Option<Program>
 }
 
 fn program(at: usize, rule: &'static str, text: &str) -> Result<Program, CheckError> {
-    let compiled = Program::compile(text, &Options::dynamic());
+    let libraries = Libraries::FLUX;
+    let compiled = Program::compile(text, &Options::dynamic().libraries(libraries));
     compiled.map_err(|error| CheckError::Parse {
         at,
         rule,

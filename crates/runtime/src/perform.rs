@@ -10,7 +10,7 @@ use control::kustomization::{
     Request, Source, Step, WriteOutcome,
 };
 use diag::{Diagnostic, Explain};
-use expr::{Bindings, Budget, Program, Shape, Value};
+use expr::{Bindings, Budget, Libraries, Program, Shape, Value};
 use futures::StreamExt;
 use health::{Checks, Status};
 use object::{GroupVersionKind, Node, Object, ObjectKey};
@@ -430,7 +430,9 @@ pub(crate) fn ready_expression(
     dependency: &Object,
 ) -> ReadyExpression {
     let variables = [("self", Shape::Dyn), ("dep", Shape::Dyn)];
-    let options = expr::Options::declared(variables).result(Shape::Bool);
+    let options = expr::Options::declared(variables)
+        .libraries(Libraries::FLUX)
+        .result(Shape::Bool);
     let program = match Program::compile(expression, &options) {
         Ok(program) => program,
         Err(error) => return ReadyExpression::Invalid(error.to_string()),

@@ -71,7 +71,7 @@ fn overflow<T>(value: Option<T>, what: &str) -> Result<T, EvalErrorKind> {
     value.ok_or_else(|| format!("{what}overflow").into())
 }
 
-fn add(a: &[Value]) -> Outcome {
+pub(super) fn add(a: &[Value]) -> Outcome {
     Ok(match (&a[0], &a[1]) {
         (Value::Int(a), Value::Int(b)) => Value::Int(overflow(a.checked_add(*b), "integer ")?),
         (Value::Uint(a), Value::Uint(b)) => {

@@ -1,18 +1,19 @@
-//! List functions.
+//! List functions; `sortBy` is a macro, so the parser has it.
 //!
 //! # Source
 //! kubernetes/apiserver `pkg/cel/library/lists.go`; google/cel-go `ext/lists.go`.
 
 use std::cmp::Ordering;
 
-use super::core::bounded;
+use super::core::{add, bounded};
 use super::{Function, Outcome, global, int, list, member, no_overload};
 use crate::cost::Cost;
 use crate::{EvalErrorKind, Shape, Value};
 
 const LIST: &[&str] = &["list"];
 
-pub(super) static FUNCTIONS: &[Function] = &[
+/// Lists as Kubernetes extends them.
+pub(super) static KUBERNETES_FUNCTIONS: &[Function] = &[
     member(
         "isSorted",
         (1, 1),
@@ -33,9 +34,12 @@ pub(super) static FUNCTIONS: &[Function] = &[
             list(&a[0])?.iter().any(|item| item.equals(&a[1])),
         ))
     }),
+];
+
+pub(super) static FUNCTIONS: &[Function] = &[
     member("slice", (3, 3), LIST, Cost::Elements, Shape::Dyn, slice),
     member("flatten", (1, 2), LIST, Cost::Elements, Shape::Dyn, flatten),
-    member("distinct", (1, 1), LIST, Cost::Pairs, Shape::Dyn, |a| {
+    member("distinct", (1, 1), LIST, Cost::Square, Shape::Dyn, |a| {
         let mut kept: Vec<Value> = Vec::new();
         for item in list(&a[0])?.iter() {
             if !kept.iter().any(|own| own.equals(&item)) {
@@ -48,16 +52,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
         let items: Vec<Value> = list(&a[0])?.iter().collect();
         sort_by_keys(items.clone(), &items)
     }),
-    member("first", (1, 1), LIST, Cost::One, Shape::Dyn, |a| {
-        Ok(list(&a[0])?
-            .get(0)
-            .map_or(Value::Optional(None), Value::some))
-    }),
-    member("last", (1, 1), LIST, Cost::One, Shape::Dyn, |a| {
-        let items = list(&a[0])?;
-        let last = items.len().checked_sub(1).and_then(|at| items.get(at));
-        Ok(last.map_or(Value::Optional(None), Value::some))
-    }),
     global("lists.range", (1, 1), Cost::Build, Shape::Dyn, |a| {
         let count = int(&a[0])?.max(0);
         bounded(
@@ -67,7 +61,27 @@ pub(super) static FUNCTIONS: &[Function] = &[
         )?;
         Ok(Value::list((0..count).map(Value::Int).collect()))
     }),
+    member(
+        "reverse",
+        (1, 1),
+        &["string", "list"],
+        Cost::Traverse,
+        Shape::Dyn,
+        reverse,
+    ),
 ];
+
+fn reverse(a: &[Value]) -> Outcome {
+    match &a[0] {
+        Value::String(text) => Ok(Value::string(text.chars().rev().collect::<String>())),
+        Value::List(list) => {
+            let mut items: Vec<Value> = list.iter().collect();
+            items.reverse();
+            Ok(Value::list(items))
+        }
+        _ => no_overload(),
+    }
+}
 
 fn is_sorted(a: &[Value]) -> Outcome {
     let items: Vec<Value> = list(&a[0])?.iter().collect();
@@ -84,9 +98,6 @@ fn is_sorted(a: &[Value]) -> Outcome {
 fn sum(a: &[Value]) -> Outcome {
     let items = list(&a[0])?;
     let mut total: Option<Value> = None;
-    let add = super::find("_+_", false)
-        .next()
-        .map(|function| function.call);
     for item in items.iter() {
         if !matches!(
             item,
@@ -94,9 +105,9 @@ fn sum(a: &[Value]) -> Outcome {
         ) {
             return no_overload();
         }
-        total = Some(match (total, add) {
-            (Some(total), Some(add)) => add(&[total, item])?,
-            _ => item,
+        total = Some(match total {
+            Some(total) => add(&[total, item])?,
+            None => item,
         });
     }
     let empty = || match items.item_shape() {
@@ -173,12 +184,12 @@ fn flatten(a: &[Value]) -> Outcome {
     Ok(Value::list(flat))
 }
 
-/// Orders `items` by `keys`, which are all of one comparable type.
+/// Orders `items` by `keys`, which are all comparable with one another.
+///
+/// cel-go wants them of one type; numbers of different types are in one order here.
 pub(crate) fn sort_by_keys(items: Vec<Value>, keys: &[Value]) -> Outcome {
     if let Some(first) = keys.first() {
-        let comparable = keys
-            .iter()
-            .all(|key| key.type_name() == first.type_name() && first.order(key).is_some());
+        let comparable = keys.iter().all(|key| first.order(key).is_some());
         if !comparable {
             return Err("list elements must be comparable".into());
         }

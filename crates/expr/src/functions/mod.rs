@@ -1,4 +1,4 @@
-//! The functions of the standard library and of the Kubernetes libraries.
+//! The functions of the standard library and of the libraries beyond it.
 
 pub(crate) mod core;
 pub(crate) mod encoders;
@@ -16,6 +16,7 @@ pub(crate) mod strings;
 pub(crate) mod times;
 pub(crate) mod url;
 
+use crate::Libraries;
 use crate::cost::Cost;
 use crate::error::EvalErrorKind;
 use crate::{Shape, Value};
@@ -78,29 +79,39 @@ pub(crate) const fn member(
     }
 }
 
-static LIBRARIES: [&[Function]; 15] = [
-    core::FUNCTIONS,
-    strings::FUNCTIONS,
-    printf::FUNCTIONS,
-    lists::FUNCTIONS,
-    sets::FUNCTIONS,
-    math::FUNCTIONS,
-    encoders::FUNCTIONS,
-    patterns::FUNCTIONS,
-    times::FUNCTIONS,
-    optionals::FUNCTIONS,
-    quantity::FUNCTIONS,
-    network::FUNCTIONS,
-    url::FUNCTIONS,
-    semvers::FUNCTIONS,
-    formats::FUNCTIONS,
+/// Functions with the libraries that bring them.
+static LIBRARIES: [(Libraries, &[Function]); 18] = [
+    (Libraries::STANDARD, core::FUNCTIONS),
+    (Libraries::STANDARD, strings::FUNCTIONS),
+    (Libraries::STANDARD, printf::FUNCTIONS),
+    (Libraries::STANDARD, sets::FUNCTIONS),
+    (Libraries::STANDARD, patterns::FUNCTIONS),
+    (Libraries::STANDARD, times::FUNCTIONS),
+    (Libraries::STANDARD, optionals::FUNCTIONS),
+    // Their `reverse` takes text as well, so they come first.
+    (Libraries::LISTS, lists::FUNCTIONS),
+    (Libraries::STRINGS, strings::LATER_FUNCTIONS),
+    (Libraries::MATH, math::FUNCTIONS),
+    (Libraries::ENCODERS, encoders::FUNCTIONS),
+    (Libraries::KUBERNETES, lists::KUBERNETES_FUNCTIONS),
+    (Libraries::KUBERNETES, patterns::KUBERNETES_FUNCTIONS),
+    (Libraries::KUBERNETES, quantity::FUNCTIONS),
+    (Libraries::KUBERNETES, network::FUNCTIONS),
+    (Libraries::KUBERNETES, url::FUNCTIONS),
+    (Libraries::KUBERNETES, semvers::FUNCTIONS),
+    (Libraries::KUBERNETES, formats::FUNCTIONS),
 ];
 
-/// All functions of a name.
-pub(crate) fn find(name: &str, member: bool) -> impl Iterator<Item = &'static Function> {
+/// All functions of a name in `libraries`.
+pub(crate) fn find(
+    libraries: Libraries,
+    name: &str,
+    member: bool,
+) -> impl Iterator<Item = &'static Function> {
     LIBRARIES
         .iter()
-        .flat_map(|library| library.iter())
+        .filter(move |(library, _)| libraries.has(*library))
+        .flat_map(|(_, functions)| functions.iter())
         .filter(move |function| function.member == member && function.name == name)
 }
 

@@ -10,6 +10,7 @@ use super::{Function, Outcome, global, list, member, no_overload};
 use crate::cost::Cost;
 use crate::{Shape, Value};
 
+const LIST: &[&str] = &["list"];
 const OPTIONAL: &[&str] = &["optional_type"];
 
 pub(super) static FUNCTIONS: &[Function] = &[
@@ -42,7 +43,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     member(
         "unwrapOpt",
         (1, 1),
-        &["list"],
+        LIST,
         Cost::Elements,
         Shape::Dyn,
         unwrap,
@@ -70,6 +71,16 @@ pub(super) static FUNCTIONS: &[Function] = &[
             _ => no_overload(),
         },
     ),
+    member("first", (1, 1), LIST, Cost::One, Shape::Dyn, |a| {
+        Ok(list(&a[0])?
+            .get(0)
+            .map_or(Value::Optional(None), Value::some))
+    }),
+    member("last", (1, 1), LIST, Cost::One, Shape::Dyn, |a| {
+        let items = list(&a[0])?;
+        let last = items.len().checked_sub(1).and_then(|at| items.get(at));
+        Ok(last.map_or(Value::Optional(None), Value::some))
+    }),
     member("or", (2, 2), OPTIONAL, Cost::One, Shape::Dyn, |_| {
         no_overload()
     }),

@@ -19,6 +19,10 @@ const STRING: &[&str] = &["string"];
 pub(super) static FUNCTIONS: &[Function] = &[
     member("matches", (2, 2), STRING, Cost::Regex, Shape::Bool, matches),
     global("matches", (2, 2), Cost::Regex, Shape::Bool, matches),
+];
+
+/// What Kubernetes adds.
+pub(super) static KUBERNETES_FUNCTIONS: &[Function] = &[
     member("find", (2, 2), STRING, Cost::Regex, Shape::String, |a| {
         let found = compiled(&a[1])?;
         let found = found.find(text(&a[0])?);

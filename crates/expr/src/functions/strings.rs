@@ -4,7 +4,7 @@
 //! google/cel-go `ext/strings.go`.
 
 use super::core::bounded;
-use super::{Function, Outcome, global, int, list, member, no_overload, text};
+use super::{Function, Outcome, global, int, list, member, text};
 use crate::cost::Cost;
 use crate::{EvalErrorKind, Shape, Value};
 
@@ -86,14 +86,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
             text(&a[0])?.trim_matches(char::is_whitespace),
         ))
     }),
-    member(
-        "reverse",
-        (1, 1),
-        &["string", "list"],
-        Cost::Traverse,
-        Shape::Dyn,
-        reverse,
-    ),
     global(
         "strings.quote",
         (1, 1),
@@ -113,6 +105,20 @@ pub(super) static FUNCTIONS: &[Function] = &[
         },
     ),
 ];
+
+/// What came after the version that Kubernetes has.
+pub(super) static LATER_FUNCTIONS: &[Function] = &[member(
+    "reverse",
+    (1, 1),
+    STRING,
+    Cost::Traverse,
+    Shape::String,
+    |a| {
+        Ok(Value::string(
+            text(&a[0])?.chars().rev().collect::<String>(),
+        ))
+    },
+)];
 
 /// Text in double quotes with CEL's escapes.
 pub(crate) fn quote(text: &str) -> String {
@@ -143,6 +149,12 @@ fn out_of_range(index: i64) -> EvalErrorKind {
 /// The byte at which character `index` starts, also the end of the text.
 fn byte_at(text: &str, index: i64) -> Result<usize, EvalErrorKind> {
     let wanted = usize::try_from(index).map_err(|_| out_of_range(index))?;
+    if text.is_ascii() {
+        return match wanted <= text.len() {
+            true => Ok(wanted),
+            false => Err(out_of_range(index)),
+        };
+    }
     text.char_indices()
         .map(|(byte, _)| byte)
         .chain([text.len()])
@@ -224,6 +236,12 @@ fn split(a: &[Value]) -> Outcome {
         0 => return Ok(Value::list(Vec::new())),
         limit => usize::try_from(limit).unwrap_or(usize::MAX),
     };
+    // A part takes 32 bytes, however short it is.
+    let most = match separator.len() {
+        0 => whole.chars().count(),
+        length => whole.len() / length,
+    };
+    bounded(most.min(limit).saturating_mul(32))?;
     let parts: Vec<Value> = if separator.is_empty() {
         // Every character by itself, the rest in the last part.
         let mut parts = Vec::new();
@@ -274,16 +292,4 @@ fn substring(a: &[Value]) -> Outcome {
         return Err(format!("invalid substring range. start: {from}, end: {to}").into());
     }
     Ok(Value::from(&whole[start..end]))
-}
-
-fn reverse(a: &[Value]) -> Outcome {
-    match &a[0] {
-        Value::String(text) => Ok(Value::string(text.chars().rev().collect::<String>())),
-        Value::List(list) => {
-            let mut items: Vec<Value> = list.iter().collect();
-            items.reverse();
-            Ok(Value::list(items))
-        }
-        _ => no_overload(),
-    }
 }

@@ -2,15 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use expr::{Bindings, Budget, CompileError, Options, Program, Value};
+use expr::{Bindings, Budget, CompileError, Libraries, Options, Program, Value};
 
 fn evaluate(text: &str) -> Result<Value, expr::EvalError> {
-    let program = Program::compile(text, &Options::dynamic()).expect("compiles");
+    let program =
+        Program::compile(text, &Options::dynamic().libraries(Libraries::ALL)).expect("compiles");
     program.evaluate(&Bindings::new(), Budget::CALL)
 }
 
 fn too_large(text: &str) -> bool {
-    let error = Program::compile(text, &Options::dynamic()).unwrap_err();
+    let error = Program::compile(text, &Options::dynamic().libraries(Libraries::ALL)).unwrap_err();
     assert_eq!(error.code(), "ExpressionTooLarge", "{error}");
     matches!(error, CompileError::TooLarge { .. })
 }
@@ -77,10 +78,72 @@ fn doubling_a_text_runs_out_of_budget_before_memory() {
 }
 
 #[test]
+fn values_that_share_their_parts_do_not_explode() {
+    let started = Instant::now();
+    let mut list = "x".to_owned();
+    for _ in 0..60 {
+        list = format!("cel.bind(x, [x, x], {list})");
+    }
+    let list = format!("cel.bind(x, 1, {list})");
+    for text in [
+        format!("{list} == {list}"),
+        format!("'%s'.format([{list}])"),
+        format!("{list}.flatten(60)"),
+        list.replace("[x, x]", "{'a': x, 'b': x}"),
+        list.replace("[x, x]", "[optional.of([x, x])]"),
+    ] {
+        assert!(evaluate(&text).unwrap_err().is_cost_limit(), "{text}");
+    }
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[test]
+fn work_is_paid_before_it_is_done() {
+    let started = Instant::now();
+    let long = "lists.range(200000)";
+    let big = "lists.range(10000).map(i, 'xxxxxxxxxxxxxxxx').join('')";
+    for text in [
+        format!("{long}.distinct()"),
+        format!("sets.contains({long}, {long})"),
+        format!("sets.equivalent({long}, {long})"),
+        format!(
+            "cel.bind(s, {big}, cel.bind(t, s + s + s + s, lists.range(60000).all(i, t.size() > 0)))"
+        ),
+        format!(
+            "cel.bind(s, {big}, cel.bind(t, s + s + s + s, lists.range(60000).all(i, t.charAt(600000) == 'x')))"
+        ),
+        format!("cel.bind(s, {big}, lists.range(60000).all(i, '%s'.format([s]) != ''))"),
+        format!("cel.bind(a, [[{long}]], lists.range(10000).all(i, a == [[a[0][0] + []]]))"),
+        format!("cel.bind(s, {big}, s.split('').map(c, s.split('')))"),
+    ] {
+        assert!(
+            evaluate(&text).is_err_and(|error| error.is_cost_limit()),
+            "{text}"
+        );
+    }
+    // Numbers as keys are found as fast as texts.
+    let keys = "lists.range(20000).transformMapEntry(i, v, {v: v}).size()";
+    assert_eq!(evaluate(keys), Ok(Value::Int(20_000)));
+    assert!(
+        started.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[test]
 fn patterns_take_linear_time() {
     let started = Instant::now();
     let subject = "a".repeat(1 << 20);
-    let program = Program::compile("s.matches('(a+)+b')", &Options::dynamic()).unwrap();
+    let program = Program::compile(
+        "s.matches('(a+)+b')",
+        &Options::dynamic().libraries(Libraries::ALL),
+    )
+    .unwrap();
     let bindings = Bindings::new().bind("s", subject.as_str());
     assert_eq!(
         program.evaluate(&bindings, Budget::CALL),
@@ -109,7 +172,8 @@ fn no_text_panics() {
                 .wrapping_add(1);
             text.push_str(pieces[(state >> 33) as usize % pieces.len()]);
         }
-        if let Ok(program) = Program::compile(&text, &Options::dynamic()) {
+        if let Ok(program) = Program::compile(&text, &Options::dynamic().libraries(Libraries::ALL))
+        {
             let _ = program.evaluate(&Bindings::new(), Budget::CALL);
         }
     }

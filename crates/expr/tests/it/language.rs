@@ -1,6 +1,6 @@
 //! One line per behaviour: an expression over a small object, and its value or error.
 
-use expr::{Bindings, Budget, Options, Program, Value};
+use expr::{Bindings, Budget, Libraries, Options, Program, Value};
 
 const OBJECT: &[u8] = br#"{
     "name": "web", "replicas": 3, "ratio": 0.5, "ready": true, "nothing": null,
@@ -11,7 +11,7 @@ const OBJECT: &[u8] = br#"{
 
 fn run(text: &str) -> String {
     let object = object::json::parse(OBJECT, object::json::OBJECT_LIMITS).unwrap();
-    let program = match Program::compile(text, &Options::dynamic()) {
+    let program = match Program::compile(text, &Options::dynamic().libraries(Libraries::ALL)) {
         Ok(program) => program,
         Err(error) => return format!("compile: {}", error.to_string().lines().next().unwrap()),
     };
@@ -312,7 +312,7 @@ fn kubernetes_types() {
 #[test]
 fn errors_point_at_their_place() {
     let error = |text: &str| {
-        Program::compile(text, &Options::dynamic())
+        Program::compile(text, &Options::dynamic().libraries(Libraries::ALL))
             .unwrap_err()
             .to_string()
     };
@@ -324,7 +324,11 @@ fn errors_point_at_their_place() {
         error("nope(1)"),
         "ERROR: <input>:1:5: undeclared reference to 'nope' (in container '')\n | nope(1)\n | ....^"
     );
-    let program = Program::compile("ready && labels.nope", &Options::dynamic()).unwrap();
+    let program = Program::compile(
+        "ready && labels.nope",
+        &Options::dynamic().libraries(Libraries::ALL),
+    )
+    .unwrap();
     let object = object::json::parse(OBJECT, object::json::OBJECT_LIMITS).unwrap();
     let failed = program
         .evaluate(&Bindings::of_root(&object), Budget::CALL)

@@ -3,4 +3,5 @@
 mod costs;
 mod hostile;
 mod language;
+mod libraries;
 mod typed;
