@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::exec::{Frame, Operand};
+use crate::impure::Impure;
 use crate::parse::{Parsed, Template, Variable, parse};
 use crate::{
     CallError, Error, Limits, Map, ParseError, Recorder, Set, Str, Use, Value, World, limits, stack,
@@ -22,6 +23,7 @@ pub struct Context<'a> {
     pub(crate) set: Arc<Set>,
     pub(crate) limits: Limits,
     pub(crate) recorder: Option<&'a dyn Recorder>,
+    pub(crate) impure: Impure,
     pub(crate) steps: u64,
     value_bytes: u64,
     parse_bytes: u64,
@@ -34,6 +36,25 @@ pub struct Context<'a> {
     pub(crate) spare_operands: Vec<Vec<Operand>>,
     /// Texts parsed while executing; charts parse the same ones over and over.
     parsed: HashMap<(Str, Str), Rc<Parsed>>,
+}
+
+/// What executions use of the limits that are for all of a context together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    steps: u64,
+    value_bytes: u64,
+}
+
+impl std::ops::Sub for Spent {
+    type Output = Self;
+
+    /// What was used since `earlier`.
+    fn sub(self, earlier: Self) -> Self {
+        Self {
+            steps: self.steps - earlier.steps,
+            value_bytes: self.value_bytes - earlier.value_bytes,
+        }
+    }
 }
 
 /// Most texts remembered in parsed form.
@@ -65,6 +86,7 @@ impl<'a> Context<'a> {
             set: Arc::clone(set),
             limits,
             recorder: None,
+            impure: Impure::default(),
             steps: limits.steps,
             value_bytes: limits.value_bytes,
             parse_bytes: limits.parse_bytes,
@@ -87,6 +109,28 @@ impl<'a> Context<'a> {
         &self.limits
     }
 
+    /// What was used of the limits so far.
+    pub fn spent(&self) -> Spent {
+        Spent {
+            steps: self.limits.steps - self.steps,
+            value_bytes: self.limits.value_bytes - self.value_bytes,
+        }
+    }
+
+    /// Takes off the limits what an execution would use; false, and nothing is taken, if not as much is
+    /// left.
+    pub fn spend(&mut self, spent: Spent) -> bool {
+        let left = (
+            self.steps.checked_sub(spent.steps),
+            self.value_bytes.checked_sub(spent.value_bytes),
+        );
+        let (Some(steps), Some(value_bytes)) = left else {
+            return false;
+        };
+        (self.steps, self.value_bytes) = (steps, value_bytes);
+        true
+    }
+
     /// How many steps are left.
     pub fn steps_left(&self) -> u64 {
         self.steps
@@ -104,6 +148,9 @@ impl<'a> Context<'a> {
     /// [`Error::NotFound`] and [`Error::Exec`].
     pub fn execute(&mut self, name: &[u8], dot: &Value, out: &mut Vec<u8>) -> Result<(), Error> {
         let set = Arc::clone(&self.set);
+        if self.depth == 0 {
+            self.impure.root = name.into();
+        }
         let Some(template) = set.find(name) else {
             return Err(Error::NotFound {
                 name: String::from_utf8_lossy(name).into_owned(),
@@ -288,6 +335,13 @@ impl<'a> Context<'a> {
     pub fn read_key(&mut self, map: &Map, key: &[u8]) {
         if let Some(recorder) = self.recorder {
             recorder.key(map, key);
+        }
+    }
+
+    /// Tells the recorder that a map is changed.
+    pub fn changes(&mut self, map: &Map) {
+        if let Some(recorder) = self.recorder {
+            recorder.changed(map);
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use golang::Timestamp;
 
-use crate::{CallError, Context, Value};
+use crate::{CallError, Context, Use, Value};
 
 /// The Go type of a parameter: what an argument is checked against before the call.
 ///
@@ -115,12 +115,28 @@ impl Function {
 
 /// Functions by name. Made once, shared by everything that is compiled with it.
 #[derive(Clone, Debug, Default)]
-pub struct Functions(HashMap<&'static str, (Function, bool)>);
+pub struct Functions(HashMap<&'static str, Known>);
+
+/// A function, and what is said of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    pub function: Function,
+    /// What it looks at of the lists and maps among its arguments; `None` when it only passes them on,
+    /// or tells a [`Recorder`](crate::Recorder) itself.
+    pub look: Option<Use>,
+    /// Its result does not depend on its arguments alone.
+    pub impure: bool,
+}
 
 impl Functions {
     /// Adds or replaces a function.
     pub fn insert(&mut self, name: &'static str, function: Function) {
-        self.0.insert(name, (function, false));
+        let known = Known {
+            function,
+            look: Some(Use::Passed),
+            impure: false,
+        };
+        self.0.insert(name, known);
     }
 
     /// Takes a function away.
@@ -130,7 +146,7 @@ impl Functions {
 
     /// A function.
     pub fn get(&self, name: &str) -> Option<Function> {
-        self.0.get(name).map(|known| known.0)
+        self.0.get(name).map(|known| known.function)
     }
 
     /// All names, in no order.
@@ -138,18 +154,35 @@ impl Functions {
         self.0.keys().copied()
     }
 
-    /// Declares that functions pass on lists and maps without looking inside, or report themselves
-    /// what they read: a [`Recorder`](crate::Recorder) is not told of their arguments.
-    pub fn passing(&mut self, names: &[&'static str]) {
+    /// Declares what functions look at of the lists and maps among their arguments: at everything
+    /// unless this says less. `None` is for those that pass them on without looking inside, or tell a
+    /// [`Recorder`](crate::Recorder) themselves.
+    pub fn looks(&mut self, how: Option<Use>, names: &[&'static str]) {
         for name in names {
             if let Some(known) = self.0.get_mut(name) {
-                known.1 = true;
+                known.look = how;
             }
         }
     }
 
-    pub(crate) fn is_passing(&self, name: &str) -> bool {
-        self.0.get(name).is_some_and(|known| known.1)
+    /// Declares that the results of functions never depend on their arguments alone, but on the
+    /// clock, on chance, on a cluster. Each call of them is one of
+    /// [`Context::impure_calls`](crate::Context::impure_calls).
+    pub fn impure(&mut self, names: &[&'static str]) {
+        for name in names {
+            if let Some(known) = self.0.get_mut(name) {
+                known.impure = true;
+            }
+        }
+    }
+
+    /// Whether that was declared of a function.
+    pub fn is_impure(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|known| known.impure)
+    }
+
+    pub(crate) fn known(&self, name: &str) -> Option<Known> {
+        self.0.get(name).copied()
     }
 }
 
@@ -160,13 +193,4 @@ pub trait World {
 
     /// Fills `bytes` with what nobody can guess, or with what a seed gives.
     fn random(&self, bytes: &mut [u8]);
-
-    /// A new RSA key of so many bits, as the DER text of a PKCS#1 `RSAPrivateKey`; `None` leaves it
-    /// to the function that asks, whose keys come from the system's randomness.
-    fn rsa_key(&self, _bits: u32) -> Option<Vec<u8>> {
-        None
-    }
-
-    /// Notes that the result of `function` does not depend on its arguments alone.
-    fn impure(&self, _function: &'static str) {}
 }

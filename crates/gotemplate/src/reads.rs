@@ -1,4 +1,4 @@
-//! What an execution learned from the values it was given.
+//! What an execution learned from the values it was given, and what it changed of them.
 
 use crate::{Map, Value};
 
@@ -7,13 +7,16 @@ use crate::{Map, Value};
 /// It is shared, so that its owner can look at it between executions.
 ///
 /// Nothing is reported for constants, nor for what templates pass on without looking: a dot, a
-/// variable, an argument of a function of [`Functions::passing`](crate::Functions::passing).
+/// variable, an argument of a function that [`Functions::looks`](crate::Functions::looks) says so of.
 pub trait Recorder {
     /// A key of a map was looked up, found or not. Maps are told apart by [`Map::is_same`].
     fn key(&self, map: &Map, key: &[u8]);
 
     /// A list, map or other composed value was used as a whole.
     fn whole(&self, value: &Value, how: Use);
+
+    /// A map is about to be changed, or has just been.
+    fn changed(&self, map: &Map);
 }
 
 /// How a composed value was used.

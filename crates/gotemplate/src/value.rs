@@ -194,6 +194,11 @@ impl List {
         Rc::ptr_eq(&self.items, &other.items)
     }
 
+    /// Tells this list from every other that lives at the same time.
+    pub fn address(&self) -> usize {
+        Rc::as_ptr(&self.items).addr()
+    }
+
     /// The elements.
     pub fn items(&self) -> &[Value] {
         &self.items

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use helm::{Chart, Engine, Options, Profile, Programs, UserValues};
+use helm::{Chart, Engine, Options, Profile, Programs, Renders, UserValues};
 use tree::{Isolated, TreeBuilder, TreePath};
 
 /// The allocator of the program.
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
 }
 
 fn measure(arguments: &[String]) -> Result<String, Box<dyn std::error::Error>> {
-    let [chart, what, count] = arguments else {
+    let [chart, what, count, given @ ..] = arguments else {
         return Err("usage: measure CHART warm|templates|releases N".into());
     };
     let count: usize = count.parse()?;
@@ -68,6 +68,48 @@ fn measure(arguments: &[String]) -> Result<String, Box<dyn std::error::Error>> {
             for _ in 0..count {
                 let begun = Instant::now();
                 engine.execute(&scope)?;
+                taken.push(begun.elapsed());
+            }
+        }
+        "again" => {
+            let [path, values @ ..] = given else {
+                return Err("again needs PATH VALUE...".into());
+            };
+            let mut renders = Renders::default();
+            let mut executed = 0;
+            for at in 0..count {
+                let value = &values[at % values.len()];
+                let user = UserValues {
+                    set: vec![format!("{path}={value}")],
+                    ..UserValues::default()
+                };
+                let warnings = &mut Vec::new();
+                let begun = Instant::now();
+                renders
+                    .render(&chart, &user, &read, &options, &engine, warnings)
+                    .map_err(|error| error.to_string())?;
+                if at > 0 {
+                    taken.push(begun.elapsed());
+                    executed = executed.max(renders.executed());
+                }
+            }
+            eprintln!("executed {executed}");
+        }
+        "values" => {
+            for _ in 0..count {
+                let begun = Instant::now();
+                helm::prepare(&chart, &user, &read, &options, &mut Vec::new())?;
+                taken.push(begun.elapsed());
+            }
+        }
+        "manifests" => {
+            let scope = helm::prepare(&chart, &user, &read, &options, &mut Vec::new())?;
+            let files = engine.execute(&scope)?.files;
+            for _ in 0..count {
+                let files = files.clone();
+                let begun = Instant::now();
+                let name = &scope.charts.metadata.name;
+                helm::manifest::sort(files, name, false, options.profile, &mut Vec::new())?;
                 taken.push(begun.elapsed());
             }
         }

@@ -94,7 +94,7 @@ impl Assembly {
                 .filter(|file| is_crd(&file.name));
             crds.extend(files.map(|file| Crd {
                 path: format!("{path}/{}", file.name),
-                content: String::from_utf8_lossy(&file.content).into_owned(),
+                content: Arc::clone(&file.content),
             }));
         }
         crds

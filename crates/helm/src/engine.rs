@@ -10,14 +10,20 @@
 mod dot;
 mod errors;
 mod functions;
+mod impure;
+mod memory;
 mod objects;
 mod outside;
+mod places;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use diag::Span;
-use gotemplate::{Context, Functions, Limits, Map, Mentioned, MissingKey, Set, Str, Value};
+use gotemplate::{
+    Context, Functions, ImpureCall, Limits, Map, Mentioned, MissingKey, Set, Str, Value,
+};
+use object::{Node, ObjectKey};
 use tree::World;
 
 use crate::Scope;
@@ -27,8 +33,13 @@ use crate::error::TemplateError;
 use crate::manifest::Files;
 use crate::options::Profile;
 
+pub use impure::Executed;
+
 use functions::{SET, State, without_no_value};
+use memory::{KeptFile, Last, Need, Recording};
 use outside::Outside;
+
+pub use memory::Memory;
 
 /// The templates of a chart with those inside, parsed. One serves any number of releases at once.
 #[derive(Debug)]
@@ -113,24 +124,124 @@ impl Program {
         scope: &Scope,
         outside: &Outside,
         state: &mut State,
-    ) -> Result<Files, TemplateError> {
+    ) -> Result<Executed, TemplateError> {
         let profile = scope.options.profile;
-        let dots = dot::dots(&scope.charts, &scope.values, &scope.options);
+        let dots = Dots::new(scope);
         let mut context = Context::new(&self.set, outside, state, Limits::default());
-        let files = self.files.iter().filter(|file| !file.is_partial);
-        let files = files.map(|file| {
-            let dot = &dots[file.chart];
-            dot.insert("Template", template(file, profile));
-            let mut out = Vec::new();
-            context
-                .execute(file.path.as_bytes(), &Value::Map(dot.clone()), &mut out)
-                .map_err(|error| TemplateError::new(&error, profile))?;
-            Ok((file.path.to_text().into_owned(), without_no_value(out)))
+        let files = self.executed().map(|file| {
+            let text = file.execute(&mut context, &dots, profile)?;
+            Ok((file.path.to_text().into_owned(), text))
         });
-        let files = files.collect();
-        // Charts put the dot into its own values, and what holds itself is never given back.
-        dots.iter().for_each(|dot| dot.entries_mut().clear());
-        files
+        let files = files.collect::<Result<Files, _>>()?;
+        let impure = context.impure_calls();
+        Ok(Executed { files, impure })
+    }
+
+    /// The files that are executed, in their order.
+    fn executed(&self) -> impl Iterator<Item = &TemplateFile> {
+        self.files.iter().filter(|file| !file.is_partial)
+    }
+
+    /// The same as [`Program::execute`], but files that would print what they printed before are not
+    /// executed. Keeps what is needed to do so again.
+    fn execute_again(
+        self: &Arc<Self>,
+        scope: &Scope,
+        world: &dyn World,
+        state: &mut State,
+        memory: &mut Memory,
+    ) -> Result<Executed, TemplateError> {
+        let profile = scope.options.profile;
+        let mut last = memory.last.take();
+        let differences = last.as_ref().and_then(|last| last.differences(self, scope));
+        let places = match (&mut last, &differences) {
+            (Some(last), Some(_)) => std::mem::take(&mut last.places),
+            _ => places::Places::default(),
+        };
+        let last = last.as_ref().zip(differences.as_ref());
+        let outside = Outside::new(world);
+        let dots = Dots::new(scope);
+        let recording = Recording::new(places, &dots.0);
+        let mut context = Context::new(&self.set, &outside, state, Limits::default());
+        context.record(Some(&recording));
+        let mut files = Files::new();
+        let (mut kept, mut before) = (Vec::new(), Vec::new());
+        memory.set_executed(0);
+        for (at, file) in self.executed().enumerate() {
+            let path = file.path.to_text().into_owned();
+            if !recording.has_changed()
+                && let Some((last, differences)) = last
+                && let Some(known) = last.files.get(at)
+                && last.need(known, differences, world, outside.blocks()) == Need::Nothing
+                && context.spend(known.spent)
+            {
+                outside.skip(known.blocks());
+                files.insert(path, known.text.to_vec());
+                before.extend(known.impure.iter().cloned());
+                kept.push(known.clone());
+                continue;
+            }
+            memory.set_executed(memory.executed() + 1);
+            let spent = context.spent();
+            let looked_up = functions::state(&mut context).looked_up.len();
+            let text = file.execute(&mut context, &dots, profile)?;
+            match recording.has_changed() {
+                // What comes now sees something else than values.
+                true => context.record(None),
+                false => {
+                    let spent = context.spent() - spent;
+                    let looked_up = functions::state(&mut context).answers(looked_up);
+                    let (learned, used) = (recording.take(), outside.take_used());
+                    let text = text.as_slice().into();
+                    kept.push(KeptFile::new(text, learned, used, looked_up, spent));
+                }
+            }
+            files.insert(path, text);
+        }
+        let now = context.impure_calls();
+        drop(context);
+        for (file, kept) in self.executed().zip(&mut kept) {
+            let of_file = |call: &&ImpureCall| call.root.as_bytes() == file.path.as_bytes();
+            kept.impure.extend(now.iter().filter(of_file).cloned());
+        }
+        let mut impure: Vec<ImpureCall> = before.into_iter().chain(now).collect();
+        impure.sort();
+        let places = recording.into_places();
+        memory.last = Some(Last::new(self, scope, world, places, kept));
+        Ok(Executed { files, impure })
+    }
+}
+
+impl TemplateFile {
+    fn execute(
+        &self,
+        context: &mut Context<'_>,
+        dots: &Dots,
+        profile: Profile,
+    ) -> Result<Vec<u8>, TemplateError> {
+        let dot = &dots.0[self.chart];
+        dot.insert("Template", template(self, profile));
+        let mut out = Vec::new();
+        context
+            .execute(self.path.as_bytes(), &Value::Map(dot.clone()), &mut out)
+            .map_err(|error| TemplateError::new(&error, profile))?;
+        Ok(without_no_value(out))
+    }
+}
+
+/// The dot of every chart.
+struct Dots(Vec<Map>);
+
+impl Dots {
+    fn new(scope: &Scope) -> Self {
+        Self(dot::dots(&scope.charts, &scope.values, &scope.options))
+    }
+}
+
+impl Drop for Dots {
+    /// Charts put the dot into its own values, and what holds itself is never given back.
+    fn drop(&mut self) {
+        self.0.iter().for_each(|dot| dot.entries_mut().clear());
     }
 }
 
@@ -200,26 +311,6 @@ impl Program {
         found
     }
 
-    /// The calls of functions whose results do not depend on their arguments alone, in the templates of
-    /// a chart by its path from the outermost chart's name on.
-    pub fn impure_calls(&self, chart: &str) -> Vec<(String, Span)> {
-        let folder = format!("{chart}/templates/");
-        let mentions = self.set.mentions().into_iter();
-        let mentions = mentions.filter(|mention| mention.file.to_text().starts_with(&folder));
-        let calls = mentions.filter_map(|mention| {
-            let Mentioned::Function(name) = mention.what else {
-                return None;
-            };
-            let name = name.to_text();
-            let at = Span {
-                column: mention.column as u32 + 1,
-                ..Span::line(mention.file.to_text(), mention.line as u32)
-            };
-            IMPURE.contains(&&*name).then(|| (name.into_owned(), at))
-        });
-        calls.collect()
-    }
-
     /// All paths of keys that the templates of a chart mention below `.Values`, by its path from the
     /// outermost chart's name on.
     pub fn values_read(&self, chart: &str) -> Vec<Vec<String>> {
@@ -260,33 +351,6 @@ fn sections<'p>(charts: &Assembly, path: &'p [&'p str]) -> Vec<(String, &'p [&'p
     }
     found
 }
-
-/// Functions whose results do not depend on their arguments alone: on the clock, on chance, on the
-/// cluster.
-const IMPURE: [&str; 22] = [
-    "ago",
-    "bcrypt",
-    "encryptAES",
-    "genCA",
-    "genCAWithKey",
-    "genPrivateKey",
-    "genSelfSignedCert",
-    "genSelfSignedCertWithKey",
-    "genSignedCert",
-    "genSignedCertWithKey",
-    "getHostByName",
-    "htpasswd",
-    "lookup",
-    "now",
-    "randAlpha",
-    "randAlphaNum",
-    "randAscii",
-    "randBytes",
-    "randInt",
-    "randNumeric",
-    "shuffle",
-    "uuidv4",
-];
 
 /// Programs by what they were made of. Shared by all renders of a process.
 #[derive(Debug, Default)]
@@ -336,21 +400,53 @@ pub struct Engine<'a> {
 const LOOKUP_ROUNDS_MAX: usize = 8;
 
 impl Engine<'_> {
-    /// Executes every template of `scope` that is no partial; gives the texts by path, from the
-    /// outermost chart's name on.
+    /// Executes every template of `scope` that is no partial.
     ///
     /// Objects of the cluster are not at hand while templates are executed: when some are asked for
     /// that are there, all begins again with them.
     ///
     /// # Errors
     /// [`TemplateError`] of the first file that fails.
-    pub fn execute(&self, scope: &Scope) -> Result<Files, TemplateError> {
+    pub fn execute(&self, scope: &Scope) -> Result<Executed, TemplateError> {
+        let program = self.programs.get(&scope.charts, scope.options.profile)?;
+        self.rounds(HashMap::new(), |state| {
+            program.execute(scope, &Outside::new(self.world), state)
+        })
+    }
+
+    /// The same as [`Engine::execute`], executing only files that could print something else than they
+    /// did when `memory` was used last. It may be of any release of any chart.
+    ///
+    /// # Errors
+    /// [`TemplateError`] of the first file that fails. The next render is a full one then.
+    pub fn execute_again(
+        &self,
+        scope: &Scope,
+        memory: &mut Memory,
+    ) -> Result<Executed, TemplateError> {
         let program = self.programs.get(&scope.charts, scope.options.profile)?;
         let mut cluster = HashMap::new();
+        let kept = memory.last.iter().flat_map(|last| &last.files);
+        for (key, _) in kept.flat_map(KeptFile::found) {
+            if let Some(object) = self.world.lookup(key) {
+                cluster.insert(key.clone(), object.node);
+            }
+        }
+        self.rounds(cluster, |state| {
+            program.execute_again(scope, self.world, state, memory)
+        })
+    }
+
+    /// Executes until everything that was looked up was at hand, beginning with what is known of the
+    /// cluster.
+    fn rounds(
+        &self,
+        mut cluster: HashMap<ObjectKey, Node>,
+        mut execute: impl FnMut(&mut State) -> Result<Executed, TemplateError>,
+    ) -> Result<Executed, TemplateError> {
         for round in 1.. {
-            let outside = Outside::new(self.world);
             let mut state = State::new(std::mem::take(&mut cluster));
-            let files = program.execute(scope, &outside, &mut state);
+            let executed = execute(&mut state);
             cluster = state.cluster;
             let known = cluster.len();
             for key in state.looked_up {
@@ -359,10 +455,10 @@ impl Engine<'_> {
                 }
             }
             if cluster.len() == known || round == LOOKUP_ROUNDS_MAX {
-                return files;
+                return executed;
             }
         }
-        Ok(Files::new())
+        Ok(Executed::default())
     }
 }
 

@@ -36,11 +36,12 @@ use object::Map;
 pub use capabilities::{Capabilities, HelmVersion, KubeVersion};
 pub use chart::{Chart, Dependency, Digest, File, Maintainer, Metadata};
 pub use dependencies::{Assembly, Template};
-pub use engine::{Engine, Programs};
+pub use engine::{Engine, Executed, Programs};
 pub use error::{
     ChartError, DependencyError, ManifestError, OptionsError, RenderError, SchemaError,
     TemplateError, ValuesError, Warning,
 };
+pub use gotemplate::ImpureCall;
 pub use lint::lint;
 pub use manifest::{
     Crd, Event, Files, Hook, Manifest, Manifests, TextOptions, Written, WrittenKind,
@@ -76,12 +77,62 @@ pub fn render(
     warnings: &mut Vec<Warning>,
 ) -> Result<Manifests, RenderError> {
     let scope = prepare(chart, user, read, options, warnings)?;
-    let files = engine.execute(&scope)?;
+    let executed = engine.execute(&scope)?;
     let name = &scope.charts.metadata.name;
-    let mut manifests = manifest::sort(files, name, false, options.profile, warnings)?;
+    let mut manifests = manifest::sort(executed.files, name, false, options.profile, warnings)?;
+    manifests.impure = executed.impure;
     manifests.crds = scope.charts.crds();
     warnings.sort();
     Ok(manifests)
+}
+
+/// Renders that come one after another, such as previews of a change while it is typed: what cannot
+/// have changed since the last one is neither executed nor read again.
+///
+/// Each gives what [`render`] would give. Nothing depends on which charts and releases come in which
+/// order, but only renders of the same release of the same chart gain.
+#[derive(Debug, Default)]
+pub struct Renders {
+    memory: engine::Memory,
+    manifests: manifest::Known,
+}
+
+impl Renders {
+    /// The same as [`render`].
+    ///
+    /// # Errors
+    /// As [`render`].
+    pub fn render(
+        &mut self,
+        chart: &Arc<Chart>,
+        user: &UserValues,
+        read: ReadFile<'_>,
+        options: &Options,
+        engine: &Engine<'_>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Manifests, RenderError> {
+        let scope = prepare(chart, user, read, options, warnings)?;
+        let executed = engine.execute_again(&scope, &mut self.memory)?;
+        let name = &scope.charts.metadata.name;
+        let known = &mut self.manifests;
+        let mut manifests = manifest::sort_again(
+            executed.files,
+            known,
+            name,
+            false,
+            options.profile,
+            warnings,
+        )?;
+        manifests.impure = executed.impure;
+        manifests.crds = scope.charts.crds();
+        warnings.sort();
+        Ok(manifests)
+    }
+
+    /// How many templates the last render executed.
+    pub fn executed(&self) -> usize {
+        self.memory.executed()
+    }
 }
 
 /// All that comes before templates: values merged, charts chosen, values coalesced and checked.

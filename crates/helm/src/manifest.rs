@@ -10,7 +10,9 @@ mod split;
 mod text;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use gotemplate::ImpureCall;
 use object::Node;
 
 pub use hook::{Event, Hook};
@@ -37,6 +39,10 @@ pub struct Manifests {
     pub notes: String,
     /// Whole files of `crds/`.
     pub crds: Vec<Crd>,
+    /// Calls of templates whose results do not depend on their arguments alone (the clock, chance, the
+    /// cluster), by place. When there are none, the same chart, values and options render to the same
+    /// bytes anywhere.
+    pub impure: Vec<ImpureCall>,
 }
 
 /// One document.
@@ -58,7 +64,7 @@ pub struct Crd {
     /// The file, from the outermost chart's name on.
     pub path: String,
     /// Its text.
-    pub content: String,
+    pub content: Arc<[u8]>,
 }
 
 /// Takes rendered files apart and puts their documents in order.
@@ -69,12 +75,61 @@ pub struct Crd {
 /// # Errors
 /// [`ManifestError::Yaml`] for the first document that cannot be read.
 pub fn sort(
-    mut files: Files,
+    files: Files,
     chart: &str,
     all_notes: bool,
     profile: Profile,
     warnings: &mut Vec<Warning>,
 ) -> Result<Manifests, ManifestError> {
+    sort_again(
+        files,
+        &mut Known::default(),
+        chart,
+        all_notes,
+        profile,
+        warnings,
+    )
+}
+
+/// Files that were taken apart before, so that those that say the same need not be read again.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    profile: Profile,
+    files: BTreeMap<String, KnownFile>,
+}
+
+#[derive(Clone, Debug)]
+struct KnownFile {
+    text: String,
+    found: Vec<Found>,
+}
+
+/// What a document is.
+#[derive(Clone, Debug)]
+enum Found {
+    Manifest(Manifest),
+    Hook(Hook),
+    /// A hook for a moment that does not exist, which is left out.
+    Unknown(Warning),
+}
+
+/// The same as [`sort`], reading only what `known` does not know; it knows these files afterwards.
+///
+/// # Errors
+/// As [`sort`].
+pub fn sort_again(
+    mut files: Files,
+    known: &mut Known,
+    chart: &str,
+    all_notes: bool,
+    profile: Profile,
+    warnings: &mut Vec<Warning>,
+) -> Result<Manifests, ManifestError> {
+    let mut before = std::mem::take(&mut known.files);
+    if known.profile != profile {
+        before.clear();
+    }
+    known.profile = profile;
     let mut sorted = Manifests::default();
     let own_notes = format!("{chart}/templates/{NOTES}");
     files.retain(|path, content| {
@@ -97,32 +152,18 @@ pub fn sort(
         {
             continue;
         }
-        let text = String::from_utf8(content).map_err(|error| {
-            let problem = yaml::decode(error.as_bytes());
-            let problem = problem.map_or_else(|error| error.sigs_message(), str::to_owned);
-            ManifestError::Yaml {
-                path: path.clone(),
-                text: format!("error converting YAML to JSON: {problem}"),
-                document: String::from_utf8_lossy(error.as_bytes()).into_owned(),
-            }
-        })?;
-        for document in split::documents(&text, profile) {
-            let (node, head) = read(document, profile).map_err(|text| ManifestError::Yaml {
-                path: path.clone(),
-                text,
-                document: document.to_owned(),
-            })?;
-            match hook::of(&path, document, &node, &head, profile) {
-                hook::Found::None => sorted.manifests.push(Manifest {
-                    path: path.clone(),
-                    content: document.to_owned(),
-                    node,
-                    kind: head.kind,
-                }),
-                hook::Found::Hook(hook) => sorted.hooks.push(hook),
-                hook::Found::Unknown(warning) => warnings.push(warning),
+        let file = match before.remove(&path) {
+            Some(file) if file.text.as_bytes() == content => file,
+            _ => take_apart(&path, content, profile)?,
+        };
+        for found in &file.found {
+            match found.clone() {
+                Found::Manifest(manifest) => sorted.manifests.push(manifest),
+                Found::Hook(hook) => sorted.hooks.push(hook),
+                Found::Unknown(warning) => warnings.push(warning),
             }
         }
+        known.files.insert(path, file);
     }
     sorted
         .manifests
@@ -131,6 +172,37 @@ pub fn sort(
         .hooks
         .sort_by(|a, b| order::by_kind(&a.kind, &b.kind, profile));
     Ok(sorted)
+}
+
+/// The documents of a file, read.
+fn take_apart(path: &str, content: Vec<u8>, profile: Profile) -> Result<KnownFile, ManifestError> {
+    let text = String::from_utf8(content).map_err(|error| {
+        let problem = yaml::decode(error.as_bytes());
+        let problem = problem.map_or_else(|error| error.sigs_message(), str::to_owned);
+        ManifestError::Yaml {
+            path: path.to_owned(),
+            text: format!("error converting YAML to JSON: {problem}"),
+            document: String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        }
+    })?;
+    let mut found = Vec::new();
+    for document in split::documents(&text, profile) {
+        let (node, head) = read(document, profile).map_err(|text| ManifestError::Yaml {
+            path: path.to_owned(),
+            text,
+            document: document.to_owned(),
+        })?;
+        let hook = hook::of(path, document, &node, &head, profile);
+        found.push(hook.unwrap_or_else(|| {
+            Found::Manifest(Manifest {
+                path: path.to_owned(),
+                content: document.to_owned(),
+                node,
+                kind: head.kind,
+            })
+        }));
+    }
+    Ok(KnownFile { text, found })
 }
 
 /// What is looked at in a document.

@@ -21,7 +21,7 @@ pub enum Profile {
 }
 
 /// What to vary in a render.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Whose behaviour is followed.
     pub profile: Profile,

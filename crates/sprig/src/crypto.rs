@@ -1,16 +1,21 @@
 //! Hashes, passwords, keys and certificates.
 //!
 //! Random are salts, initialization vectors, serial numbers and keys; all come from
-//! [`World`](gotemplate::World), but for RSA keys that it does not give and the signatures of ECDSA.
-//! Deliberately absent: DSA keys, which nothing takes any more.
+//! [`World::random`](gotemplate::World::random), and nothing else does: equal worlds give equal keys
+//! and certificates. They are as secret as what the world makes its randomness of.
 //!
 //! # Source
 //! Masterminds/sprig v3.3 `crypto.go`.
 
 mod certificates;
+mod der;
 mod derive;
+mod dsa;
+mod ecdsa;
 mod keys;
 mod pem;
+mod primes;
+mod rsa;
 
 use std::fmt::Write as _;
 
@@ -26,6 +31,20 @@ use crate::{encoding, take};
 /// hundred milliseconds. A budget of 50 million steps is enough for 64 of them, which end within
 /// half a minute.
 pub const STEPS_PER_KEY: u64 = 780_000;
+
+/// Steps of making a key of 4,096 bits or a group for DSA: seconds at worst, and less than one on
+/// average. A budget of 50 million steps is enough for 16.
+pub const STEPS_PER_LONG_KEY: u64 = 4 * STEPS_PER_KEY;
+
+/// Takes the steps of one call off the budget.
+fn charge(context: &mut Context<'_>, steps: u64) -> Result<(), CallError> {
+    context.charge(steps).map_err(|error| match error {
+        CallError::Limit(limit) => {
+            CallError::Limit(format!("{limit}, of which a key or password takes {steps}"))
+        }
+        other => other,
+    })
+}
 
 type Outcome = Result<Value, CallError>;
 
@@ -50,6 +69,7 @@ pub(crate) fn add(functions: &mut Functions) {
     add("decryptAES", TWO, decrypt_aes);
     derive::add(functions);
     certificates::add(functions);
+    functions.impure(&["bcrypt", "htpasswd", "encryptAES"]);
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -85,19 +105,14 @@ fn adler32sum(_: &mut Context<'_>, args: &mut [Value]) -> Outcome {
 const BCRYPT_COST: u32 = 10;
 const BCRYPT_BYTES_MAX: usize = 72;
 
-fn hash_password(
-    context: &mut Context<'_>,
-    function: &'static str,
-    password: &[u8],
-) -> Result<String, CallError> {
-    context.world.impure(function);
+fn hash_password(context: &mut Context<'_>, password: &[u8]) -> Result<String, CallError> {
     if password.len() > BCRYPT_BYTES_MAX {
         return Ok(format!(
             "failed to encrypt string with bcrypt: bcrypt: password length exceeds \
              {BCRYPT_BYTES_MAX} bytes"
         ));
     }
-    context.charge(STEPS_PER_KEY)?;
+    charge(context, STEPS_PER_KEY)?;
     let mut salt = [0; 16];
     context.world.random(&mut salt);
     let parts = bcrypt::hash_with_salt(password, BCRYPT_COST, salt)
@@ -106,7 +121,7 @@ fn hash_password(
 }
 
 fn bcrypt(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
-    let hash = hash_password(context, "bcrypt", take::text(args, 0).as_bytes())?;
+    let hash = hash_password(context, take::text(args, 0).as_bytes())?;
     Ok(hash.into())
 }
 
@@ -118,7 +133,7 @@ fn htpasswd(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
         out.extend_from_slice(user.as_bytes());
         return Ok(out.into());
     }
-    let hash = hash_password(context, "htpasswd", take::text(args, 1).as_bytes())?;
+    let hash = hash_password(context, take::text(args, 1).as_bytes())?;
     out.extend_from_slice(user.as_bytes());
     out.push(b':');
     out.extend_from_slice(hash.as_bytes());
@@ -140,7 +155,6 @@ fn blocks(bytes: &mut [u8]) -> &mut [aes::Block] {
 }
 
 fn encrypt_aes(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
-    context.world.impure("encryptAES");
     let plain = take::text(args, 1);
     if plain.is_empty() {
         return Ok("".into());

@@ -72,19 +72,21 @@ pub(crate) fn add(functions: &mut Functions) {
     add(&["unixEpoch"], &[TIME], unix_epoch);
     add(&["duration"], &[Type::Any], duration_text);
     add(&["durationRound"], &[Type::Any], duration_round);
+    // Others are when they take the time from outside.
+    functions.impure(&["now", "ago"]);
 }
 
 type Outcome = Result<Value, CallError>;
 
 const HTML: &[u8] = b"2006-01-02";
 
-fn current(context: &Context<'_>, function: &'static str) -> Time {
-    context.world.impure(function);
+fn current(context: &mut Context<'_>) -> Time {
+    context.mark_impure();
     context.world.now().into()
 }
 
 fn now(context: &mut Context<'_>, _: &mut [Value]) -> Outcome {
-    Ok(current(context, "now").into())
+    Ok(current(context).into())
 }
 
 /// The time that a value names, if it does: seconds after 1970 must be of these types.
@@ -98,15 +100,15 @@ fn named_time(value: &Value, int32: bool) -> Option<Time> {
 }
 
 fn ago(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
-    let now = current(context, "ago");
+    let now = current(context);
     let time = named_time(take::any(args, 0), false).unwrap_or_else(|| now.clone());
     let since = now.since(&time);
     let second = golang::Duration::from_seconds(1);
     Ok(since.round(second).to_string().into())
 }
 
-fn in_zone(context: &Context<'_>, layout: &[u8], value: &Value, zone: &[u8]) -> Outcome {
-    let time = named_time(value, true).unwrap_or_else(|| current(context, "date"));
+fn in_zone(context: &mut Context<'_>, layout: &[u8], value: &Value, zone: &[u8]) -> Outcome {
+    let time = named_time(value, true).unwrap_or_else(|| current(context));
     Ok(zones::format(&time, zone, layout).into())
 }
 
@@ -205,7 +207,7 @@ fn duration_round(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
         Value::String(text) => text.to_text().parse().unwrap_or_default(),
         Value::Int(nanoseconds, IntType::Int64) => golang::Duration(*nanoseconds),
         Value::Host(host) => match host.as_any().downcast_ref::<Time>() {
-            Some(time) => current(context, "durationRound").since(time),
+            Some(time) => current(context).since(time),
             None => golang::Duration::ZERO,
         },
         _ => golang::Duration::ZERO,

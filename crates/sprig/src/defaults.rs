@@ -1,6 +1,6 @@
 //! Defaults and choices: `default`, `empty`, `coalesce`, `ternary` …
 
-use gotemplate::{CallError, Functions, Type, Value};
+use gotemplate::{CallError, Functions, Type, Use, Value};
 
 use crate::args::{boolean, function, string_of, variadic};
 
@@ -45,6 +45,8 @@ pub(crate) fn add(functions: &mut Functions) {
             Ok(std::mem::take(&mut args[chosen]))
         }),
     );
+    let choosing = ["default", "empty", "coalesce", "all", "any", "ternary"];
+    functions.looks(Some(Use::Truth), &choosing);
     functions.insert(
         "fail",
         function(&[Type::String], |_, args| {

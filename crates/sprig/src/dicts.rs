@@ -2,7 +2,7 @@
 //!
 //! Merging is in `merge`.
 
-use gotemplate::{CallError, Functions, Map, MapType, Type, Value};
+use gotemplate::{CallError, Context, Functions, Map, MapType, Type, Use, Value};
 
 use crate::args::{function, map, string_of, text, variadic};
 use crate::{copy, limits};
@@ -12,27 +12,33 @@ pub(crate) fn add(functions: &mut Functions) {
     reading(functions);
     functions.insert(
         "set",
-        function(&[Type::Map, Type::String, Type::Any], |_, args| {
+        function(&[Type::Map, Type::String, Type::Any], |context, args| {
             let [map, Value::String(key), value] = args else {
                 return Err("assignment to entry in nil map".into());
             };
             let Value::Map(map) = map else {
                 return Err("assignment to entry in nil map".into());
             };
+            context.changes(map);
             map.insert(key.clone(), std::mem::take(value));
             Ok(Value::Map(map.as_type(MapType::Any)))
         }),
     );
     functions.insert(
         "unset",
-        function(&[Type::Map, Type::String], |_, args| {
+        function(&[Type::Map, Type::String], |context, args| {
             let Some(map) = map(&args[0]) else {
                 return Ok(Value::Map(Map::default()));
             };
+            context.changes(map);
             map.remove(text(&args[1]));
             Ok(Value::Map(map.as_type(MapType::Any)))
         }),
     );
+    let reporting = ["get", "hasKey", "pick", "pluck", "dig"];
+    functions.looks(None, &reporting);
+    functions.looks(None, &["dict", "set", "unset"]);
+    functions.looks(Some(Use::Elements), &["omit", "keys", "values"]);
     for name in ["deepCopy", "mustDeepCopy"] {
         functions.insert(
             name,
@@ -56,10 +62,11 @@ fn making(functions: &mut Functions) {
     );
     functions.insert(
         "pick",
-        variadic(&[Type::Map], Type::String, |_, args| {
+        variadic(&[Type::Map], Type::String, |context, args| {
             let picked = Map::default();
             if let Some(map) = map(&args[0]) {
                 for key in &args[1..] {
+                    context.read_key(map, text(key));
                     if let (Value::String(key), Some(value)) = (key, map.get(text(key))) {
                         picked.insert(key.clone(), value);
                     }
@@ -86,18 +93,23 @@ fn making(functions: &mut Functions) {
 fn reading(functions: &mut Functions) {
     functions.insert(
         "get",
-        function(&[Type::Map, Type::String], |_, args| {
-            let found = map(&args[0]).and_then(|map| map.get(text(&args[1])));
+        function(&[Type::Map, Type::String], |context, args| {
+            let found = map(&args[0]).and_then(|map| {
+                context.read_key(map, text(&args[1]));
+                map.get(text(&args[1]))
+            });
             Ok(found.unwrap_or_else(|| Value::from("")))
         }),
     );
     functions.insert(
         "hasKey",
-        function(&[Type::Map, Type::String], |_, args| {
+        function(&[Type::Map, Type::String], |context, args| {
             let key = text(&args[1]);
-            Ok(Value::Bool(
-                map(&args[0]).is_some_and(|map| map.entries().contains_key(key)),
-            ))
+            let is_there = map(&args[0]).is_some_and(|map| {
+                context.read_key(map, key);
+                map.contains(key)
+            });
+            Ok(Value::Bool(is_there))
         }),
     );
     functions.insert(
@@ -122,21 +134,24 @@ fn reading(functions: &mut Functions) {
     );
     functions.insert(
         "pluck",
-        variadic(&[Type::String], Type::Map, |_, args| {
+        variadic(&[Type::String], Type::Map, |context, args| {
             let key = text(&args[0]);
-            let found: Vec<Value> = args[1..]
-                .iter()
-                .filter_map(|value| map(value)?.get(key))
+            let maps = args[1..].iter().filter_map(map);
+            let found: Vec<Value> = maps
+                .filter_map(|map| {
+                    context.read_key(map, key);
+                    map.get(key)
+                })
                 .collect();
             Ok(Value::list(found))
         }),
     );
-    functions.insert("dig", variadic(&[], Type::Any, |_, args| dig(args)));
+    functions.insert("dig", variadic(&[], Type::Any, dig));
 }
 
 /// Keys, a default, and the map to look into: it and all on the way are no other type of map, as `.Values`
 /// itself is.
-fn dig(args: &mut [Value]) -> Result<Value, CallError> {
+fn dig(context: &mut Context<'_>, args: &mut [Value]) -> Result<Value, CallError> {
     let [keys @ .., default, map] = args else {
         return Err("dig needs at least three arguments".into());
     };
@@ -152,6 +167,7 @@ fn dig(args: &mut [Value]) -> Result<Value, CallError> {
     }
     let last = keys.len() - 1;
     for (at, key) in keys.iter().enumerate() {
+        context.read_key(&map, text(key));
         let Some(value) = map.get(text(key)) else {
             break;
         };

@@ -43,7 +43,7 @@ mod urls;
 
 use gotemplate::Functions;
 
-pub use crypto::STEPS_PER_KEY;
+pub use crypto::{STEPS_PER_KEY, STEPS_PER_LONG_KEY};
 pub use dates::{Duration, Time};
 pub use limits::{ITEMS_MAX, NODES_MAX};
 

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use gotemplate::{Body, CallError, ElementType, Functions, Kind, List, Type, UintType, Value};
+use gotemplate::{Body, CallError, ElementType, Functions, Kind, List, Type, UintType, Use, Value};
 
 use crate::args::{function, nil_dereference, variadic};
 use crate::cast::to_int;
@@ -52,7 +52,32 @@ pub(crate) fn add(functions: &mut Functions) {
     functions.insert("concat", variadic(&[], Type::Any, |_, args| concat(args)));
     growing(functions);
     filtering(functions);
+    functions.looks(None, &["list", "tuple"]);
+    functions.looks(Some(Use::Elements), &PASSING_ELEMENTS);
 }
+
+/// Functions that hand on lists and maps inside a list as they are.
+const PASSING_ELEMENTS: [&str; 19] = [
+    "first",
+    "mustFirst",
+    "last",
+    "mustLast",
+    "rest",
+    "mustRest",
+    "initial",
+    "mustInitial",
+    "append",
+    "mustAppend",
+    "push",
+    "mustPush",
+    "prepend",
+    "mustPrepend",
+    "reverse",
+    "mustReverse",
+    "slice",
+    "mustSlice",
+    "concat",
+];
 
 /// Adds a function by two names.
 fn both(

@@ -5,36 +5,41 @@
 //! # Source
 //! darccio/mergo v1.0.1, `merge.go`, as far as it concerns maps, lists and single values.
 
-use gotemplate::{CallError, Functions, Kind, Map, MapType, Str, Type, Value};
+use gotemplate::{Body, CallError, Context, Functions, Kind, Map, MapType, Str, Type, Use, Value};
 
 use crate::args::{map, variadic};
 use crate::limits::Walk;
 
 pub(crate) fn add(functions: &mut Functions) {
-    functions.insert(
-        "merge",
-        variadic(&[Type::Map], Type::Map, |_, args| merge(args, false, false)),
-    );
-    functions.insert(
-        "mergeOverwrite",
-        variadic(&[Type::Map], Type::Map, |_, args| merge(args, true, false)),
-    );
-    functions.insert(
-        "mustMerge",
-        variadic(&[Type::Map], Type::Map, |_, args| merge(args, false, true)),
-    );
-    functions.insert(
-        "mustMergeOverwrite",
-        variadic(&[Type::Map], Type::Map, |_, args| merge(args, true, true)),
-    );
+    let table: [(&'static str, Body); 4] = [
+        ("merge", |context, args| merge(context, args, false, false)),
+        ("mergeOverwrite", |context, args| {
+            merge(context, args, true, false)
+        }),
+        ("mustMerge", |context, args| {
+            merge(context, args, false, true)
+        }),
+        ("mustMergeOverwrite", |context, args| {
+            merge(context, args, true, true)
+        }),
+    ];
+    for (name, body) in table {
+        functions.insert(name, variadic(&[Type::Map], Type::Map, body));
+        functions.looks(None, &[name]);
+    }
 }
 
-fn merge(args: &[Value], overwrite: bool, must: bool) -> Result<Value, CallError> {
+fn merge(
+    context: &mut Context<'_>,
+    args: &[Value],
+    overwrite: bool,
+    must: bool,
+) -> Result<Value, CallError> {
     let target = map(&args[0]).map(|map| map.as_type(MapType::Any));
     let target = target.unwrap_or_default();
     let mut walk = Walk::default();
     for source in args[1..].iter().filter_map(map) {
-        match merge_into(&target, source, overwrite, &mut walk) {
+        match merge_into(context, &target, source, overwrite, &mut walk) {
             Ok(()) => {}
             Err(Problem::Types) if must => {
                 return Err("src and dst must be of same type".into());
@@ -58,15 +63,27 @@ impl From<CallError> for Problem {
     }
 }
 
-fn merge_into(target: &Map, source: &Map, overwrite: bool, walk: &mut Walk) -> Result<(), Problem> {
+fn merge_into(
+    context: &mut Context<'_>,
+    target: &Map,
+    source: &Map,
+    overwrite: bool,
+    walk: &mut Walk,
+) -> Result<(), Problem> {
     walk.enter()?;
+    context.changes(target);
+    context.read_whole(&Value::Map(source.clone()), Use::Elements);
     // The source may be the target, or be part of it: nothing is borrowed while we change things.
     let keys: Vec<Str> = source.entries().keys().cloned().collect();
     for key in keys {
         walk.step()?;
         let pair = (target.get(key.as_bytes()), source.get(key.as_bytes()));
         if let (Some(Value::Map(into)), Some(Value::Map(from))) = &pair {
-            merge_into(into, from, overwrite, walk)?;
+            merge_into(context, into, from, overwrite, walk)?;
+        } else {
+            for value in [&pair.0, &pair.1].into_iter().flatten() {
+                context.read_whole(value, Use::Truth);
+            }
         }
         merge_entry(target, source, key, pair, overwrite)?;
     }

@@ -32,6 +32,16 @@ pub(crate) fn add(functions: &mut Functions) {
     add("randInt", &[Type::Int, Type::Int], rand_int);
     add("shuffle", &[Type::String], shuffle);
     add("uuidv4", &[], uuid);
+    functions.impure(&[
+        "randAlphaNum",
+        "randAlpha",
+        "randNumeric",
+        "randAscii",
+        "randBytes",
+        "randInt",
+        "shuffle",
+        "uuidv4",
+    ]);
 }
 
 type Outcome = Result<Value, CallError>;
@@ -99,7 +109,6 @@ fn characters(
     function: &'static str,
     alphabet: &[u8],
 ) -> Outcome {
-    context.world.impure(function);
     let length = length(args, function)?;
     let mut dice = Dice::new(context.world);
     let text: Vec<u8> = (0..length)
@@ -128,7 +137,6 @@ fn rand_ascii(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
 }
 
 fn rand_bytes(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
-    context.world.impure("randBytes");
     if take::int(args, 0) < 0 {
         return Err("runtime error: makeslice: len out of range".into());
     }
@@ -138,7 +146,6 @@ fn rand_bytes(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
 }
 
 fn rand_int(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
-    context.world.impure("randInt");
     let (min, max) = (take::int(args, 0), take::int(args, 1));
     let Ok(span @ 1..) = u64::try_from(max.wrapping_sub(min)) else {
         return Err("invalid argument to Intn".into());
@@ -148,7 +155,6 @@ fn rand_int(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
 }
 
 fn shuffle(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
-    context.world.impure("shuffle");
     let text = take::text(args, 0);
     let mut characters: Vec<char> = text.to_text().chars().collect();
     let mut dice = Dice::new(context.world);
@@ -159,7 +165,6 @@ fn shuffle(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
 }
 
 fn uuid(context: &mut Context<'_>, _: &mut [Value]) -> Outcome {
-    context.world.impure("uuidv4");
     let mut bytes = [0; 16];
     context.world.random(&mut bytes);
     // Version 4, variant of RFC 4122.

@@ -39,6 +39,11 @@ pub(crate) fn add(functions: &mut Functions) {
             Ok(Value::Bool(text(&args[0]) == kind(&args[1]).as_bytes()))
         }),
     );
+    // What a value is has been learned when it was taken out of something.
+    functions.looks(
+        None,
+        &["typeOf", "typeIs", "typeIsLike", "kindOf", "kindIs"],
+    );
     functions.insert(
         "deepEqual",
         function(&[Type::Any, Type::Any], |_, args| {

@@ -41,7 +41,7 @@ pub struct KsArgs {
 }
 
 /// Builds and prints.
-pub fn run(command: &BuildCommand) -> Outcome {
+pub fn run(command: &BuildCommand, is_verbose: bool) -> Outcome {
     match command {
         BuildCommand::Ks(args) => {
             let objects = kustomization(args)?;
@@ -51,7 +51,7 @@ pub fn run(command: &BuildCommand) -> Outcome {
             Ok(Exit::Done)
         }
         BuildCommand::Kustomize(args) => super::kustomize::build(args),
-        BuildCommand::Helm(args) => super::helm::build(args),
+        BuildCommand::Helm(args) => super::helm::build(args, is_verbose),
     }
 }
 

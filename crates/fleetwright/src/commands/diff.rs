@@ -5,7 +5,7 @@ use cluster::{Apply, Cluster};
 use object::Object;
 use runtime::Targets;
 
-use super::{Outcome, build};
+use super::{Outcome, build, helm};
 use crate::cli::ServerArgs;
 use crate::connect::connect;
 use crate::exit::{Exit, Failure};
@@ -17,6 +17,8 @@ pub enum DiffCommand {
     /// Compares what a Kustomization would apply with what is there.
     #[command(alias = "kustomization")]
     Ks(KsArgs),
+    /// Compares what a chart renders to with what it renders to after a change of its values.
+    Helm(Box<helm::DiffArgs>),
 }
 
 /// `diff ks`.
@@ -30,9 +32,16 @@ pub struct KsArgs {
     server: ServerArgs,
 }
 
-/// Compares by a dry run of every object; nothing is changed. Exit code 1 says that something differs.
+/// Exit code 1 says that something differs.
 pub async fn run(command: DiffCommand) -> Outcome {
-    let DiffCommand::Ks(args) = command;
+    match command {
+        DiffCommand::Ks(args) => kustomization(args).await,
+        DiffCommand::Helm(args) => helm::diff(&args),
+    }
+}
+
+/// Compares by a dry run of every object; nothing is changed.
+async fn kustomization(args: KsArgs) -> Outcome {
     let desired = build::kustomization(&args.build)?;
     let mut unit = build::read_unit(&args.build)?;
     if unit.meta.key.namespace.is_empty() {

@@ -1,5 +1,6 @@
 //! What `helm template` does.
 
+mod difference;
 mod ignored;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use helm::{
 use object::{Node, Object, ObjectKey};
 use tree::{Missing, SourceRef, Tree, TreePath, World};
 
+pub use self::difference::{DiffArgs, diff};
 use self::ignored::IgnoredArgs;
 use super::Outcome;
 use crate::cli::Format;
@@ -157,7 +159,7 @@ impl World for Machine {
 }
 
 /// Builds and prints or writes.
-pub fn build(args: &BuildArgs) -> Outcome {
+pub fn build(args: &BuildArgs, is_verbose: bool) -> Outcome {
     args.ignored.check()?;
     let profile = profile(args.helm3);
     let world = Machine::new(args.fixed_time)?;
@@ -187,6 +189,9 @@ pub fn build(args: &BuildArgs) -> Outcome {
     );
     print_warnings(&warnings);
     let manifests = manifests.map_err(|error| explained(&error))?;
+    if is_verbose {
+        print_impure(&manifests.impure);
+    }
     let text_options = TextOptions {
         profile,
         include_crds: args.include_crds,
@@ -230,6 +235,36 @@ fn print_warnings(warnings: &[helm::Warning]) {
     for warning in warnings {
         let warning = Diagnostic::warning(Code("ChartWarning"), warning.text.as_str());
         eprint!("{}", warning.render());
+    }
+}
+
+/// Says what the result depends on besides chart and values.
+fn print_impure(calls: &[helm::ImpureCall]) {
+    for call in calls {
+        let chart = call.root.split("/templates/").next().unwrap_or_default();
+        let chart = chart.rsplit('/').next().unwrap_or_default();
+        let mut text = format!("chart `{chart}` calls `{}`", call.function);
+        if call.times > 1 {
+            text.push_str(&format!(" {} times", call.times));
+        }
+        text.push_str(match call.function.as_str() {
+            "lookup" => "; there is no cluster here, so it found nothing",
+            "getHostByName" => "; builds ask no name server, so it gave nothing",
+            _ => "; what it gives depends on the clock or on chance",
+        });
+        let at = match call.file.contains('/') {
+            true => Span {
+                column: call.column as u32 + 1,
+                ..Span::line(call.file.as_str(), call.line as u32)
+            },
+            // A text that it gives to `tpl`.
+            false => Span::file(call.root.as_str()),
+        };
+        let mut notice = Diagnostic::warning(Code("ChartNotReproducible"), text).at(at);
+        if call.root != call.file {
+            notice = notice.with_help(format!("It renders {}.", call.root));
+        }
+        eprint!("{}", notice.render());
     }
 }
 

@@ -41,7 +41,7 @@ pub fn run(cli: Cli) -> Outcome {
             Ok(Exit::Done)
         }
         Command::Explain { code } => explain::run(code.as_deref()),
-        Command::Build(command) => build::run(command),
+        Command::Build(command) => build::run(command, cli.verbose > 0),
         Command::Lint(args) => kustomize::lint(args),
         Command::Fix(command) => kustomize::fix(command),
         Command::Why(args) if args.value.chart.is_some() => why::value(args),

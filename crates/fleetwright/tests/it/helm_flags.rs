@@ -225,3 +225,47 @@ Version: v1.37.0
 "#;
     assert_eq!(printed(&fixture.run(&[])), wanted);
 }
+
+#[test]
+fn a_change_of_values_is_shown_object_by_object() {
+    let chart = Fixture::new(&[
+        ("Chart.yaml", "{apiVersion: v2, name: c, version: 1.0.0}"),
+        ("values.yaml", "{a: 1, b: false}"),
+        (
+            "templates/a.yaml",
+            "{apiVersion: v1, kind: ConfigMap, metadata: {name: one}, data: {a: {{ .Values.a }}}}",
+        ),
+        (
+            "templates/b.yaml",
+            "{{ if .Values.b }}{apiVersion: v1, kind: ConfigMap, metadata: {name: two}}{{ end }}",
+        ),
+    ]);
+    let run = |flags: &[&str]| {
+        let mut command = fleetwright(chart.home.path());
+        let command = command.current_dir(chart.home.path());
+        let output = command
+            .args(["diff", "helm", "demo", "c"])
+            .args(flags)
+            .output();
+        let output = output.expect("the program starts");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code(), text)
+    };
+    fs::write(chart.home.path().join("v.yaml"), "b: true").expect("the file can be written");
+    let (changed, added) = ("~ ConfigMap/one\n    data.a  1 → 5\n", "+ ConfigMap/two\n");
+    for (flags, code, text) in [
+        (&["--then-set", "a=5"][..], 1, changed.to_owned()),
+        (&["--set", "a=5", "--then-set", "a=5"], 0, String::new()),
+        (&["--then-values", "v.yaml"], 1, added.to_owned()),
+        (
+            &["--then-values", "v.yaml", "--then-set", "a=5"],
+            1,
+            format!("{changed}{added}"),
+        ),
+        (&["--then-set", "other=5"], 0, String::new()),
+        (&["--then-set", "a={"], 3, String::new()),
+        (&[], 2, String::new()),
+    ] {
+        assert_eq!(run(flags), (Some(code), text), "{flags:?}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Arguments: what they are, and whether they fit.
 
 use super::{Callee, Frame, Operand, Result, builtin};
+use crate::function::Known;
 use crate::parse::{Id, Node};
 use crate::{CallError, Context, ElementType, Kind, MapType, Signature, Str, Type, Use, Value};
 use crate::{IntType, UintType, stack};
@@ -44,20 +45,27 @@ impl Context<'_> {
                 }
                 result
             }
-            Callee::Function(function, passing) => {
+            Callee::Function(Known {
+                function,
+                look,
+                impure,
+            }) => {
                 let mut values = self.spare.pop().unwrap_or_default();
                 let signature = function.signature();
                 let text = name.as_str().unwrap_or_default();
                 self.arguments(frame, dot, text, signature, args, last, &mut values)?;
-                if !passing && self.recorder.is_some() {
+                if let Some(how) = look
+                    && self.recorder.is_some()
+                {
                     for value in &values {
-                        self.read_whole(value, Use::Passed);
+                        self.read_whole(value, how);
                     }
                 }
                 let result = self
                     .charge_work(&values)
                     .and_then(|()| (function.body)(self, &mut values));
                 self.keep_spare(values);
+                self.note_call(frame, name, node, impure);
                 result
                     .and_then(|value| self.charge_result(value))
                     .map(|value| Operand {

@@ -59,6 +59,10 @@ impl<'t> Frame<'t> {
         }
     }
 
+    pub(crate) fn source(&self) -> &'t Source {
+        self.source
+    }
+
     #[cold]
     fn fault(&self, cause: Cause) -> Fault {
         let (line, column) = self.source.line_and_column(self.at);

@@ -11,7 +11,7 @@ use crate::exec::Callee;
 use crate::{Functions, Str, stack};
 
 /// A node's number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Id(u32);
 
 impl Id {

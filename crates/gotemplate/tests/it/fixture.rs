@@ -350,7 +350,7 @@ pub fn functions() -> Functions {
             },
         );
     }
-    functions.passing(&["list", "dict", "include", "tpl"]);
+    functions.looks(None, &["list", "dict", "include", "tpl"]);
     functions
 }
 

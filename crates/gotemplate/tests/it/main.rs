@@ -3,6 +3,7 @@
 mod chains;
 mod fixture;
 mod format;
+mod impure;
 mod limits;
 mod reads;
 mod rows;

@@ -29,6 +29,10 @@ impl Recorder for Reads {
         };
         self.0.borrow_mut().push(format!("{how:?} {name}"));
     }
+
+    fn changed(&self, map: &Map) {
+        self.0.borrow_mut().push(format!("Changed {}", name(map)));
+    }
 }
 
 #[test]

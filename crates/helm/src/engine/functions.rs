@@ -40,6 +40,13 @@ impl State {
             looked_up: Vec::new(),
         }
     }
+
+    /// What was looked up from the `from`th time on, with what there was.
+    pub fn answers(&self, from: usize) -> Vec<(ObjectKey, Option<Node>)> {
+        let keys = self.looked_up[from..].iter();
+        keys.map(|key| (key.clone(), self.cluster.get(key).cloned()))
+            .collect()
+    }
 }
 
 pub(super) fn add(functions: &mut Functions) {
@@ -96,7 +103,8 @@ pub(super) fn add(functions: &mut Functions) {
     for (name, function) in table {
         functions.insert(name, function);
     }
-    functions.passing(&["include", "tpl", "required"]);
+    functions.looks(None, &["include", "tpl", "required"]);
+    functions.impure(&["lookup", "getHostByName"]);
 }
 
 /// Takes the marks of missing values out.
@@ -125,7 +133,7 @@ fn text(value: &Value) -> Str {
     }
 }
 
-fn state<'c>(context: &'c mut Context<'_>) -> &'c mut State {
+pub(super) fn state<'c>(context: &'c mut Context<'_>) -> &'c mut State {
     context
         .host
         .downcast_mut()
@@ -207,7 +215,6 @@ fn lookup(context: &mut Context<'_>, args: &mut [Value]) -> Result<Value, CallEr
         namespace: text(namespace).to_text().as_ref().into(),
         name: text(name).to_text().as_ref().into(),
     };
-    context.world.impure("lookup");
     let state = state(context);
     let found = state.cluster.get(&key).map(convert::to_value);
     state.looked_up.push(key);

@@ -1,6 +1,7 @@
 //! The clock and the dice of one execution.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::ops::Range;
 
 use golang::Timestamp;
 use gotemplate::World;
@@ -13,6 +14,16 @@ pub(super) struct Outside {
     seed: [u8; 32],
     /// Blocks of randomness that were given away.
     blocks: Cell<u64>,
+    used: RefCell<Used>,
+}
+
+/// What a file took from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Used {
+    /// It asked for the time.
+    pub now: bool,
+    /// The blocks of randomness that were given to it.
+    pub blocks: Range<u64>,
 }
 
 impl Outside {
@@ -21,12 +32,36 @@ impl Outside {
             now: world.now(),
             seed: world.seed(),
             blocks: Cell::new(0),
+            used: RefCell::default(),
         }
+    }
+
+    /// Blocks of randomness that are gone.
+    pub fn blocks(&self) -> u64 {
+        self.blocks.get()
+    }
+
+    /// Gives blocks of randomness to nobody.
+    pub fn skip(&self, blocks: u64) {
+        self.blocks.set(self.blocks.get() + blocks);
+        self.take_used();
+    }
+
+    /// What was used since the last time this was asked.
+    pub fn take_used(&self) -> Used {
+        let next = Used {
+            blocks: self.blocks.get()..self.blocks.get(),
+            ..Used::default()
+        };
+        let mut used = self.used.replace(next);
+        used.blocks.end = self.blocks.get();
+        used
     }
 }
 
 impl World for Outside {
     fn now(&self) -> Timestamp {
+        self.used.borrow_mut().now = true;
         self.now
     }
 

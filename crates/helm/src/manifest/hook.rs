@@ -9,7 +9,7 @@ use std::fmt;
 use golang::strconv::parse_int;
 use object::Node;
 
-use super::{Head, Manifests};
+use super::{Found, Head, Manifests};
 use crate::error::Warning;
 use crate::options::Profile;
 
@@ -90,19 +90,15 @@ impl Manifests {
     }
 }
 
-/// What a document is.
-pub(super) enum Found {
-    /// No hook.
-    None,
-    Hook(Hook),
-    /// A hook for a moment that does not exist, which is left out.
-    Unknown(Warning),
-}
-
-pub(super) fn of(path: &str, document: &str, node: &Node, head: &Head, profile: Profile) -> Found {
-    let Some(words) = head.annotation("helm.sh/hook") else {
-        return Found::None;
-    };
+/// The hook that a document is, if it is one.
+pub(super) fn of(
+    path: &str,
+    document: &str,
+    node: &Node,
+    head: &Head,
+    profile: Profile,
+) -> Option<Found> {
+    let words = head.annotation("helm.sh/hook")?;
     let event = |word: &str| {
         let word = word.trim().to_lowercase();
         let found = EVENTS.iter().find(|(known, _)| *known == word);
@@ -110,10 +106,10 @@ pub(super) fn of(path: &str, document: &str, node: &Node, head: &Head, profile: 
     };
     let Some(events) = words.split(',').map(event).collect::<Option<Vec<Event>>>() else {
         let words = golang::strconv::quote(words);
-        return Found::Unknown(Warning::new(match profile {
+        return Some(Found::Unknown(Warning::new(match profile {
             Profile::Helm4 => format!("skipping unknown hooks hookTypes={words}"),
             Profile::Helm3 => format!("info: skipping unknown hook: {words}"),
-        }));
+        })));
     };
     let list = |annotation| {
         let words = head.annotation(annotation);
@@ -121,7 +117,7 @@ pub(super) fn of(path: &str, document: &str, node: &Node, head: &Head, profile: 
         words.map(|word| word.trim().to_lowercase()).collect()
     };
     let weight = head.annotation("helm.sh/hook-weight").unwrap_or_default();
-    Found::Hook(Hook {
+    Some(Found::Hook(Hook {
         name: head.name.clone(),
         kind: head.kind.clone(),
         path: path.to_owned(),
@@ -131,5 +127,5 @@ pub(super) fn of(path: &str, document: &str, node: &Node, head: &Head, profile: 
         weight: parse_int(weight, 10).unwrap_or(0),
         delete_policies: list("helm.sh/hook-delete-policy"),
         log_policies: list("helm.sh/hook-output-log-policy"),
-    })
+    }))
 }

@@ -3,6 +3,7 @@
 //! # Source
 //! helm/helm `pkg/cmd/template.go`, `pkg/action/action.go`.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use golang::Regexp;
@@ -39,12 +40,12 @@ impl Manifests {
         let mut text = String::new();
         let is_hook = |kind: WrittenKind| kind == WrittenKind::Hook;
         for (path, content, _) in self.documents(options).filter(|(.., kind)| !is_hook(*kind)) {
-            push(&mut text, path, content);
+            push(&mut text, path, &content);
         }
         // Only the white space around all of it goes.
         let mut text = format!("{}\n", text.trim());
         for (path, content, _) in self.documents(options).filter(|(.., kind)| is_hook(*kind)) {
-            push(&mut text, path, content);
+            push(&mut text, path, &content);
         }
         match options.show_only.is_empty() {
             true => Ok(text),
@@ -56,7 +57,7 @@ impl Manifests {
     pub fn written<'a>(&'a self, options: &'a TextOptions) -> impl Iterator<Item = Written<'a>> {
         self.documents(options).map(|(path, content, kind)| {
             let mut text = String::new();
-            push(&mut text, path, content);
+            push(&mut text, path, &content);
             Written { path, text, kind }
         })
     }
@@ -65,16 +66,24 @@ impl Manifests {
     fn documents<'a>(
         &'a self,
         options: &'a TextOptions,
-    ) -> impl Iterator<Item = (&'a str, &'a str, WrittenKind)> {
+    ) -> impl Iterator<Item = (&'a str, Cow<'a, str>, WrittenKind)> {
         let crds = self.crds.iter().filter(|_| options.include_crds);
-        let crds = crds.map(|crd| (&*crd.path, &*crd.content, WrittenKind::Crd));
+        let crds = crds.map(|crd| {
+            let text = String::from_utf8_lossy(&crd.content);
+            (&*crd.path, text, WrittenKind::Crd)
+        });
         let manifests = self.manifests.iter();
-        let manifests =
-            manifests.map(|manifest| (&*manifest.path, &*manifest.content, WrittenKind::Manifest));
+        let manifests = manifests.map(|manifest| {
+            let text = Cow::Borrowed(&*manifest.content);
+            (&*manifest.path, text, WrittenKind::Manifest)
+        });
         let is_test = |hook: &&Hook| hook.events.contains(&Event::Test);
         let hooks = self.hooks.iter().filter(|_| !options.no_hooks);
         let hooks = hooks.filter(move |hook| !options.skip_tests || !is_test(hook));
-        let hooks = hooks.map(|hook| (&*hook.path, &*hook.content, WrittenKind::Hook));
+        let hooks = hooks.map(|hook| {
+            let text = Cow::Borrowed(&*hook.content);
+            (&*hook.path, text, WrittenKind::Hook)
+        });
         crds.chain(manifests).chain(hooks)
     }
 }

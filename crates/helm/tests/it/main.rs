@@ -1,5 +1,6 @@
 //! Charts, values and manifests compared with what the reference printed for them.
 
+mod again;
 mod archive;
 mod capabilities;
 mod charts;
@@ -7,6 +8,7 @@ mod convert;
 mod functions;
 mod hostile;
 mod ignore;
+mod keys;
 mod limits;
 mod manifest;
 mod objects;

@@ -12,10 +12,10 @@
 //!   structures merge and are written in their own ways;
 //! - `fromYaml` with keys that are null or lists: the message shows more than is known here.
 
-mod chart;
-mod check;
+pub mod chart;
+pub mod check;
 mod expression;
-mod functions;
+pub mod functions;
 mod known;
 mod reach;
 mod shrink;

@@ -1,14 +1,41 @@
 //! Charts from texts.
 
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use helm::{Chart, ChartError, Options, Profile, UserValues, ValuesFile};
 use object::Node;
-use tree::{Tree, TreePath};
+use tree::{Tree, TreeBuilder, TreePath};
 
 pub fn chart(files: &[(&str, &str)], profile: Profile) -> Result<Arc<Chart>, ChartError> {
     let tree: Tree = files.iter().copied().collect();
     Chart::from_tree(&tree, &TreePath::root(), profile)
+}
+
+/// A chart on disk: a folder or an archive.
+pub fn load(path: &Path, profile: Profile) -> Result<Arc<Chart>, ChartError> {
+    match path.is_dir() {
+        true => Chart::from_tree(&folder(path), &TreePath::root(), profile),
+        false => Chart::from_archive(&fs::read(path).unwrap(), profile),
+    }
+}
+
+fn folder(root: &Path) -> Tree {
+    let mut builder = TreeBuilder::default();
+    let mut open = vec![root.to_owned()];
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap();
+            builder.file(TreePath::new(name).unwrap(), fs::read(&path).unwrap());
+        }
+    }
+    builder.build()
 }
 
 pub fn values_file(name: &str, text: &str) -> ValuesFile {

@@ -1,6 +1,7 @@
 //! Certificates for servers and their authorities.
 
 use std::any::Any;
+use std::fmt;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,11 +12,12 @@ use gotemplate::{
 };
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, DnValue,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyUsagePurpose, SanType, SerialNumber,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyUsagePurpose, PublicKeyData as _, SanType,
+    SerialNumber,
 };
 
-use super::keys::{self, PrivateKey};
-use super::{Outcome, STEPS_PER_KEY, pem};
+use super::keys::{self, PrivateKey, Signer};
+use super::{Outcome, STEPS_PER_KEY, charge, pem};
 use crate::take;
 
 const CERTIFICATE: Type = Type::Named("sprig.certificate");
@@ -58,13 +60,33 @@ pub(super) fn add(functions: &mut Functions) {
         &[String, List, List, Int, CERTIFICATE, String],
         gen_signed_with_key,
     );
+    // Certificates have a time and a number, whoever gives the key.
+    functions.impure(&[
+        "genPrivateKey",
+        "genCA",
+        "genCAWithKey",
+        "genSelfSignedCert",
+        "genSelfSignedCertWithKey",
+        "genSignedCert",
+        "genSignedCertWithKey",
+    ]);
 }
 
 /// A certificate and its key, both as PEM.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 struct Certificate {
     cert: Str,
     key: Str,
+}
+
+/// Without the key, so that no log has it.
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Certificate");
+        shown
+            .field("cert", &self.cert.to_text())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Host for Certificate {
@@ -143,7 +165,7 @@ fn parse_certificate<T>(
 }
 
 fn gen_ca(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
-    let key = new_key(context, "genCA")?;
+    let key = new_key(context)?;
     let name = take::text(args, 0);
     let mut params = params(context.world, &name, &[], &[], take::int(args, 1))?;
     make_authority(&mut params);
@@ -151,7 +173,7 @@ fn gen_ca(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
 }
 
 fn gen_ca_with_key(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
-    let key = given_key(context, "genCAWithKey", args, 2)?;
+    let key = given_key(context, args, 2)?;
     let name = take::text(args, 0);
     let mut params = params(context.world, &name, &[], &[], take::int(args, 1))?;
     make_authority(&mut params);
@@ -159,22 +181,22 @@ fn gen_ca_with_key(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
 }
 
 fn gen_self_signed(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
-    let key = new_key(context, "genSelfSignedCert")?;
+    let key = new_key(context)?;
     sign(&server_params(context.world, args)?, &key, None)
 }
 
 fn gen_self_signed_with_key(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
-    let key = given_key(context, "genSelfSignedCertWithKey", args, 4)?;
+    let key = given_key(context, args, 4)?;
     sign(&server_params(context.world, args)?, &key, None)
 }
 
 fn gen_signed(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
-    let key = new_key(context, "genSignedCert")?;
+    let key = new_key(context)?;
     signed(context, args, &key)
 }
 
 fn gen_signed_with_key(context: &mut Context<'_>, args: &mut [Value]) -> Outcome {
-    let key = given_key(context, "genSignedCertWithKey", args, 5)?;
+    let key = given_key(context, args, 5)?;
     signed(context, args, &key)
 }
 
@@ -188,21 +210,18 @@ fn signed(context: &Context<'_>, args: &[Value], key: &PrivateKey) -> Outcome {
     sign(&server_params(context.world, args)?, key, Some(&authority))
 }
 
-fn new_key(context: &mut Context<'_>, function: &'static str) -> Result<PrivateKey, CallError> {
-    context.world.impure(function);
-    context.charge(STEPS_PER_KEY)?;
+fn new_key(context: &mut Context<'_>) -> Result<PrivateKey, CallError> {
+    charge(context, STEPS_PER_KEY)?;
     PrivateKey::generate(context.world)
 }
 
 fn given_key(
     context: &mut Context<'_>,
-    function: &'static str,
     args: &[Value],
     index: usize,
 ) -> Result<PrivateKey, CallError> {
-    context.world.impure(function);
     // Signing takes a hundredth of making a key.
-    context.charge(STEPS_PER_KEY / 100)?;
+    charge(context, STEPS_PER_KEY / 100)?;
     let key = PrivateKey::parse(take::text(args, index).as_bytes());
     Ok(key.map_err(|error| format!("parsing private key: {error}"))?)
 }
@@ -322,7 +341,7 @@ fn shown(value: &Value) -> String {
 /// Who signs: a certificate that was given.
 struct Authority {
     der: Vec<u8>,
-    key: PrivateKey,
+    signer: Signer,
     has_key_identifier: bool,
 }
 
@@ -339,30 +358,40 @@ impl Authority {
         .map_err(|error| error.replace("decodedCert.", "decodedSignerCert."))?;
         let key = PrivateKey::parse(certificate.key.as_bytes())
             .map_err(|error| format!("error parsing private key: {error}"))?;
-        if key.pair.public_key_raw() != public {
+        let signer = key.signer.ok_or(NO_SIGNER)?;
+        if signer.der_bytes() != public {
             let text = "error creating certificate: x509: provided PrivateKey doesn't match \
                         parent's PublicKey";
             return Err(text.into());
         }
         Ok(Self {
             der,
-            key,
+            signer,
             has_key_identifier,
         })
     }
 }
 
+/// What is said of a key that signs nothing, and of one that cannot be signed.
+const NO_SIGNER: &str =
+    "error creating certificate: x509: certificate private key does not implement crypto.Signer";
+const NO_PUBLIC_KEY: &str =
+    "error creating certificate: x509: unsupported public key type: *dsa.PublicKey";
+
 fn sign(params: &CertificateParams, key: &PrivateKey, authority: Option<&Authority>) -> Outcome {
     let failed = |error: rcgen::Error| format!("error creating certificate: {error}");
     let certificate = match authority {
-        None => params.self_signed(&key.pair).map_err(failed)?,
+        None => {
+            let signer = key.signer.as_ref().ok_or(NO_SIGNER)?;
+            params.self_signed(signer).map_err(failed)?
+        }
         Some(authority) => {
-            let issuer =
-                Issuer::from_ca_cert_der(&authority.der.as_slice().into(), &authority.key.pair)
-                    .map_err(failed)?;
+            let der = authority.der.as_slice().into();
+            let issuer = Issuer::from_ca_cert_der(&der, &authority.signer).map_err(failed)?;
             let mut params = params.clone();
             params.use_authority_key_identifier_extension = authority.has_key_identifier;
-            params.signed_by(&key.pair, &issuer).map_err(failed)?
+            let public = key.signer.as_ref().ok_or(NO_PUBLIC_KEY)?;
+            params.signed_by(public, &issuer).map_err(failed)?
         }
     };
     Ok(Certificate {

@@ -86,7 +86,7 @@ fn derive_password(context: &mut Context<'_>, args: &mut [Value]) -> Result<Valu
         text.extend_from_slice(kind.as_bytes());
         return Ok(text.into());
     };
-    context.charge(super::STEPS_PER_KEY)?;
+    super::charge(context, super::STEPS_PER_KEY)?;
     let (password, user, site) = (
         take::text(args, 2),
         take::text(args, 3),

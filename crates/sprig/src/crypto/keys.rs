@@ -1,20 +1,21 @@
 //! Private keys: made, read and written.
 
-use aws_lc_rs::agreement;
-use aws_lc_rs::encoding::{AsDer as _, EcPrivateKeyRfc5915Der, Pkcs8V1Der};
-use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
+use aws_lc_rs::encoding::{AsDer as _, EcPrivateKeyRfc5915Der};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING,
     EcdsaKeyPair, EcdsaSigningAlgorithm,
 };
 use gotemplate::{CallError, Context, World};
-use rcgen::KeyPair;
+use rcgen::{KeyPair, PublicKeyData, SignatureAlgorithm, SigningKey};
 
-use super::{STEPS_PER_KEY, pem};
+use super::der::{element, read};
+use super::ecdsa::{self, Curve};
+use super::{STEPS_PER_LONG_KEY, charge, dsa, pem, rsa};
 
-/// A private key that can sign.
+/// A private key.
 pub(super) struct PrivateKey {
-    pub pair: KeyPair,
+    /// What signs; nothing does with a key of DSA.
+    pub signer: Option<Signer>,
     /// As sprig prints it: PKCS#1 for RSA, SEC 1 for elliptic curves, PKCS#8 for others.
     pub pem: String,
 }
@@ -24,6 +25,9 @@ const PKCS8_RSA: [u8; 18] = [
     2, 1, 0, 0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0,
 ];
 
+/// What is said in a world that always gives the same.
+const NO_CHANCE: &str = "failed to generate private key: no randomness";
+
 /// A PKCS#8 Ed25519 key up to its 32 bytes.
 const PKCS8_ED25519: [u8; 16] = [
     0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,
@@ -31,42 +35,6 @@ const PKCS8_ED25519: [u8; 16] = [
 
 /// Object identifier of the curve P-256.
 const P256: [u8; 10] = [6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
-
-/// One element of DER.
-fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let length: usize = parts.iter().map(|part| part.len()).sum();
-    let mut out = vec![tag];
-    match length {
-        0..0x80 => out.push(length as u8),
-        0x80..0x100 => out.extend([0x81, length as u8]),
-        _ => {
-            // Keys have some thousand bytes at most.
-            let length = u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes();
-            out.extend([0x82, length[0], length[1]]);
-        }
-    }
-    parts.iter().for_each(|part| out.extend_from_slice(part));
-    out
-}
-
-/// The contents of the element at the start of `der` and what follows it; `None` when its tag is
-/// another.
-fn read(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (&found, rest) = der.split_first()?;
-    let (&first, rest) = rest.split_first()?;
-    let (length, rest) = match first {
-        0..=0x7f => (usize::from(first), rest),
-        0x81..=0x83 => {
-            let (bytes, rest) = rest.split_at_checked(usize::from(first) - 0x80)?;
-            let length = bytes
-                .iter()
-                .fold(0, |sum, byte| sum << 8 | usize::from(*byte));
-            (length, rest)
-        }
-        _ => return None,
-    };
-    (found == tag).then(|| rest.split_at_checked(length))?
-}
 
 /// The key inside a PKCS#8 text.
 fn inner_of_pkcs8(der: &[u8]) -> Option<&[u8]> {
@@ -76,20 +44,35 @@ fn inner_of_pkcs8(der: &[u8]) -> Option<&[u8]> {
     Some(read(rest, 4)?.0)
 }
 
-/// A new RSA key as PKCS#1.
-fn new_rsa(world: &dyn World, bits: u32) -> Result<Vec<u8>, CallError> {
-    if let Some(der) = world.rsa_key(bits) {
-        return Ok(der);
+/// What makes signatures that depend on the key and the message alone.
+pub(super) enum Signer {
+    Curve(ecdsa::Key),
+    Other(KeyPair),
+}
+
+impl PublicKeyData for Signer {
+    fn der_bytes(&self) -> &[u8] {
+        match self {
+            Self::Curve(key) => key.der_bytes(),
+            Self::Other(pair) => pair.der_bytes(),
+        }
     }
-    let size = if bits == 4096 {
-        KeySize::Rsa4096
-    } else {
-        KeySize::Rsa2048
-    };
-    let key = RsaKeyPair::generate(size).and_then(|pair| pair.as_der());
-    let key: Pkcs8V1Der<'_> = key.map_err(|_| "error generating rsa key")?;
-    let inner = inner_of_pkcs8(key.as_ref()).ok_or("error generating rsa key")?;
-    Ok(inner.to_vec())
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        match self {
+            Self::Curve(key) => key.algorithm(),
+            Self::Other(pair) => PublicKeyData::algorithm(pair),
+        }
+    }
+}
+
+impl SigningKey for Signer {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        match self {
+            Self::Curve(key) => key.sign(message),
+            Self::Other(pair) => pair.sign(message),
+        }
+    }
 }
 
 /// A new elliptic curve key as SEC 1.
@@ -98,11 +81,7 @@ fn new_p256(world: &dyn World) -> Result<Vec<u8>, CallError> {
     for _ in 0..8 {
         let mut secret = [0; 32];
         world.random(&mut secret);
-        let key = agreement::PrivateKey::from_private_key(&agreement::ECDH_P256, &secret);
-        let Ok(public) = key
-            .map_err(|_| ())
-            .and_then(|key| key.compute_public_key().map_err(|_| ()))
-        else {
+        let Some(public) = ecdsa::P256.point(&secret) else {
             continue;
         };
         return Ok(element(
@@ -111,21 +90,21 @@ fn new_p256(world: &dyn World) -> Result<Vec<u8>, CallError> {
                 &[2, 1, 1],
                 &element(4, &[&secret]),
                 &element(0xa0, &[&P256]),
-                &element(0xa1, &[&element(3, &[&[0], public.as_ref()])]),
+                &element(0xa1, &[&element(3, &[&[0], &public])]),
             ],
         ));
     }
-    Err("failed to generate private key: no randomness".into())
+    Err(NO_CHANCE.into())
 }
 
 /// The text of `genPrivateKey`.
 pub(super) fn generate(context: &mut Context<'_>, kind: &str) -> Result<String, CallError> {
     let world = context.world;
-    world.impure("genPrivateKey");
     match kind {
         "" | "rsa" => {
-            context.charge(STEPS_PER_KEY)?;
-            Ok(pem::encode("RSA PRIVATE KEY", &new_rsa(world, 4096)?))
+            charge(context, STEPS_PER_LONG_KEY)?;
+            let der = rsa::generate(world, 4096).ok_or(NO_CHANCE)?;
+            Ok(pem::encode("RSA PRIVATE KEY", &der))
         }
         "ecdsa" => Ok(pem::encode("EC PRIVATE KEY", &new_p256(world)?)),
         "ed25519" => {
@@ -134,7 +113,11 @@ pub(super) fn generate(context: &mut Context<'_>, kind: &str) -> Result<String, 
             world.random(&mut der[PKCS8_ED25519.len()..]);
             Ok(pem::encode("PRIVATE KEY", &der))
         }
-        "dsa" => Err("DSA keys are not supported; use rsa, ecdsa or ed25519".into()),
+        "dsa" => {
+            charge(context, STEPS_PER_LONG_KEY)?;
+            let der = dsa::generate(world).ok_or(NO_CHANCE)?;
+            Ok(pem::encode("DSA PRIVATE KEY", &der))
+        }
         _ => Ok(format!("Unknown type {kind}")),
     }
 }
@@ -142,32 +125,35 @@ pub(super) fn generate(context: &mut Context<'_>, kind: &str) -> Result<String, 
 impl PrivateKey {
     /// A new key for a certificate.
     pub(super) fn generate(world: &dyn World) -> Result<Self, CallError> {
-        let der = new_rsa(world, 2048)?;
-        Self::of_rsa(&der).ok_or_else(|| "error generating rsa key".into())
+        let der = rsa::generate(world, 2048).ok_or(NO_CHANCE)?;
+        Ok(Self::of_rsa(&der).ok_or("error generating rsa key")?)
     }
 
     fn of_rsa(pkcs1: &[u8]) -> Option<Self> {
         let wrapped = element(0x30, &[&PKCS8_RSA, &element(4, &[pkcs1])]);
         Some(Self {
-            pair: KeyPair::try_from(wrapped.as_slice()).ok()?,
+            signer: Some(Signer::Other(KeyPair::try_from(wrapped.as_slice()).ok()?)),
             pem: pem::encode("RSA PRIVATE KEY", pkcs1),
         })
     }
 
     fn of_curve(der: &[u8]) -> Option<Self> {
-        let curves: [&'static EcdsaSigningAlgorithm; 3] = [
-            &ECDSA_P256_SHA256_ASN1_SIGNING,
-            &ECDSA_P384_SHA384_ASN1_SIGNING,
-            &ECDSA_P521_SHA512_ASN1_SIGNING,
+        let curves: [(&EcdsaSigningAlgorithm, &Curve); 3] = [
+            (&ECDSA_P256_SHA256_ASN1_SIGNING, &ecdsa::P256),
+            (&ECDSA_P384_SHA384_ASN1_SIGNING, &ecdsa::P384),
+            (&ECDSA_P521_SHA512_ASN1_SIGNING, &ecdsa::P521),
         ];
-        let mut keys = curves
-            .into_iter()
-            .filter_map(|curve| EcdsaKeyPair::from_private_key_der(curve, der).ok());
-        let key = keys.next()?;
+        let mut keys = curves.into_iter().filter_map(|(algorithm, curve)| {
+            let key = EcdsaKeyPair::from_private_key_der(algorithm, der).ok()?;
+            Some((key, curve))
+        });
+        let (key, curve) = keys.next()?;
         let sec1: EcPrivateKeyRfc5915Der<'_> = key.private_key().as_der().ok()?;
-        let pkcs8 = key.to_pkcs8v1().ok()?;
+        let (contents, _) = read(sec1.as_ref(), 0x30)?;
+        let (_version, rest) = read(contents, 2)?;
+        let (secret, _) = read(rest, 4)?;
         Some(Self {
-            pair: KeyPair::try_from(pkcs8.as_ref()).ok()?,
+            signer: Some(Signer::Curve(ecdsa::Key::new(curve, secret)?)),
             pem: pem::encode("EC PRIVATE KEY", sec1.as_ref()),
         })
     }
@@ -190,7 +176,7 @@ impl PrivateKey {
                 let rsa = || Self::of_rsa(inner_of_pkcs8(der)?);
                 let other = || {
                     Some(Self {
-                        pair: KeyPair::try_from(der).ok()?,
+                        signer: Some(Signer::Other(KeyPair::try_from(der).ok()?)),
                         pem: pem::encode("PRIVATE KEY", der),
                     })
                 };
@@ -207,7 +193,11 @@ impl PrivateKey {
             "EC " => Self::of_curve(der).ok_or_else(|| {
                 "parsing EC private key from PEM: x509: failed to parse EC private key".into()
             }),
-            "DSA " => Err("DSA keys are not supported".into()),
+            "DSA " if dsa::is_key(der) => Ok(Self {
+                signer: None,
+                pem: pem::encode("DSA PRIVATE KEY", der),
+            }),
+            "DSA " => Err("parsing DSA private key from PEM: asn1: syntax error".into()),
             _ if kind.ends_with(' ') => Err(format!("invalid private key type {}", block.label)),
             _ => Err(format!(
                 "no private key data in PEM block of type {}",

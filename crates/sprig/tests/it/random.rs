@@ -29,7 +29,7 @@ fn texts_have_the_wanted_length_and_letters() {
         let found = text(&world, &format!("{function} 300"));
         assert_eq!(found.len(), 300, "{function}");
         assert!(found.chars().all(allowed), "{function}: {found}");
-        assert_eq!(world.impure.get(), Some(function));
+        assert_eq!(*world.impure.borrow(), [function]);
         assert_eq!(found, text(&Fixed::default(), &format!("{function} 300")));
     }
 }
@@ -78,7 +78,53 @@ fn passwords_are_hashed_as_go_hashes_them() {
     let hash = found.strip_prefix("u:").expect("the user");
     assert!(hash.starts_with("$2a$10$") && hash.len() == 60, "{hash}");
     assert!(bcrypt::verify("p", hash).expect("a hash"));
-    assert_eq!(world.impure.get(), Some("htpasswd"));
+    assert_eq!(*world.impure.borrow(), ["htpasswd"]);
+}
+
+#[test]
+fn what_depends_on_the_clock_or_on_chance_is_noted() {
+    for (call, wanted) in [
+        ("now", &["now"][..]),
+        ("ago 0", &["ago"]),
+        (r#"date "2006" now"#, &["now"]),
+        (r#"date "2006" 0"#, &[]),
+        // What is no time is now.
+        (r#"date "2006" "0""#, &["date"]),
+        (r#"htmlDate nil"#, &["htmlDate"]),
+        (r#"dateInZone "2006" 1.5 "UTC""#, &["dateInZone"]),
+        (r#"durationRound "2h""#, &[]),
+        ("durationRound now", &["durationRound", "now"]),
+        (r#"toDate "2006" "2020" | unixEpoch"#, &[]),
+        (r#"shuffle "abc" | len"#, &["shuffle"]),
+        (
+            r#"(genCAWithKey "a" 1 (genPrivateKey "ecdsa")).Key | len"#,
+            &["genCAWithKey", "genPrivateKey"],
+        ),
+        (r#"derivePassword 1 "pin" "p" "u" "s""#, &[]),
+        (r#"decryptAES "p" """#, &[]),
+        (r#"keys (dict "a" 1)"#, &[]),
+    ] {
+        let world = Fixed::default();
+        let result = eval(&sprig::functions(), &world, call);
+        assert!(result.is_ok(), "{call}: {result:?}");
+        let mut found = world.impure.take();
+        found.sort_unstable();
+        assert_eq!(found, wanted, "{call}");
+    }
+}
+
+#[test]
+fn functions_that_are_never_pure_are_declared() {
+    let functions = sprig::functions();
+    let mut found: Vec<&str> = functions
+        .names()
+        .filter(|name| functions.is_impure(name))
+        .collect();
+    found.sort_unstable();
+    let wanted = "ago bcrypt encryptAES genCA genCAWithKey genPrivateKey genSelfSignedCert \
+                  genSelfSignedCertWithKey genSignedCert genSignedCertWithKey htpasswd now randAlpha \
+                  randAlphaNum randAscii randBytes randInt randNumeric shuffle uuidv4";
+    assert_eq!(found.join(" "), wanted);
 }
 
 #[test]

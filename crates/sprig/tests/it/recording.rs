@@ -1,6 +1,6 @@
 //! Recordings: calls as templates write them, and what came of them.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use golang::Timestamp;
@@ -9,11 +9,12 @@ use gotemplate::{
     Value, World,
 };
 
-/// A world with a fixed time and dice that count.
+/// A world with a fixed time, and dice whose state is a number that is multiplied.
 #[derive(Debug, Default)]
 pub struct Fixed {
-    pub dice: Cell<u8>,
-    pub impure: Cell<Option<&'static str>>,
+    pub dice: Cell<u64>,
+    /// What the last expression called whose result does not depend on its arguments alone.
+    pub impure: RefCell<Vec<String>>,
 }
 
 impl World for Fixed {
@@ -23,14 +24,10 @@ impl World for Fixed {
 
     fn random(&self, bytes: &mut [u8]) {
         for byte in bytes {
-            let next = self.dice.get().wrapping_mul(73).wrapping_add(41);
-            self.dice.set(next);
-            *byte = next;
+            let next = self.dice.get().wrapping_mul(6_364_136_223_846_793_005);
+            self.dice.set(next.wrapping_add(1_442_695_040_888_963_407));
+            *byte = (self.dice.get() >> 56) as u8;
         }
-    }
-
-    fn impure(&self, function: &'static str) {
-        self.impure.set(Some(function));
     }
 }
 
@@ -54,7 +51,10 @@ pub fn eval(functions: &Functions, world: &Fixed, text: &str) -> Result<Value, C
     let mut kept = Value::Nil;
     let set = Arc::new(set);
     let mut context = Context::new(&set, world, &mut kept, Limits::default());
-    match context.execute(b"t", &Value::Nil, &mut Vec::new()) {
+    let done = context.execute(b"t", &Value::Nil, &mut Vec::new());
+    let calls = context.impure_calls().into_iter();
+    *world.impure.borrow_mut() = calls.map(|call| call.function).collect();
+    match done {
         Ok(()) => Ok(kept),
         Err(Error::Exec(mut error)) => Err(match std::mem::take(&mut error.cause) {
             Cause::Call { error, .. } => error,

@@ -8,13 +8,14 @@ mod escape;
 mod index;
 
 use super::Operand;
-use crate::{CallError, Context, Function, Functions, Kind, Signature, Type, Use, Value, format};
+use crate::function::Known;
+use crate::{CallError, Context, Functions, Kind, Signature, Type, Use, Value, format};
 
 /// What a name in a template calls.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Callee {
-    /// A function of the program, and whether it passes its arguments on unread.
-    Function(Function, bool),
+    /// A function of the program.
+    Function(Known),
     Builtin(Builtin),
 }
 
@@ -67,8 +68,8 @@ const ALL: [Builtin; 19] = [
 impl Callee {
     /// The program's functions come before ours.
     pub(crate) fn find(name: &str, functions: &Functions) -> Option<Self> {
-        if let Some(function) = functions.get(name) {
-            return Some(Self::Function(function, functions.is_passing(name)));
+        if let Some(known) = functions.known(name) {
+            return Some(Self::Function(known));
         }
         let builtin = ALL.into_iter().find(|builtin| builtin.name() == name)?;
         Some(Self::Builtin(builtin))

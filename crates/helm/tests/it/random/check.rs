@@ -4,6 +4,7 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use golang::Timestamp;
@@ -109,7 +110,36 @@ pub fn ours(case: &Case) -> Verdict {
     rendered.unwrap_or(Verdict::Panicked)
 }
 
+/// What a case asks for.
+pub struct Asked {
+    pub chart: Arc<Chart>,
+    pub user: UserValues,
+    pub options: Options,
+    text: TextOptions,
+}
+
+pub fn read(name: &str) -> Result<String, String> {
+    Err(format!("open {name}: no such file or directory"))
+}
+
 fn render(case: &Case) -> Result<String, String> {
+    let Asked {
+        chart,
+        user,
+        options,
+        text,
+    } = asked(case)?;
+    let programs = Programs::default();
+    let engine = Engine {
+        programs: &programs,
+        world: &Fixed,
+    };
+    let manifests = helm::render(&chart, &user, &read, &options, &engine, &mut Vec::new());
+    let manifests = manifests.map_err(|error| error.to_string())?;
+    manifests.text(&text).map_err(|error| error.to_string())
+}
+
+pub fn asked(case: &Case) -> Result<Asked, String> {
     let mut builder = TreeBuilder::default();
     for (path, text) in &case.files {
         if !path.starts_with("values/") {
@@ -135,10 +165,10 @@ fn render(case: &Case) -> Result<String, String> {
             "--set-json" => user.set_json.push(value),
             "--set-literal" => user.set_literal.push(value),
             "--kube-version" => {
-                std::sync::Arc::make_mut(&mut options.capabilities).kube_version =
+                Arc::make_mut(&mut options.capabilities).kube_version =
                     KubeVersion::parse(&value, profile).map_err(|error| error.to_string())?;
             }
-            "--api-versions" => std::sync::Arc::make_mut(&mut options.capabilities)
+            "--api-versions" => Arc::make_mut(&mut options.capabilities)
                 .api_versions
                 .extend(value.split(',').map(str::to_owned)),
             // The command takes no name for the usual one.
@@ -153,20 +183,17 @@ fn render(case: &Case) -> Result<String, String> {
             other => panic!("the flag {other} is not known"),
         }
     }
-    let read = |name: &str| Err(format!("open {name}: no such file or directory"));
     // The tool puts values together before it reads the chart.
     user.merged(&read, profile)
         .map_err(|error| error.to_string())?;
     let chart = Chart::from_tree(&builder.build(), &TreePath::root(), profile)
         .map_err(|error| error.to_string())?;
-    let programs = Programs::default();
-    let engine = Engine {
-        programs: &programs,
-        world: &Fixed,
-    };
-    let manifests = helm::render(&chart, &user, &read, &options, &engine, &mut Vec::new());
-    let manifests = manifests.map_err(|error| error.to_string())?;
-    manifests.text(&text).map_err(|error| error.to_string())
+    Ok(Asked {
+        chart,
+        user,
+        options,
+        text,
+    })
 }
 
 /// The tool and a folder for its charts.
