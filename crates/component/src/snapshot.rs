@@ -95,7 +95,12 @@ pub fn snapshot(parts: &Parts<'_>) -> Node {
 
 /// The digest of the spec of a ComponentRelease, 64 hexadecimal digits. Its owner is no content.
 pub fn release_digest(spec: &Node) -> String {
-    let digest = Sha256::digest(canonical_json(&content(spec)).as_bytes());
+    digest(&content(spec))
+}
+
+/// The digest of a value in its one form, 64 hexadecimal digits.
+pub fn digest(node: &Node) -> String {
+    let digest = Sha256::digest(canonical_json(node).as_bytes());
     digest.iter().fold(String::new(), |mut out, byte| {
         let _ = write!(out, "{byte:02x}");
         out

@@ -16,6 +16,7 @@
 //!
 //! Deliberately absent: how a request is carried out, and retries of single requests.
 
+pub mod components;
 mod event;
 pub mod git_repository;
 pub mod kustomization;

@@ -1,0 +1,203 @@
+//! What each object of OpenChoreo's component model needs now.
+//!
+//! [`next`] looks at one object and says which requests are right at this moment; when they are
+//! carried out it is asked again. What a release becomes in a data plane is not decided here: a
+//! binding writes a Release or RenderedRelease, and reads what became of it from its status.
+//!
+//! # Invariants
+//!
+//! - **The order of arrival does not matter.** Every reference is an edge of [`dependents`], so that
+//!   whoever waits for an object is looked at when it comes.
+//! - **A settled world gives no actions.** Statuses that say the same are not written again.
+//! - **What runs stays** while something it needs is missing or wrong: a binding that does not render
+//!   keeps the objects it has.
+//! - **Cleaning up needs no other object.** What is deleted in one go ends in any order.
+//!
+//! # Source
+//! openchoreo/openchoreo `internal/controller/*` at v0.12.0 and v1.2.3: conditions, reasons and names.
+
+mod dependents;
+mod report;
+mod subject;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use component::catalog::Catalog;
+use component::model::GROUP;
+use golang::{Duration, Timestamp};
+use object::{Node, Object, ObjectKey, Text};
+
+pub use dependents::dependents;
+use subject::Subject;
+
+use crate::{Event, Timing};
+
+/// All that is there.
+pub trait Objects {
+    /// The object, if it is there; also one that is being deleted.
+    fn get(&self, key: &ObjectKey) -> Option<Arc<Object>>;
+
+    /// Every object of a kind of OpenChoreo's group, or every Namespace of the core group.
+    fn list(&self, kind: &str) -> Vec<Arc<Object>>;
+}
+
+/// What a decision may look at.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// The objects as they were read; the same ones as `objects`.
+    pub catalog: &'a Catalog,
+    /// The objects as they are stored.
+    pub objects: &'a dyn Objects,
+    /// What to vary.
+    pub options: &'a Options,
+    /// Now.
+    pub timing: Timing,
+}
+
+/// What to vary about all components.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What is done about a release that has not earned its environment; an environment's
+    /// annotation [`keys::PROMOTION`] counts more.
+    pub promotion: PromotionMode,
+    /// How long a release has to be ready in an environment before it may go to the next; an
+    /// environment's annotation [`keys::PROMOTION_SOAK`] counts more.
+    pub soak: Duration,
+    /// Approvals that were recorded outside the objects: digests as [`keys::APPROVAL`] holds them.
+    pub approvals: BTreeSet<Text>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            promotion: PromotionMode::Warn,
+            soak: Duration::from_seconds(0),
+            approvals: BTreeSet::new(),
+        }
+    }
+}
+
+/// What is done about a release that has not earned its environment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PromotionMode {
+    /// It is held back; what runs stays.
+    Enforce,
+    /// It goes, and the binding says what was missing.
+    #[default]
+    Warn,
+    /// Nobody looks.
+    Off,
+}
+
+/// Keys of annotations and finalizers that these decisions read and write.
+pub mod keys {
+    /// On an environment: `enforce`, `warn` or `off`.
+    pub const PROMOTION: &str = "fleetwright.dev/promotion";
+    /// On an environment: how long a release has to be ready there before it goes further, as `10m`.
+    pub const PROMOTION_SOAK: &str = "fleetwright.dev/promotion-soak";
+    /// On a binding: the digest of what was approved; `status.promotion.digest` says which it has to be.
+    pub const APPROVAL: &str = "fleetwright.dev/approval";
+    /// On a Release: kind and name of its data plane, as `DataPlane/local`.
+    pub const DATA_PLANE: &str = "fleetwright.dev/data-plane";
+    /// On an object of a data plane: whether it stays when its binding is undeployed.
+    pub const RETAIN: &str = "fleetwright.dev/retain";
+    /// On an Organization: `true` confirms that its production bindings may be deleted with it.
+    pub const CONFIRM_DELETION: &str = "fleetwright.dev/confirm-deletion";
+    /// Finalizer of Organizations.
+    pub const ORGANIZATION_FINALIZER: &str = "openchoreo.dev/delete-namespace";
+    /// Finalizer of Projects.
+    pub const PROJECT_FINALIZER: &str = "openchoreo.dev/project-cleanup";
+    /// Finalizer of Environments.
+    pub const ENVIRONMENT_FINALIZER: &str = "openchoreo.dev/environment-cleanup";
+    /// Finalizer of data planes, and of Releases.
+    pub const DATA_PLANE_FINALIZER: &str = "openchoreo.dev/dataplane-cleanup";
+    /// Finalizer of pipelines.
+    pub const PIPELINE_FINALIZER: &str = "openchoreo.dev/deployment-pipeline-cleanup";
+    /// Finalizer of Components.
+    pub const COMPONENT_FINALIZER: &str = "openchoreo.dev/component-cleanup";
+    /// Finalizer of bindings.
+    pub const BINDING_FINALIZER: &str = "openchoreo.dev/releasebinding-cleanup";
+    /// Finalizer of project bindings.
+    pub const PROJECT_BINDING_FINALIZER: &str = "openchoreo.dev/projectreleasebinding-cleanup";
+}
+
+/// The kinds [`next`] has something to say about, as they are named in manifests.
+pub const KINDS: &[&str] = &[
+    "Organization",
+    "Project",
+    "Environment",
+    "DataPlane",
+    "ClusterDataPlane",
+    "DeploymentPipeline",
+    "ComponentType",
+    "ClusterComponentType",
+    "Trait",
+    "ClusterTrait",
+    "Component",
+    "Workload",
+    "ComponentRelease",
+    "ReleaseBinding",
+    "SecretReference",
+    "ProjectType",
+    "ClusterProjectType",
+    "ProjectRelease",
+    "ProjectReleaseBinding",
+];
+
+/// What is right now.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decision {
+    /// What to do, in this order; when one fails, those after it wait for the next look.
+    pub actions: Vec<Action>,
+    /// What is worth telling about the object looked at.
+    pub events: Vec<Event>,
+    /// When to look again though nothing changed.
+    pub wake: Option<Timestamp>,
+}
+
+/// One request to the control plane.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Create this object. That it exists by now is no failure: look again.
+    Create(Object),
+    /// Server-side apply with our field manager and force.
+    Apply(Object),
+    /// Replace the status of the object looked at; all of it stands here.
+    Status(Node),
+    /// Put a finalizer on the object looked at, or take it off.
+    Finalizer {
+        /// Which.
+        name: &'static str,
+        /// Whether it shall be there.
+        present: bool,
+    },
+    /// Merge patch of an object.
+    Patch(ObjectKey, Node),
+    /// Delete an object, in the background. That it is gone by now is no failure.
+    Delete(ObjectKey),
+}
+
+/// Decides what an object needs now. One that is not there, or whose kind is not in [`KINDS`],
+/// needs nothing.
+pub fn next(view: &View<'_>, key: &ObjectKey) -> Decision {
+    if key.group != GROUP || !KINDS.contains(&key.kind.as_str()) {
+        return Decision::default();
+    }
+    let Some(object) = view.objects.get(key) else {
+        return Decision::default();
+    };
+    let subject = Subject::new(view, key, object);
+    match key.kind.as_str() {
+        _ => drop(subject),
+    }
+    Decision::default()
+}
+
+/// The decision after an action of [`next`] was refused: the condition says so.
+///
+/// `message` is the server's answer; the next look is left to whoever carries actions out.
+pub fn refused(view: &View<'_>, key: &ObjectKey, message: &str) -> Decision {
+    let _ = (view, key, message);
+    Decision::default()
+}

@@ -1,0 +1,111 @@
+//! The object that is looked at.
+
+use std::sync::Arc;
+
+use component::model::{Finding, GROUP, Item, ReadError};
+use object::{Node, Object, ObjectKey, Text};
+
+use super::{Action, Decision, View};
+
+/// An object and everything a decision about it may look at.
+pub(super) struct Subject<'a> {
+    pub view: &'a View<'a>,
+    pub key: &'a ObjectKey,
+    pub object: Arc<Object>,
+}
+
+impl<'a> Subject<'a> {
+    pub fn new(view: &'a View<'a>, key: &'a ObjectKey, object: Arc<Object>) -> Self {
+        Self { view, key, object }
+    }
+
+    pub fn namespace(&self) -> &'a str {
+        &self.key.namespace
+    }
+
+    pub fn name(&self) -> &'a str {
+        &self.key.name
+    }
+
+    /// What the catalog read of it.
+    pub fn item(&self) -> Option<&'a Item> {
+        let ObjectKey {
+            kind,
+            namespace,
+            name,
+            ..
+        } = self.key;
+        self.view.catalog.get(kind, namespace, name)
+    }
+
+    /// Fields that no version knows, or why the object cannot be read.
+    pub fn findings(&self) -> Result<Vec<Finding>, ReadError> {
+        match component::model::read(&self.object) {
+            Some(Ok(read)) => Ok(read.warnings),
+            Some(Err(error)) => Err(error),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    pub fn has_finalizer(&self, name: &str) -> bool {
+        has_finalizer(&self.object, name)
+    }
+
+    /// Every object of a kind in the namespace of this one.
+    pub fn siblings(&self, kind: &str) -> impl Iterator<Item = Arc<Object>> + use<'a> {
+        let namespace = self.namespace();
+        let all = self.view.objects.list(kind).into_iter();
+        all.filter(move |object| object.namespace() == namespace)
+    }
+}
+
+/// Whether a finalizer is on an object.
+pub(super) fn has_finalizer(object: &Object, name: &str) -> bool {
+    let finalizers = object.node.at(&["metadata", "finalizers"]);
+    let finalizers = finalizers.and_then(Node::as_list).unwrap_or_default();
+    finalizers.iter().any(|own| own.as_str() == Some(name))
+}
+
+/// The key of an object of OpenChoreo's group.
+pub(super) fn key(kind: &str, namespace: &str, name: &str) -> ObjectKey {
+    ObjectKey {
+        group: GROUP.into(),
+        kind: kind.into(),
+        namespace: namespace.into(),
+        name: name.into(),
+    }
+}
+
+/// The key of a Namespace.
+pub(super) fn namespace_key(name: &str) -> ObjectKey {
+    ObjectKey {
+        group: Text::default(),
+        kind: "Namespace".into(),
+        namespace: Text::default(),
+        name: name.into(),
+    }
+}
+
+/// Deletion of what is not being deleted yet.
+pub(super) fn delete<'b>(
+    objects: impl IntoIterator<Item = &'b Arc<Object>>,
+) -> impl Iterator<Item = Action> {
+    let live = objects.into_iter().filter(|object| !object.is_deleting());
+    let actions: Vec<Action> = live.map(|object| Action::Delete(object.key())).collect();
+    actions.into_iter()
+}
+
+impl Decision {
+    /// One action and nothing else.
+    pub(super) fn one(action: Action) -> Self {
+        Self {
+            actions: vec![action],
+            ..Self::default()
+        }
+    }
+
+    /// A finalizer to put on or to take off.
+    pub(super) fn finalizer(name: &'static str, present: bool) -> Self {
+        Self::one(Action::Finalizer { name, present })
+    }
+}
