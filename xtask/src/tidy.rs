@@ -58,7 +58,10 @@ const NEIGHBORS: &[(&str, &[&str])] = &[
     ("render", &["kustomize"]),
     ("health", &["expr"]),
     ("plan", &["merge"]),
-    ("control", &["component", "expr", "health", "plan", "render"]),
+    (
+        "control",
+        &["component", "expr", "health", "plan", "render"],
+    ),
     ("apimachine", &["expr", "merge", "schema"]),
     ("workloads", &["apimachine", "schema"]),
     ("source", &["git"]),

@@ -166,6 +166,12 @@ impl Catalog {
         }
     }
 
+    /// Forgets an object; whether it was there.
+    pub fn remove(&mut self, kind: &str, namespace: &str, name: &str) -> bool {
+        let key = (kind.into(), namespace.into(), name.into());
+        self.items.remove(&key).is_some()
+    }
+
     /// The object of this kind, namespace and name.
     pub fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<&Item> {
         self.items

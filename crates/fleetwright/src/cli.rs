@@ -401,6 +401,8 @@ pub enum Role {
     Source,
     /// Reconciles Kustomizations.
     Kustomize,
+    /// Turns components into objects on data planes.
+    Component,
 }
 
 /// `get`.

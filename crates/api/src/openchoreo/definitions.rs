@@ -95,7 +95,10 @@ fn definition(kind: &Node, types: &Node) -> Node {
     schema.set(&["type"], "object");
     schema.set(&["description"], text("description"));
     for (field, about) in [
-        ("apiVersion", format!("Version of this schema, `{API_VERSION}`.")),
+        (
+            "apiVersion",
+            format!("Version of this schema, `{API_VERSION}`."),
+        ),
         ("kind", format!("Kind of this object, `{name}`.")),
     ] {
         schema.set(&["properties", field, "type"], "string");

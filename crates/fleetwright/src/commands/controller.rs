@@ -1,7 +1,10 @@
 //! `controller`: reconciles the Flux objects of a Kubernetes cluster.
 
+use std::sync::Arc;
+
 use cluster::{Cluster, ErrorClass};
 use diag::{Code, Diagnostic};
+use futures::future::{BoxFuture, FutureExt};
 use git::client::Addresses;
 use golang::{Duration, Timestamp};
 use object::{GroupVersionKind, Node, Object};
@@ -13,8 +16,8 @@ use crate::cli::{ControllerArgs, Role};
 use crate::connect::connect_to;
 use crate::exit::{Exit, Failure};
 use crate::platform::{
-    archive_routes, engine_bases, engine_options, git_client, install_definitions, interrupted,
-    rewrites, storage,
+    Definitions, OwnCluster, archive_routes, engine_bases, engine_options, git_client,
+    install_definitions, interrupted, rewrites, storage, with_components,
 };
 
 /// Runs until interrupted, or until a part has ended by accident.
@@ -37,7 +40,11 @@ pub async fn run(args: ControllerArgs) -> Outcome {
         refuse_beside_flux(&cluster).await?;
     }
     if args.install_crds {
-        install_definitions(&cluster).await?;
+        let which = match args.roles.contains(&Role::Component) {
+            true => Definitions::All,
+            false => Definitions::Flux,
+        };
+        install_definitions(&cluster, which).await?;
     }
     let health = TcpListener::bind(args.health_addr).await?;
     let archives = TcpListener::bind(args.storage_addr).await?;
@@ -65,6 +72,13 @@ pub async fn run(args: ControllerArgs) -> Outcome {
     if args.roles.contains(&Role::Source) {
         tokio::spawn(server::serve(archives, archive_routes(storage)));
     }
+    let run: BoxFuture<'static, String> = match args.roles.contains(&Role::Component) {
+        true => {
+            let plane = Arc::new(OwnCluster(cluster.clone()));
+            with_components(&engine, plane, run).boxed()
+        }
+        false => run.boxed(),
+    };
     tokio::spawn(server::serve(health, server::health(engine)));
     tokio::select! {
         () = interrupted() => {

@@ -16,13 +16,29 @@ pub(super) const MANAGER: &str = "fleetwright";
 /// Longest wait for the kinds served to be established.
 pub(super) const ESTABLISH_TIME_MAX: Duration = Duration::from_secs(30);
 
+/// Which definitions are installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Definitions {
+    /// Flux's kinds.
+    Flux,
+    /// Those of components, too.
+    All,
+}
+
 /// Applies the definitions of the kinds served and waits until they are.
-pub async fn install_definitions(cluster: &Cluster) -> Result<(), Failure> {
-    for definition in api::custom_resource_definitions() {
+pub async fn install_definitions(cluster: &Cluster, which: Definitions) -> Result<(), Failure> {
+    let mut kinds = vec![api::git_repository_kind(), api::kustomization_kind()];
+    let mut definitions = api::custom_resource_definitions();
+    if which == Definitions::All {
+        let components = api::openchoreo::Kind::ALL.iter();
+        kinds.extend(components.map(|kind| kind.group_version_kind()));
+        definitions.extend(api::openchoreo::custom_resource_definitions());
+    }
+    for definition in definitions {
         apply(cluster, definition).await?;
     }
     let served = async {
-        for kind in [api::git_repository_kind(), api::kustomization_kind()] {
+        for kind in kinds {
             while cluster.mapping(&kind).await.is_err() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }

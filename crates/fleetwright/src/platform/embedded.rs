@@ -8,9 +8,11 @@ use apimachine::{Features, User};
 use apiserver::{Authority, DataDir, Fleet, Identity, Kubeconfig, Server, ServerOptions};
 use cluster::Cluster;
 use diag::{Code, Diagnostic};
+use tokio::sync::Mutex;
 
 use super::PlatformOptions;
 use super::listen::{may_move, taken};
+use super::planes::SimulatedPlanes;
 use crate::exit::{Exit, Failure};
 use crate::sample;
 
@@ -23,6 +25,8 @@ pub(super) struct Embedded {
     pub(super) targets: Vec<(String, Cluster)>,
     /// Kubeconfigs of the targets, by name.
     pub(super) kubeconfigs: Vec<(String, String)>,
+    /// Clusters for data planes that name none.
+    pub(super) planes: Arc<SimulatedPlanes>,
 }
 
 impl Embedded {
@@ -81,7 +85,16 @@ impl Embedded {
             ));
             kubeconfigs.push((name.to_owned(), target.to_yaml()));
         }
+        let planes = Arc::new(SimulatedPlanes {
+            fleet,
+            kubeconfig: kubeconfig("fleetwright", ""),
+            authority,
+            durable,
+            state: options.state.clone(),
+            open: Mutex::default(),
+        });
         Ok(Self {
+            planes,
             server,
             address,
             control_plane: cluster::in_process(root.service(User::admin())),

@@ -5,18 +5,20 @@ mod bootstrap;
 mod embedded;
 mod git;
 mod listen;
+mod planes;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use apiserver::Server;
-use runtime::{Engine, Options, SystemClock, Targets};
+use runtime::{ComponentOptions, Components, DefaultPlane, Engine, Options, SystemClock, Targets};
 use tokio::task::JoinHandle;
 
 pub use archives::{archive_routes, storage};
-pub use bootstrap::install_definitions;
+pub use bootstrap::{Definitions, install_definitions};
 pub use git::{bases, engine_bases, git_client, rewrites};
+pub use planes::OwnCluster;
 
 use crate::cli::{Addresses, BrakeMode, DemoArgs, EngineArgs, ServeArgs};
 use crate::commands;
@@ -133,7 +135,7 @@ impl Platform {
             (None, Some((path, context))) => connect_to(path, context.as_deref()).await?,
             (None, None) => return Err(Failure::plain(Exit::Defect, "there is no control plane")),
         };
-        install_definitions(&control_plane).await?;
+        install_definitions(&control_plane, Definitions::All).await?;
 
         let push_token = push_token(&data)?;
         let announced: Arc<OnceLock<Engine>> = Arc::default();
@@ -151,7 +153,11 @@ impl Platform {
         let engine_options = engine_options(&options.engine, plan::Brake::Confirm)?;
         let (engine, run) = Engine::new(targets, sources, engine_options);
         let _ = announced.set(engine.clone());
-        let run = tokio::spawn(run);
+        let default_plane: Arc<dyn DefaultPlane> = match &embedded {
+            Some(embedded) => embedded.planes.clone(),
+            None => Arc::new(OwnCluster(control_plane.clone())),
+        };
+        let run = tokio::spawn(with_components(&engine, default_plane, run));
         tokio::spawn(server::serve(storage, archive_routes(archives)));
         let routes = server::router(engine.clone()).merge(git_routes(git.clone()));
         tokio::spawn(server::serve(http, routes));
@@ -204,6 +210,25 @@ impl Platform {
                 let why = ended.unwrap_or_else(|error| error.to_string());
                 Err(Failure::plain(Exit::Defect, format!("the controllers stopped: {why}")))
             }
+        }
+    }
+}
+
+/// Runs the controllers of components beside the engine, until one of both ends by accident.
+pub fn with_components(
+    engine: &Engine,
+    default_plane: Arc<dyn DefaultPlane>,
+    run: impl Future<Output = String> + Send + 'static,
+) -> impl Future<Output = String> + Send + 'static {
+    let options = ComponentOptions {
+        control: control::components::Options::default(),
+        default_plane,
+    };
+    let (_, components) = Components::new(engine, options);
+    async {
+        tokio::select! {
+            ended = run => ended,
+            ended = components => ended,
         }
     }
 }

@@ -23,8 +23,8 @@ use crate::Engine;
 use crate::engine::Shared as EngineShared;
 use crate::queue::Queue;
 
-pub use planes::{DefaultPlane, NoDefaultPlane};
 use planes::Planes;
+pub use planes::{DefaultPlane, NoDefaultPlane};
 use state::State;
 
 /// Who owns fields of the objects that decisions write.
@@ -121,8 +121,8 @@ impl Components {
 impl Shared {
     fn start_watching(self: &Arc<Self>) {
         let namespaces = GroupVersionKind::new("v1", "Namespace");
-        let kinds = api::openchoreo::KINDS.iter();
-        let kinds = kinds.map(|kind| GroupVersionKind::new(api::openchoreo::API_VERSION, kind));
+        let kinds = api::openchoreo::Kind::ALL.iter();
+        let kinds = kinds.map(|kind| kind.group_version_kind());
         let reflectors = kinds.chain([namespaces]).map(|kind| {
             let scope = Scope {
                 kind,
@@ -180,7 +180,10 @@ impl Shared {
             }
             _ => self.look_at_object(key).await,
         };
-        let mut failures = self.failures.lock().unwrap_or_else(|lock| lock.into_inner());
+        let mut failures = self
+            .failures
+            .lock()
+            .unwrap_or_else(|lock| lock.into_inner());
         match outcome {
             Ok(wake) => {
                 failures.remove(key);
@@ -193,7 +196,8 @@ impl Shared {
                 let pause = control::backoff(*times).to_std();
                 drop(failures);
                 tracing::warn!(%key, %error, "an object could not be written");
-                self.queue.schedule(key.clone(), Some(Instant::now() + pause));
+                self.queue
+                    .schedule(key.clone(), Some(Instant::now() + pause));
             }
         }
     }
@@ -219,7 +223,9 @@ impl Shared {
                 control::components::next(&view, key)
             });
             for event in events {
-                self.engine.recorder.tell(MANAGER, &object, event, timing.now);
+                self.engine
+                    .recorder
+                    .tell(MANAGER, &object, event, timing.now);
             }
             if actions.is_empty() {
                 return Ok(wake.map(|at| self.engine.instant(at)));
@@ -325,7 +331,10 @@ impl Shared {
         patch.set(&["metadata", "finalizers"], Node::from(wanted));
         patch.set(&["metadata", "resourceVersion"], current.resource_version());
         let patch = (PatchType::Merge, &patch);
-        let written = self.control_plane().patch(current, "", patch, MANAGER).await?;
+        let written = self
+            .control_plane()
+            .patch(current, "", patch, MANAGER)
+            .await?;
         match written.is_deleting() && !present {
             // It may be gone with its last finalizer.
             true => self.refresh(&object.key()).await,

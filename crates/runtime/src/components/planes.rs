@@ -162,7 +162,10 @@ impl Watched {
 
 /// The UID of the release that an object says it is of.
 fn owner_uid(object: &Object) -> Option<&str> {
-    let labels = ["openchoreo.dev/release-uid", "openchoreo.dev/rendered-release-uid"];
+    let labels = [
+        "openchoreo.dev/release-uid",
+        "openchoreo.dev/rendered-release-uid",
+    ];
     labels.iter().find_map(|label| object.label(label))
 }
 
@@ -194,7 +197,9 @@ impl Shared {
             name: name.into(),
         };
         let plane = self.state.get(&key);
-        let secret = plane.as_ref().and_then(|plane| plane.annotation(KUBECONFIG));
+        let secret = plane
+            .as_ref()
+            .and_then(|plane| plane.annotation(KUBECONFIG));
         match secret {
             Some(secret) => {
                 let (namespace, name) = secret.split_once('/').unwrap_or((namespace, secret));

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cluster::{ApiError, Cluster, Delete, Propagation};
-use control::release::{Applied, Entry, FINALIZER, Failed, Memory, Next, Observed, Release, Version};
+use control::release::{
+    Applied, Entry, FINALIZER, Failed, Memory, Next, Observed, Release, Version,
+};
 use object::{Object, ObjectKey};
 use tokio::time::{Duration, Instant};
 
@@ -34,7 +36,10 @@ impl Shared {
             let Some(named) = release.data_plane.clone() else {
                 // Its binding says where it goes, and is looked at as well.
                 return match release.deleting && release.has_finalizer {
-                    true => self.write_finalizer(&object, FINALIZER, false).await.map(|()| None),
+                    true => self
+                        .write_finalizer(&object, FINALIZER, false)
+                        .await
+                        .map(|()| None),
                     false => Ok(None),
                 };
             };
@@ -48,7 +53,9 @@ impl Shared {
             };
             let entries = release.inventory.iter().map(Entry::gvk);
             let listed = release.resources.iter().map(|own| own.object.gvk());
-            self.planes.watch(&cluster, entries.chain(listed), self).await;
+            self.planes
+                .watch(&cluster, entries.chain(listed), self)
+                .await;
             let memory = self.memories().get(key).cloned().unwrap_or_default();
             let next = control::release::next(
                 &Observed {
@@ -69,7 +76,10 @@ impl Shared {
                 Next::Apply {
                     namespaces,
                     objects,
-                } => self.roll_out(&release, &cluster, &namespaces, &objects).await,
+                } => {
+                    self.roll_out(&release, &cluster, &namespaces, &objects)
+                        .await
+                }
                 Next::Delete(entries) => {
                     self.delete_entries(&release, &cluster, &entries).await?;
                     return Ok(Some(Instant::now() + DELETION_PAUSE));
@@ -85,7 +95,9 @@ impl Shared {
     }
 
     fn memories(&self) -> std::sync::MutexGuard<'_, BTreeMap<ObjectKey, Memory>> {
-        self.releases.lock().unwrap_or_else(|lock| lock.into_inner())
+        self.releases
+            .lock()
+            .unwrap_or_else(|lock| lock.into_inner())
     }
 
     fn fail(&self, release: &Release, message: String) {
@@ -178,8 +190,13 @@ impl Shared {
         object: &Arc<Object>,
         release: &Release,
     ) -> Result<(), ApiError> {
-        let memory = self.memories().get(&release.key).cloned().unwrap_or_default();
-        let status = control::release::unreachable(release, &memory, self.engine.options.clock.now());
+        let memory = self
+            .memories()
+            .get(&release.key)
+            .cloned()
+            .unwrap_or_default();
+        let status =
+            control::release::unreachable(release, &memory, self.engine.options.clock.now());
         self.write_status(object, status).await
     }
 }

@@ -100,7 +100,11 @@ impl State {
         let mut inner = self.0.write().unwrap_or_else(|lock| lock.into_inner());
         let key = gone.key();
         // Another one of this name is not gone.
-        if inner.objects.get(&key).is_some_and(|known| known.uid() == gone.uid()) {
+        if inner
+            .objects
+            .get(&key)
+            .is_some_and(|known| known.uid() == gone.uid())
+        {
             inner.objects.remove(&key);
             inner.catalog.remove(&key.kind, &key.namespace, &key.name);
         }

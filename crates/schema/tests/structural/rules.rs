@@ -232,7 +232,8 @@ fn fields_without_a_type_can_be_compared() {
         let text = format!(
             "{{type: object, properties: {{spec: {{type: object, properties: {{a: {{x-kubernetes-preserve-unknown-fields: true}}, b: {{type: string}}}}, x-kubernetes-validations: [{{rule: '{rule}', message: m}}]}}}}}}"
         );
-        let schema = Structural::compile(&data(&text)).unwrap_or_else(|errors| panic!("{errors:#?}"));
+        let schema =
+            Structural::compile(&data(&text)).unwrap_or_else(|errors| panic!("{errors:#?}"));
         let found = schema.validate(&object(new), Some(&object(old)));
         lines(&found.errors)
     };

@@ -19,11 +19,15 @@ fn every_definition_is_one_a_server_takes() {
 fn every_kind_has_one_definition_that_agrees_with_it() {
     let definitions = custom_resource_definitions();
     for kind in Kind::ALL {
-        let own = |definition: &&Node| definition.str_at(&["spec", "names", "kind"]) == Some(kind.name());
+        let own =
+            |definition: &&Node| definition.str_at(&["spec", "names", "kind"]) == Some(kind.name());
         let definition = definitions.iter().find(own).expect(kind.name());
         let text = |keys: &[&str]| definition.str_at(keys).unwrap();
         assert_eq!(text(&["spec", "names", "plural"]), kind.plural());
-        assert_eq!(text(&["spec", "scope"]) == "Namespaced", kind.is_namespaced());
+        assert_eq!(
+            text(&["spec", "scope"]) == "Namespaced",
+            kind.is_namespaced()
+        );
         assert_eq!(Kind::of(&kind.group_version_kind()), Some(*kind));
     }
     let names: BTreeSet<_> = definitions
@@ -57,7 +61,12 @@ fn short_names_are_taken_once() {
 fn every_field_is_described_and_no_object_forgets_fields() {
     fn walk(schema: &Node, path: &str, count: &mut usize) {
         *count += 1;
-        assert!(schema.str_at(&["description"]).is_some_and(|text| text.ends_with('.')), "{path}");
+        assert!(
+            schema
+                .str_at(&["description"])
+                .is_some_and(|text| text.ends_with('.')),
+            "{path}"
+        );
         let kept = schema.get("x-kubernetes-preserve-unknown-fields").is_some();
         let of_values = schema.get("additionalProperties");
         match schema.str_at(&["type"]) {
@@ -65,7 +74,12 @@ fn every_field_is_described_and_no_object_forgets_fields() {
             Some("object") => assert!(kept || of_values.is_some(), "{path}"),
             Some(_) => assert!(!kept, "{path}"),
         }
-        for (key, inner) in schema.get("properties").and_then(Node::as_map).into_iter().flat_map(|map| map.iter()) {
+        for (key, inner) in schema
+            .get("properties")
+            .and_then(Node::as_map)
+            .into_iter()
+            .flat_map(|map| map.iter())
+        {
             walk(inner, &format!("{path}.{key}"), count);
         }
         for (key, sign) in [("items", "[]"), ("additionalProperties", "{}")] {

@@ -73,5 +73,8 @@ pub fn refusals(definition: &Node) -> Vec<String> {
 pub fn documents(text: &str) -> Vec<Node> {
     let documents = yaml::load(text, &yaml::Limits::default());
     let documents = documents.unwrap_or_else(|error| panic!("{error}\n{text}"));
-    documents.into_iter().map(|document| document.node).collect()
+    documents
+        .into_iter()
+        .map(|document| document.node)
+        .collect()
 }

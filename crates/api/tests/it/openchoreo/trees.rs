@@ -30,7 +30,10 @@ fn every_object_of_every_tree_is_taken_as_it_is() {
     for (what, count) in &found.changes {
         println!("{count:5} {what}");
     }
-    println!("{} objects, {} command line files", found.objects, found.command_line);
+    println!(
+        "{} objects, {} command line files",
+        found.objects, found.command_line
+    );
     assert!(found.objects > 300);
     assert!(found.command_line > 0);
 }
@@ -45,7 +48,11 @@ struct Found {
 
 fn walk(path: &Path, served: &Served, found: &mut Found) {
     if path.is_dir() {
-        let mut entries: Vec<_> = path.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut entries: Vec<_> = path
+            .read_dir()
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
         entries.sort();
         entries.iter().for_each(|entry| walk(entry, served, found));
         return;
@@ -80,7 +87,9 @@ fn walk(path: &Path, served: &Served, found: &mut Found) {
             None => found.refused.push(format!("{place}: no definition")),
             Some(admitted) => {
                 let wrong = admitted.errors.iter().chain(&admitted.pruned);
-                found.refused.extend(wrong.map(|error| format!("{place}: {error}")));
+                found
+                    .refused
+                    .extend(wrong.map(|error| format!("{place}: {error}")));
                 changes(&node, &admitted.node, kind, &mut found.changes);
                 let again = served.admit(&admitted.node, Some(&admitted.node)).unwrap();
                 assert_eq!(again.node, admitted.node, "{place}");
@@ -98,13 +107,19 @@ fn changes(before: &Node, after: &Node, place: &str, found: &mut BTreeMap<String
             for (key, value) in before.iter() {
                 match after.get(key) {
                     Some(after) => changes(value, after, &format!("{place}.{key}"), found),
-                    None => *found.entry(format!("{place}.{key} dropped, was {}", value.type_name())).or_default() += 1,
+                    None => {
+                        *found
+                            .entry(format!("{place}.{key} dropped, was {}", value.type_name()))
+                            .or_default() += 1
+                    }
                 }
             }
             for (key, value) in after.iter() {
                 if !before.contains_key(key) {
                     let value = object::json::to_string(value);
-                    *found.entry(format!("{place}.{key} became {value}")).or_default() += 1;
+                    *found
+                        .entry(format!("{place}.{key} became {value}"))
+                        .or_default() += 1;
                 }
             }
         }
