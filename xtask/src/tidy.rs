@@ -53,7 +53,7 @@ const NEIGHBORS: &[(&str, &[&str])] = &[
     ("schema", &["expr", "merge"]),
     ("sprig", &["gotemplate"]),
     ("helm", &["gotemplate", "sprig"]),
-    ("render", &["kustomize"]),
+    ("render", &["helm", "kustomize"]),
     ("health", &["expr"]),
     ("plan", &["merge"]),
     ("control", &["expr", "health", "plan", "render"]),

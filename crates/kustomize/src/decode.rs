@@ -167,6 +167,18 @@ impl Decoder {
         }
     }
 
+    /// A map of anything.
+    pub fn map(&mut self, value: &Value) -> Map {
+        match value {
+            Value::Map(map) => map.clone(),
+            Value::Null => Map::new(),
+            other => {
+                self.mismatch(other, "map[string]interface {}");
+                Map::new()
+            }
+        }
+    }
+
     fn mismatch(&mut self, found: &Value, go_type: &str) {
         let found = match found {
             Value::Float(value) if go_type.starts_with("int") => format!("number {value}"),

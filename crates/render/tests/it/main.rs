@@ -1,3 +1,4 @@
 //! Units rendered from small trees.
 
+mod charts;
 mod kustomization;
