@@ -622,8 +622,10 @@ pub(crate) fn helm_chart_plugin(d: &mut Decoder, value: &Value) -> (HelmChart, H
         "HelmChartInflationGeneratorPlugin",
         KNOWN,
         |d, name, value| match HELM_GLOBALS.contains(&name) {
-            true => helm_global(d, &mut globals, name, value),
-            false => helm_chart_field(d, &mut chart, name, value),
+            true => d.embedded("HelmGlobals", |d| helm_global(d, &mut globals, name, value)),
+            false => d.embedded("HelmChart", |d| {
+                helm_chart_field(d, &mut chart, name, value)
+            }),
         },
     );
     (chart, globals)

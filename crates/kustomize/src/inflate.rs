@@ -184,8 +184,7 @@ impl Inflation {
             let what = format!("{CHART_BYTES_MAX} bytes of rendered charts");
             return Err(too_much(what).at(self.place("")));
         }
-        self.objects(&rendered.text, schema)
-            .map_err(|failures| failures.at(self.place("")))
+        self.objects(loader, &found, &rendered.text, schema)
     }
 
     /// What a kustomization asks the renderer for.
@@ -357,7 +356,23 @@ impl Inflation {
     }
 
     /// The objects in what a chart renders to.
-    fn objects(&self, text: &str, schema: &Schema) -> Outcome<Vec<Item>> {
+    fn objects(
+        &self,
+        loader: &Loader,
+        found: &Found,
+        text: &str,
+        schema: &Schema,
+    ) -> Outcome<Vec<Item>> {
+        let failed = |code: Code, line: u32, message: String| {
+            let error = ChartError {
+                code,
+                message,
+                at: template_before(text, line, &found.path).map(Span::file),
+                help: Vec::new(),
+                retry: Retry::Never,
+            };
+            self.failed(loader, error)
+        };
         let nodes = resource::read_objects(text).map_err(|failure| {
             let unread =
                 failure.malformed || failure.message.starts_with("invalid document separator");
@@ -365,31 +380,20 @@ impl Inflation {
                 true => "error reading helm output",
                 false => "could not parse rnode slice into resource map",
             };
-            let make = match unread {
-                true => BuildError::YamlSyntax,
-                false => BuildError::ObjectInvalid,
-            };
-            let subject = format!("chart {}", self.chart.name);
-            let failures = Failures::new(make, subject, failure.message).prefix(before);
-            match source_before(text, failure.line) {
-                Some(template) => failures.map(|text| format!("{text} (rendered by {template})")),
-                None => failures,
-            }
+            let message = format!("{before}: {}", failure.message);
+            failed(failure.code, failure.line, message)
         })?;
         let mut seen = HashSet::with_capacity(nodes.len());
         let mut items = Vec::with_capacity(nodes.len());
         for node in nodes {
+            let line = node.line;
             let mut item = Item::new(node, schema);
             if !seen.insert(item.id.key()) {
-                let text = format!(
+                let message = format!(
                     "could not parse rnode slice into resource map: may not add resource with an already registered id: {}",
                     item.id
                 );
-                return Err(Failures::new(
-                    BuildError::DuplicateObject,
-                    item.id.to_string(),
-                    text,
-                ));
+                return Err(failed(Code("DuplicateObject"), line, message));
             }
             item.history.helm_generated = true;
             item.history.annotated = true;
@@ -522,12 +526,15 @@ fn as_json(value: Value) -> Value {
     object::json::parse(text.as_bytes(), object::json::ANSWER_LIMITS).unwrap_or(value)
 }
 
-/// The template that the line of a rendered text comes from.
-fn source_before(text: &str, line: u32) -> Option<&str> {
+/// The template that the line of a rendered text comes from, as a path of the tree.
+fn template_before(text: &str, line: u32, chart: &TreePath) -> Option<String> {
     let lines = text.lines().take(line as usize);
-    lines
+    let source = lines
         .filter_map(|line| line.strip_prefix("# Source: "))
-        .last()
+        .last()?;
+    // It begins with the name of the chart, whatever its folder is called.
+    let (_, inside) = source.split_once('/')?;
+    Some(chart.join(inside).ok()?.as_str().to_owned())
 }
 
 fn too_much(what: String) -> Failures {

@@ -252,7 +252,10 @@ pub(crate) fn read(kind: &str, config: &Value) -> Result<Plugin, String> {
     d.lenient_texts = true;
     let plugin = read_with(&mut d, kind, config)?;
     match d.problems.first() {
-        Some(problem) => Err(format!("error unmarshaling JSON: {}", problem.message)),
+        Some(problem) => Err(format!(
+            "error unmarshaling JSON: while decoding JSON: {}",
+            problem.message
+        )),
         None => Ok(plugin),
     }
 }

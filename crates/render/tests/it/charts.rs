@@ -183,7 +183,8 @@ fn comparable(error: &str) -> String {
         }
     }
     let error = error.replace("Use --debug flag to render out invalid YAML", "");
-    let lines: Vec<&str> = error.trim().lines().map(str::trim_end).collect();
+    let lines = error.trim().lines().map(str::trim_end);
+    let lines: Vec<&str> = lines.filter(|line| !line.starts_with("level=")).collect();
     lines.join("\n") + "\n"
 }
 
