@@ -288,12 +288,15 @@ impl Inflation {
             (false, how) => {
                 let file = self.values_file(access, loader, found, packed)?;
                 let merged = merged(&file.content, &chart.values_inline, how, schema);
-                written(merged.map_err(|text| {
-                    let span = match file.path.is_empty() {
-                        true => self.place("valuesInline"),
-                        false => Some(Span::file(loader.shown_path(&file.path))),
+                written(merged.map_err(|message| {
+                    let error = ChartError {
+                        code: Code("ValuesInvalid"),
+                        message,
+                        at: Some(Span::file(&file.path)),
+                        help: Vec::new(),
+                        retry: Retry::Never,
                     };
-                    self.invalid_values(loader, text).at(span)
+                    self.failed(loader, error)
                 })?)
             }
         };
@@ -407,24 +410,18 @@ impl Inflation {
         self.places.get(field).or(self.places.get("")).cloned()
     }
 
-    fn invalid_values(&self, loader: &Loader, message: String) -> Failures {
-        let error = ChartError {
-            code: Code("ValuesInvalid"),
-            message,
-            at: None,
-            help: Vec::new(),
-            retry: Retry::Never,
-        };
-        self.failed(loader, error)
-    }
-
     /// A renderer's error, which tells its place in the chart and who asked for it.
     fn failed(&self, loader: &Loader, mut error: ChartError) -> Failures {
         let inline = error.at.as_ref().is_some_and(|at| at.path.is_empty());
-        let place = match inline {
-            true => self.place("valuesInline"),
-            false => self.place(""),
-        };
+        let place = self.place(match error.code.0 {
+            _ if inline => "valuesInline",
+            "KubeVersionInvalid" => "kubeVersion",
+            "ReleaseNameInvalid" if self.chart.name_template.is_empty() => "releaseName",
+            "ReleaseNameInvalid" | "TemplateFailed" => "nameTemplate",
+            "ValuesSchemaMismatch" if self.chart.values_inline.is_empty() => "valuesFile",
+            "ValuesSchemaMismatch" => "valuesInline",
+            _ => "",
+        });
         error.at = error.at.filter(|_| !inline);
         if let (Some(_), Some(asked)) = (&error.at, self.place("")) {
             let field = match self.chart.field {

@@ -12,10 +12,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use diag::Explain as _;
 use kustomize::{BuildError, Charts, Options};
 use render::HelmCharts;
-use tree::{Entry, Isolated, Tree, TreeBuilder, TreePath};
+use tree::{Isolated, Tree, TreeBuilder, TreePath};
 
 /// Cases; further ones are welcome, fewer mean that some were not found.
 const CASES_MIN: usize = 90;
@@ -124,7 +123,7 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-fn files_below(folder: &Path) -> Vec<(String, String)> {
+pub(crate) fn files_below(folder: &Path) -> Vec<(String, String)> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).expect("the chart is there").flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -149,10 +148,17 @@ fn tree<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Tree {
     builder.build()
 }
 
-fn with_charts() -> Options {
+pub(crate) fn with_charts() -> Options {
+    with_seed([0; 32])
+}
+
+fn with_seed(seed: [u8; 32]) -> Options {
     Options {
         charts: Some(Charts {
-            renderer: Arc::new(HelmCharts::default()),
+            renderer: Arc::new(HelmCharts {
+                seed,
+                ..HelmCharts::default()
+            }),
             api_versions: Vec::new(),
             kube_version: String::new(),
         }),
@@ -275,4 +281,97 @@ fn recorded_builds_are_what_the_tools_print() {
             assert_eq!((&*output, &*error), wanted, "{}", case.name());
         }
     }
+}
+
+/// Public charts that build to the same bytes; it only grows.
+const PUBLIC_CHARTS_MIN: usize = 0;
+
+/// All values of a chart are merged, and all its objects transformed.
+const AROUND_A_PUBLIC_CHART: &str = "\
+namespace: apps
+namePrefix: x-
+commonAnnotations: {team: shop}
+helmCharts:
+- name: CHART
+  releaseName: demo
+  includeCRDs: true
+  skipTests: true
+  valuesInline: {global: {}}
+";
+
+#[test]
+fn public_charts_build_as_with_the_tools() {
+    let (Some(corpus), Some(tool), Some(helm)) = (
+        testkit::corpus("helm"),
+        testkit::reference_tool("kustomize"),
+        testkit::reference_tool("helm4"),
+    ) else {
+        return;
+    };
+    let own = tempfile::tempdir().expect("temporary folders can be made");
+    let entries = fs::read_dir(corpus.join("charts")).expect("the corpus is readable");
+    let mut charts: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    charts.sort();
+    let (mut equal, mut failing, mut different) = (0, 0, Vec::new());
+    for chart in charts.iter().filter(|path| path.is_dir()) {
+        let name = chart.file_name().unwrap_or_default().to_string_lossy();
+        let folder = own.path().join(&*name);
+        let kustomization = AROUND_A_PUBLIC_CHART.replace("CHART", &name);
+        let mut builder = TreeBuilder::default();
+        let mut put = |path: &str, content: &[u8]| {
+            let place = folder.join(path);
+            fs::create_dir_all(place.parent().expect("a file is in a folder"))
+                .expect("temporary folders can be made");
+            fs::write(place, content).expect("temporary files can be written");
+            builder.file(TreePath::new(path).expect("charts stay inside"), content);
+        };
+        put("kustomization.yaml", kustomization.as_bytes());
+        let mut open = vec![(chart.clone(), format!("charts/{name}"))];
+        while let Some((from, to)) = open.pop() {
+            for entry in fs::read_dir(from).expect("charts are readable").flatten() {
+                let to = format!("{to}/{}", entry.file_name().to_string_lossy());
+                match entry.path().is_dir() {
+                    true => open.push((entry.path(), to)),
+                    false => put(&to, &fs::read(entry.path()).expect("charts are readable")),
+                }
+            }
+        }
+        let ran = Command::new(&tool)
+            .args(["build", "--enable-helm", "--helm-command"])
+            .args([helm.as_path(), &folder])
+            .env("HOME", own.path())
+            .env_remove("KUBECONFIG")
+            .env_remove("HELM_NAMESPACE")
+            .output()
+            .expect("the tool starts");
+        let said = String::from_utf8_lossy(&ran.stderr);
+        let tree = builder.build();
+        let built = build(&tree, &TreePath::root(), &with_charts());
+        let by_chance = || {
+            let other = build(&tree, &TreePath::root(), &with_seed([1; 32]));
+            other.ok() != built.as_ref().ok().cloned()
+        };
+        match &built {
+            Ok(output) if ran.status.success() && output.as_bytes() == ran.stdout => equal += 1,
+            Ok(_) if said.starts_with("panic: ") || by_chance() => {}
+            Err(errors) if !ran.status.success() => {
+                let said = said.replace(&*folder.to_string_lossy(), "");
+                let (_, said) = said.split_once("Error: ").expect("failures are said");
+                match comparable(errors[0].reference()) == comparable(said) {
+                    true => failing += 1,
+                    false => different.push(format!("{name}: {errors:?}, wanted {said}")),
+                }
+            }
+            Ok(output) => {
+                let wanted = String::from_utf8_lossy(&ran.stdout);
+                let lines = output.lines().zip(wanted.lines());
+                let first = lines.into_iter().find(|(got, wanted)| got != wanted);
+                different.push(format!("{name}: {first:?} {said}"));
+            }
+            Err(errors) => different.push(format!("{name}: {}", errors[0].reference())),
+        }
+    }
+    eprintln!("{equal} public charts are equal, {failing} fail in the same words");
+    assert!(different.is_empty(), "{}", different.join("\n"));
+    assert!(equal >= PUBLIC_CHARTS_MIN, "only {equal} charts are equal");
 }
