@@ -52,6 +52,12 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// What went to standard error, without the name of the folder.
+fn said(home: &TempDir, output: &Output) -> String {
+    let home = home.path().canonicalize().expect("the folder is there");
+    text(&output.stderr).replace(&*home.to_string_lossy(), "/HOME")
+}
+
 #[test]
 fn charts_are_rendered_when_asked_for() {
     let home = fixture();
@@ -103,7 +109,20 @@ fn charts_are_refused_unless_asked_for() {
     let built = run(&home, &["build", "kustomize", "app"]);
     assert_eq!(built.status.code(), Some(1));
     assert_eq!(text(&built.stdout), "");
-    expect![""].assert_eq(&text(&built.stderr));
+    expect![[r#"
+        error[ChartsForbidden]: chart `web` is not rendered here
+         --> app/kustomization.yaml:4:3
+          = because trouble configuring builtin HelmChartInflationGenerator with config: `
+        name: web
+        namespace: shop
+        releaseName: front
+        valuesInline:
+          text: inline
+        `: must specify --enable-helm
+          = help: With `build kustomize --enable-helm` charts are rendered.
+          = help: A Kustomization renders none, as in Flux: use a HelmRelease, or commit what `fleetwright build kustomize --enable-helm` prints.
+          = more: fleetwright explain ChartsForbidden
+    "#]].assert_eq(&said(&home, &built));
     // A unit is built as Flux builds it, which has no charts.
     for command in ["build", "diff"] {
         let words = [
@@ -157,7 +176,13 @@ fn a_chart_that_is_not_there_and_one_that_fails_are_explained() {
     let home = fixture();
     let built = run(&home, &["build", "kustomize", "--enable-helm", "broken"]);
     assert_eq!(built.status.code(), Some(1));
-    expect![""].assert_eq(&text(&built.stderr));
+    expect![[r#"
+        error[ChartNotFound]: no chart `web` in `broken/vendor/web-1.0.0`
+         --> broken/kustomization.yaml:4:9
+          = because no chart found at '/HOME/broken/vendor/web-1.0.0/web'
+          = help: A build fetches no charts: put it there with `helm pull --repo https://charts.example.com web --version 1.0.0 --untar -d broken/vendor/web-1.0.0`, or name the folder of your charts as `helmGlobals.chartHome`.
+          = more: fleetwright explain ChartNotFound
+    "#]].assert_eq(&said(&home, &built));
     let template = home.path().join("app/charts/web/templates/settings.yaml");
     fs::write(
         template,
@@ -166,7 +191,14 @@ fn a_chart_that_is_not_there_and_one_that_fails_are_explained() {
     .expect("the file can be written");
     let built = run(&home, &["build", "kustomize", "--enable-helm", "app"]);
     assert_eq!(built.status.code(), Some(1));
-    expect![""].assert_eq(&text(&built.stderr));
+    expect![[r#"
+        error[TemplateFailed]: chart `web` cannot be rendered
+         --> app/charts/web/templates/settings.yaml:2:7
+          = because execution error at (web/templates/settings.yaml:2:6): say it
+          = help: It is rendered for `helmCharts[0]` of app/kustomization.yaml:4:3.
+          = more: fleetwright explain TemplateFailed
+    "#]]
+    .assert_eq(&said(&home, &built));
 }
 
 #[test]

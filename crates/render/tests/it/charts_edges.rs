@@ -95,6 +95,8 @@ fn a_packed_chart_renders_as_its_folder() {
     }
     let wanted = build(&folder.build(), "", &with_charts()).expect("it builds");
     assert_eq!(wanted.objects.len(), 6);
+    let template = path_of("charts/web/templates/tests/answers.yaml");
+    assert!(wanted.files_read.contains(&template));
     for (fields, file) in [
         ("", "charts/web.tgz"),
         ("  version: 1.2.3\n", "charts/web-1.2.3.tgz"),
