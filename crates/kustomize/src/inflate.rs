@@ -492,7 +492,7 @@ fn merged(file: &[u8], inline: &Map, how: &str, schema: &Schema) -> Result<Value
         Err(error) => Err(error.go_message()),
     };
     let file = yaml::decode(file).map_err(|error| error.go_message());
-    let file = file.and_then(|text| read(&text));
+    let file = file.and_then(read);
     let file = file.map_err(|text| format!("could not parse values file into rnode: {text}"))?;
     let inline = yaml::to_string(&as_json(Value::Map(inline.clone())));
     let inline = read(&inline)

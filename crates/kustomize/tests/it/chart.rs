@@ -199,8 +199,9 @@ fn what_comes_back_is_bounded_and_becomes_objects() {
         let errors = result.expect_err("it is refused");
         assert_eq!(errors[0].code().0, code, "{:.60}", answer);
     }
-    let half = &long[..CHART_BYTES_MAX / 2 + 1].replace("#x", "\n#");
-    let ((result, _), _) = build("helmCharts: [{name: web}, {name: web}]", half);
+    let document = format!("#{}\n---\n", "x".repeat(1 << 20));
+    let half = document.repeat(CHART_BYTES_MAX / 2 / (1 << 20));
+    let ((result, _), _) = build("helmCharts: [{name: web}, {name: web}]", &half);
     let errors = result.expect_err("both together are too much");
     assert_eq!(errors[0].code().0, "LimitReached");
 }
