@@ -12,18 +12,19 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use diag::{Code, Diagnostic, Retry, Span};
-use object::{Map, Node as Value};
+use object::{Map, Node as Value, Text};
 use tree::TreePath;
-use yaml::Limits;
+use yaml::{Kind, Limits, Node, Style, tag};
 
 use crate::accumulate::Builder;
 use crate::chart::{ChartError, ChartRelease, ChartValues, Charts, LoadedChart};
+use crate::decode::{folds_to, written};
 use crate::error::{BuildError, ChartWanted, Facts, Failures, Outcome};
 use crate::file::{HelmChart, HelmGlobals};
 use crate::loader::{Access, Loader};
 use crate::resource::{self, Item};
 use crate::schema::Schema;
-use crate::{generate, merge, value};
+use crate::{merge, value};
 
 /// Most charts one build renders. Fleets have some tens; one render may take a second.
 pub const CHARTS_MAX: u64 = 500;
@@ -128,6 +129,10 @@ impl Inflation {
         let home = match globals.chart_home.is_empty() {
             true => CHART_HOME.to_owned(),
             false => globals.chart_home,
+        };
+        let chart = HelmChart {
+            values_inline: configured(chart.values_inline),
+            ..chart
         };
         Ok(Self {
             chart,
@@ -284,11 +289,11 @@ impl Inflation {
         let access = &mut builder.access;
         let first = match (chart.values_inline.is_empty(), chart.values_merge.as_str()) {
             (true, _) => self.values_file(access, loader, found, packed)?,
-            (false, "replace") => written(Value::Map(chart.values_inline.clone())),
+            (false, "replace") => in_no_file(Value::Map(chart.values_inline.clone())),
             (false, how) => {
                 let file = self.values_file(access, loader, found, packed)?;
                 let merged = merged(&file.content, &chart.values_inline, how, schema);
-                written(merged.map_err(|message| {
+                in_no_file(merged.map_err(|message| {
                     let error = ChartError {
                         code: Code("ValuesInvalid"),
                         message,
@@ -503,13 +508,70 @@ fn merged(file: &[u8], inline: &Map, how: &str, schema: &Schema) -> Result<Value
     };
     match both.map_err(|text| format!("could not merge values: {text}"))? {
         None => Ok(Value::map()),
-        Some(node) => value::to_value(&node)
-            .map_err(|text| format!("could not parse merged values into map: {text}")),
+        Some(mut node) => {
+            plainly(&mut node);
+            value::to_value(&node)
+        }
+        .map_err(|text| format!("could not parse merged values into map: {text}")),
     }
 }
 
+/// Makes of each scalar one that reads as its tag says, however it is written: the reference decodes
+/// these nodes without a text in between.
+fn plainly(node: &mut Node) {
+    let plain = matches!(
+        node.tag.as_str(),
+        tag::NULL | tag::BOOL | tag::INT | tag::FLOAT | tag::TIMESTAMP
+    );
+    let unresolved = node.tag.is_empty() && !node.style.is_quoted();
+    node.style = match node.kind {
+        Kind::Scalar if !plain && !unresolved => {
+            node.tag = Text::new_static(tag::STR);
+            Style::DOUBLE_QUOTED
+        }
+        _ => Style::PLAIN,
+    };
+    node.content.iter_mut().for_each(plainly);
+}
+
+/// Inline values as the reference reads them from the chart's configuration, where it takes their
+/// keys for fields of the chart: numbers and truth values become text where such a field is text.
+fn configured(values: Map) -> Map {
+    const TEXTS: [&str; 9] = [
+        "name",
+        "version",
+        "repo",
+        "releaseName",
+        "namespace",
+        "valuesFile",
+        "valuesMerge",
+        "kubeVersion",
+        "nameTemplate",
+    ];
+    const LISTS: [&str; 2] = ["additionalValuesFiles", "apiVersions"];
+    let Value::Map(mut values) = as_json(Value::Map(values)) else {
+        return Map::new();
+    };
+    let is = |names: &[&str], key: &str| names.iter().any(|name| folds_to(key, name));
+    let to_text = |value: &mut Value| {
+        if let Some(text) = written(value) {
+            *value = Value::from(text);
+        }
+    };
+    for (key, value) in values.iter_mut() {
+        if is(&TEXTS, key) {
+            to_text(value);
+        } else if is(&LISTS, key)
+            && let Some(items) = value.as_list_mut()
+        {
+            items.iter_mut().for_each(to_text);
+        }
+    }
+    values
+}
+
 /// Values that stand in no file.
-fn written(values: Value) -> ChartValues {
+fn in_no_file(values: Value) -> ChartValues {
     ChartValues {
         path: String::new(),
         content: Arc::from(yaml::to_string(&as_json(values)).into_bytes()),
@@ -518,9 +580,23 @@ fn written(values: Value) -> ChartValues {
 
 /// The same with numbers as they are after JSON: all are floats, and those without a fraction are
 /// printed without one.
-fn as_json(value: Value) -> Value {
-    let text = generate::go_json(&value);
-    object::json::parse(text.as_bytes(), object::json::ANSWER_LIMITS).unwrap_or(value)
+fn as_json(mut value: Value) -> Value {
+    make_json(&mut value);
+    value
+}
+
+fn make_json(value: &mut Value) {
+    match value {
+        Value::Int(number) => *value = value::from_float(*number as f64),
+        Value::Uint(number) => *value = value::from_float(*number as f64),
+        Value::Float(number) => *value = value::from_float(*number),
+        Value::List(_) => {
+            let items = value.as_list_mut().into_iter().flatten();
+            items.for_each(make_json);
+        }
+        Value::Map(map) => map.iter_mut().for_each(|(_, value)| make_json(value)),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
 }
 
 /// The template that the line of a rendered text comes from, as a path of the tree.
