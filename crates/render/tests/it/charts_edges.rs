@@ -8,7 +8,7 @@ use diag::Explain as _;
 use expect_test::{Expect, expect};
 use kustomize::{BuildError, Options};
 use render::{Spec, Variables};
-use tree::{Entry, Isolated, Tree, TreeBuilder, TreePath};
+use tree::{Entry, Isolated, Missing, SourceRef, Tree, TreeBuilder, TreePath, World};
 
 use crate::charts::{files_below, with_charts};
 
@@ -448,6 +448,44 @@ fn what_charts_render_is_limited() {
         codes(&tree, "", &with_charts()).last(),
         Some(&"LimitReached")
     );
+}
+
+/// A world with one repository, in which the chart lies beside the kustomization.
+struct Elsewhere(Tree);
+
+impl World for Elsewhere {
+    fn tree(&self, _: &SourceRef) -> Result<Tree, Missing> {
+        Ok(self.0.clone())
+    }
+
+    fn lookup(&self, _: &object::ObjectKey) -> Option<object::Object> {
+        None
+    }
+}
+
+#[test]
+fn a_base_elsewhere_brings_its_own_charts() {
+    let world = Elsewhere(small("helmCharts: [{name: small, releaseName: far}]", &[]).build());
+    let tree: Tree = [(
+        "kustomization.yaml",
+        "resources: ['https://git.example.com/org/repo.git?ref=v1']\n",
+    )]
+    .into_iter()
+    .collect();
+    let options = Options {
+        remote_bases: true,
+        ..with_charts()
+    };
+    let root = TreePath::root();
+    let (built, _) = kustomize::build(&tree, &root, &options, &world);
+    let built = built.expect("it builds");
+    assert_eq!(built.objects[0].name(), "far");
+    assert_eq!(built.files_read.len(), 1, "{:?}", built.files_read);
+    let world = Elsewhere(small("helmCharts: [{name: web}]", &[]).build());
+    let (built, _) = kustomize::build(&tree, &root, &options, &world);
+    let told = told(&built.expect_err("its chart is not there"));
+    let place = "ChartNotFound https://git.example.com/org/repo.git//kustomization.yaml:1:21:";
+    assert!(told.starts_with(place), "{told}");
 }
 
 #[test]
