@@ -55,7 +55,7 @@ const NEIGHBORS: &[(&str, &[&str])] = &[
     ("sprig", &["gotemplate"]),
     ("helm", &["gotemplate", "sprig"]),
     ("component", &["expr", "schema"]),
-    ("render", &["kustomize"]),
+    ("render", &["helm", "kustomize"]),
     ("health", &["expr"]),
     ("plan", &["merge"]),
     (

@@ -19,6 +19,7 @@ use crate::error::{BuildError, Failures, Outcome, nearest};
 use crate::file::{File, GeneratorArgs};
 use crate::generate::{self, Generator};
 use crate::ids::IdKey;
+use crate::inflate::{self, Inflation};
 use crate::lint::{self, Collector};
 use crate::loader::{Access, FileText, Loader};
 use crate::origin::{self, Trail};
@@ -41,6 +42,10 @@ pub(crate) struct Builder<'a> {
     /// The reference would have looked into the built-in schema by now, so it stays beside a custom one.
     pub schema_is_used: bool,
     pub warnings: Vec<Diagnostic>,
+    /// Charts rendered so far.
+    pub charts: u64,
+    /// Bytes that they have rendered.
+    pub chart_bytes: usize,
     /// What lint finds; nothing looks for it otherwise.
     pub lint: Option<Box<Collector>>,
 }
@@ -61,6 +66,8 @@ impl<'a> Builder<'a> {
             schema_is_set: false,
             schema_is_used: false,
             warnings: Vec::new(),
+            charts: 0,
+            chart_bytes: 0,
             lint: None,
         }
     }
@@ -74,6 +81,8 @@ pub(crate) struct Target {
     /// The file as written, for showing places.
     pub document: Option<Node>,
     pub trail: Option<Trail>,
+    /// The namespace of the nearest kustomization around it that has one, for charts.
+    pub outer_namespace: String,
 }
 
 impl Target {
@@ -92,6 +101,7 @@ impl Target {
                 file_name: FILE_NAMES[0],
                 document: None,
                 trail: None,
+                outer_namespace: String::new(),
             });
         }
         let mut found: Vec<(&'static str, FileText)> = Vec::new();
@@ -146,6 +156,7 @@ impl Target {
             file_name,
             document,
             trail: None,
+            outer_namespace: String::new(),
         };
         let mut decoder = Decoder::new(overlay.is_none());
         target.file = File::decode(&mut decoder, &value);
@@ -451,6 +462,10 @@ impl Target {
         })?;
         nested.file.build_metadata = self.file.build_metadata.clone();
         nested.trail = self.trail.clone();
+        nested.outer_namespace = match self.file.namespace.is_empty() {
+            true => self.outer_namespace.clone(),
+            false => self.file.namespace.clone(),
+        };
         nested.set_schema(builder, false)?;
         let mismatch = match (component, nested.file.kind == "Component") {
             (true, false) => Some(format!(
@@ -603,14 +618,7 @@ impl Target {
                 "secretGenerator",
             ),
         ];
-        if let Some(chart) = self.file.helm_charts.first() {
-            let text = format!(
-                "trouble configuring builtin HelmChartInflationGenerator with config: `\n{}`: must specify --enable-helm",
-                yaml::to_string(chart)
-            );
-            let span = self.span(&FieldPath::keys(["helmCharts"]));
-            return Err(Failures::new(BuildError::PluginForbidden, "helmCharts", text).at(span));
-        }
+        let charts = self.charts(builder)?;
         let external =
             self.external_plugins(builder, &self.file.generators.clone(), "generators", true)?;
         let mut errors = Vec::new();
@@ -636,11 +644,23 @@ impl Target {
                 }
             }
         }
+        for chart in charts {
+            let kind = "HelmChartInflationGenerator";
+            let trail = self.trail.as_ref();
+            let origin = trail.map(|trail| trail.configured_in(self.file_name, kind));
+            if let Err(failures) = self.absorb_chart(builder, ra, &chart, origin, &schema) {
+                errors.extend(failures.0);
+            }
+        }
         if !errors.is_empty() {
             return Err(Failures(errors));
         }
         for (plugin, origin) in external {
             let item = match plugin {
+                Plugin::Inflate(chart) => {
+                    self.absorb_chart(builder, ra, &chart, origin, &schema)?;
+                    continue;
+                }
                 Plugin::Generate(kind, args) => {
                     generate::generate(kind, &args, &self.loader, &mut builder.access, &schema)?
                 }
@@ -648,6 +668,53 @@ impl Target {
                 _ => continue,
             };
             self.absorb_generated(ra, item, origin, None, &schema)?;
+        }
+        Ok(())
+    }
+
+    /// The charts of this kustomization, checked.
+    fn charts(&self, builder: &mut Builder<'_>) -> Outcome<Vec<Inflation>> {
+        let globals = self.file.helm_globals.clone().unwrap_or_default();
+        let inherited = match self.file.namespace.is_empty() {
+            true => &self.outer_namespace,
+            false => &self.file.namespace,
+        };
+        let charts = self.file.helm_charts.iter().cloned().map(|mut chart| {
+            if chart.namespace.is_empty() {
+                chart.namespace.clone_from(inherited);
+            }
+            let config = inflate::config_text(&chart, &globals);
+            let entry = FieldPath::keys([chart.field]).index(chart.at);
+            let mut places = inflate::Places::new();
+            places.extend(self.span(&entry).map(|span| ("", span)));
+            for field in inflate::PLACED {
+                let place = self.span(&entry.clone().key(field));
+                places.extend(place.map(|span| (field, span)));
+            }
+            Inflation::configure(builder, &self.loader, chart, globals.clone(), places).map_err(
+                |failures| {
+                    failures.prefix(format!(
+                        "trouble configuring builtin HelmChartInflationGenerator with config: `\n{config}`"
+                    ))
+                },
+            )
+        });
+        charts.collect()
+    }
+
+    /// Renders a chart and adds its objects.
+    fn absorb_chart(
+        &self,
+        builder: &mut Builder<'_>,
+        ra: &mut Accumulator,
+        chart: &Inflation,
+        origin: Option<String>,
+        schema: &Schema,
+    ) -> Outcome<()> {
+        let span = chart.place("");
+        for item in chart.generate(builder, &self.loader, schema)? {
+            self.absorb_generated(ra, item, origin.clone(), span.as_ref(), schema)
+                .map_err(|failures| failures.at(span.clone()))?;
         }
         Ok(())
     }
@@ -792,24 +859,31 @@ impl Target {
             .map_err(wrap)?;
         let mut plugins = Vec::with_capacity(ra.items.len());
         for item in &ra.items {
-            let plugin = self.external_plugin(item, generators).map_err(|failures| {
-                let span = item
-                    .place()
-                    .or_else(|| self.span(&FieldPath::keys([field])));
-                match generators {
-                    true => failures
-                        .prefix("failed to load generator")
-                        .prefix("loading generator plugins")
-                        .at(span),
-                    false => failures.at(span),
-                }
-            })?;
+            let plugin = self
+                .external_plugin(builder, item, generators)
+                .map_err(|failures| {
+                    let span = item
+                        .place()
+                        .or_else(|| self.span(&FieldPath::keys([field])));
+                    match generators {
+                        true => failures
+                            .prefix("failed to load generator")
+                            .prefix("loading generator plugins")
+                            .at(span),
+                        false => failures.at(span),
+                    }
+                })?;
             plugins.push((plugin, origin::of_plugin(item)));
         }
         Ok(plugins)
     }
 
-    fn external_plugin(&self, item: &Item, generators: bool) -> Outcome<Plugin> {
+    fn external_plugin(
+        &self,
+        builder: &mut Builder<'_>,
+        item: &Item,
+        generators: bool,
+    ) -> Outcome<Plugin> {
         let id = item.original_id();
         let kind = id.gvk.kind.as_str();
         let built_in = id.gvk.group.is_empty() && id.gvk.version == "builtin";
@@ -843,9 +917,14 @@ impl Target {
         };
         let config = crate::value::to_value(&item.node).map_err(fail)?;
         match plugin::read(kind, &config).map_err(fail)? {
-            Plugin::Chart => {
-                let text = format!("plugin {id} fails configuration: must specify --enable-helm");
-                Err(Failures::new(BuildError::PluginForbidden, kind, text))
+            Plugin::Chart(chart) => {
+                let (chart, globals) = *chart;
+                let mut places = inflate::Places::new();
+                places.extend(item.place().map(|place| ("", place)));
+                let chart = Inflation::configure(builder, &self.loader, chart, globals, places);
+                chart
+                    .map(|chart| Plugin::Inflate(Box::new(chart)))
+                    .map_err(|failures| failures.prefix(format!("plugin {id} fails configuration")))
             }
             plugin => Ok(plugin),
         }

@@ -82,6 +82,17 @@ impl Decoder {
         self.structs.pop();
     }
 
+    /// Reads a field that belongs to an embedded struct: that shows in messages, and nothing is taken
+    /// for text there that is none.
+    pub fn embedded(&mut self, name: &str, field: impl FnOnce(&mut Self)) {
+        let lenient = std::mem::take(&mut self.lenient_texts);
+        let at = self.names.len().saturating_sub(1);
+        self.names.insert(at, name.to_owned());
+        field(self);
+        self.names.remove(at);
+        self.lenient_texts = lenient;
+    }
+
     pub fn string(&mut self, value: &Value) -> String {
         match value {
             Value::String(text) => text.to_string(),
@@ -163,6 +174,18 @@ impl Decoder {
             other => {
                 self.mismatch(other, "map[string]string");
                 Vec::new()
+            }
+        }
+    }
+
+    /// A map of anything.
+    pub fn map(&mut self, value: &Value) -> Map {
+        match value {
+            Value::Map(map) => map.clone(),
+            Value::Null => Map::new(),
+            other => {
+                self.mismatch(other, "map[string]interface {}");
+                Map::new()
             }
         }
     }

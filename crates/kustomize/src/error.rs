@@ -5,6 +5,8 @@ use std::fmt;
 use diag::{Code, Explain, Reason, Retry, Span};
 pub(crate) use diag::{distance, nearest};
 
+use crate::chart::ChartError;
+
 /// What every build error knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
@@ -64,6 +66,15 @@ pub enum BuildError {
     /// Something that would run a program.
     #[error("`{}` needs a plugin, and plugins are never run", .0.subject)]
     PluginForbidden(#[source] Facts),
+    /// A chart, where charts are not rendered.
+    #[error("chart `{}` is not rendered here", .0.subject)]
+    ChartsForbidden(#[source] Facts),
+    /// A chart that is not in the files of this build.
+    #[error("no chart `{}` in `{}`", .0.subject, .1.folder)]
+    ChartNotFound(#[source] Facts, Box<ChartWanted>),
+    /// A chart that cannot be rendered.
+    #[error("chart `{}` cannot be rendered", .0.subject)]
+    ChartFailed(#[source] Facts, Box<ChartError>),
     /// The same object twice.
     #[error("object `{}` is defined twice", .0.subject)]
     DuplicateObject(#[source] Facts),
@@ -111,6 +122,58 @@ pub enum BuildError {
     LimitReached(#[source] Facts),
 }
 
+/// A chart that is not there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChartWanted {
+    /// The folder in which the chart's folder was looked for.
+    pub folder: String,
+    /// The repository it could be fetched from; empty when none is named.
+    pub repo: String,
+    /// Its version; empty when none is named.
+    pub version: String,
+    /// A folder of that name where charts without repository are.
+    pub elsewhere: Option<String>,
+}
+
+impl ChartWanted {
+    /// What to do.
+    fn help(&self, name: &str) -> Vec<String> {
+        let mut command = "helm pull".to_owned();
+        let mut word = |text: &str| {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-._/:@+=".contains(c);
+            command.push(' ');
+            match !text.is_empty() && text.chars().all(plain) {
+                true => command.push_str(text),
+                false => command.push_str(&format!("'{}'", text.replace('\'', r"'\''"))),
+            }
+        };
+        match self.repo.as_str() {
+            "" => word(&format!("REPOSITORY/{name}")),
+            oci if oci.starts_with("oci://") => {
+                word(&format!("{}/{name}", oci.trim_end_matches('/')));
+            }
+            repo => ["--repo", repo, name].into_iter().for_each(&mut word),
+        }
+        if !self.version.is_empty() {
+            ["--version", &self.version].into_iter().for_each(&mut word);
+        }
+        ["--untar", "-d", &self.folder]
+            .into_iter()
+            .for_each(&mut word);
+        let mut help = Vec::new();
+        if let Some(elsewhere) = &self.elsewhere {
+            help.push(format!(
+                "There is a chart in `{elsewhere}`; one with `repo` and `version` is looked for in `{}`. Remove `repo` to use it as it is.",
+                self.folder
+            ));
+        }
+        help.push(format!(
+            "A build fetches no charts: put it there with `{command}`, or name the folder of your charts as `helmGlobals.chartHome`."
+        ));
+        help
+    }
+}
+
 impl BuildError {
     /// What this error knows.
     pub fn facts(&self) -> &Facts {
@@ -127,6 +190,9 @@ impl BuildError {
             | Self::BaseCycle(facts)
             | Self::RemoteBaseForbidden(facts)
             | Self::RemoteBaseMissing(facts, _)
+            | Self::ChartsForbidden(facts)
+            | Self::ChartNotFound(facts, _)
+            | Self::ChartFailed(facts, _)
             | Self::PluginForbidden(facts)
             | Self::DuplicateObject(facts)
             | Self::YamlSyntax(facts)
@@ -160,6 +226,9 @@ impl BuildError {
             | Self::BaseCycle(facts)
             | Self::RemoteBaseForbidden(facts)
             | Self::RemoteBaseMissing(facts, _)
+            | Self::ChartsForbidden(facts)
+            | Self::ChartNotFound(facts, _)
+            | Self::ChartFailed(facts, _)
             | Self::PluginForbidden(facts)
             | Self::DuplicateObject(facts)
             | Self::YamlSyntax(facts)
@@ -219,6 +288,9 @@ impl Explain for BuildError {
             Self::RemoteBaseForbidden(_) => "RemoteBaseForbidden",
             Self::RemoteBaseMissing(..) => "RemoteBaseMissing",
             Self::PluginForbidden(_) => "PluginForbidden",
+            Self::ChartsForbidden(_) => "ChartsForbidden",
+            Self::ChartNotFound(..) => "ChartNotFound",
+            Self::ChartFailed(_, error) => return error.code,
             Self::DuplicateObject(_) => "DuplicateObject",
             Self::YamlSyntax(_) => "YamlSyntax",
             Self::ObjectInvalid(_) => "ObjectInvalid",
@@ -244,6 +316,7 @@ impl Explain for BuildError {
     fn retry(&self) -> Retry {
         match self {
             Self::RemoteBaseMissing(..) => Retry::Later,
+            Self::ChartFailed(_, error) => error.retry,
             _ => Retry::Never,
         }
     }
@@ -284,8 +357,18 @@ impl Explain for BuildError {
             Self::RemoteBaseForbidden(_) => {
                 "Copy the base into the repository, or make it a source of its own."
             }
-            Self::PluginForbidden(_) => {
-                "Commit what the plugin would generate, or use a HelmRelease for a chart."
+            Self::PluginForbidden(_) => "Commit what the plugin would generate.",
+            Self::ChartsForbidden(_) => {
+                help.push("With `build kustomize --enable-helm` charts are rendered.".to_owned());
+                "A Kustomization renders none, as in Flux: use a HelmRelease, or commit what `fleetwright build kustomize --enable-helm` prints."
+            }
+            Self::ChartNotFound(facts, wanted) => {
+                help.extend(wanted.help(&facts.subject));
+                return help;
+            }
+            Self::ChartFailed(_, error) => {
+                help.extend(error.help.iter().cloned());
+                return help;
             }
             Self::DuplicateObject(_) => {
                 "Delete one of the two, or give them different names or namespaces."

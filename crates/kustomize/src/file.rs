@@ -3,7 +3,7 @@
 //! # Source
 //! kubernetes-sigs/kustomize `api/types/kustomization.go` and its neighbours.
 
-use object::Node as Value;
+use object::{Map, Node as Value};
 
 use crate::decode::Decoder;
 use crate::fieldspec::FieldSpec;
@@ -35,7 +35,8 @@ pub(crate) struct File {
     pub crds: Vec<String>,
     pub config_map_generator: Vec<GeneratorArgs>,
     pub secret_generator: Vec<GeneratorArgs>,
-    pub helm_charts: Vec<Value>,
+    pub helm_globals: Option<HelmGlobals>,
+    pub helm_charts: Vec<HelmChart>,
     pub generator_options: Option<GeneratorOptions>,
     pub configurations: Vec<String>,
     pub generators: Vec<String>,
@@ -166,6 +167,39 @@ pub(crate) struct GeneratorOptions {
     pub immutable: bool,
 }
 
+/// What holds for all charts of a kustomization.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HelmGlobals {
+    pub chart_home: String,
+    pub config_home: String,
+}
+
+/// A chart, and the release to make of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HelmChart {
+    pub name: String,
+    pub version: String,
+    pub repo: String,
+    pub release_name: String,
+    pub namespace: String,
+    pub additional_values_files: Vec<String>,
+    pub values_file: String,
+    pub values_inline: Map,
+    pub values_merge: String,
+    pub include_crds: bool,
+    pub skip_hooks: bool,
+    pub api_versions: Vec<String>,
+    pub kube_version: String,
+    pub name_template: String,
+    pub skip_tests: bool,
+    pub debug: bool,
+    pub devel: bool,
+    /// The field it stands in.
+    pub field: &'static str,
+    /// Its place in that.
+    pub at: usize,
+}
+
 const FIELDS: &[&str] = &[
     "apiVersion",
     "kind",
@@ -212,6 +246,7 @@ impl File {
         };
         let mut bases = Vec::new();
         let mut image_tags = Vec::new();
+        let (mut old_charts, mut old_globals) = (Vec::new(), Vec::new());
         let mut deprecated = Vec::new();
         d.object(value, "Kustomization", FIELDS, |d, name, value| {
             if !value.is_null() && !matches!(name, "apiVersion" | "kind") && !is_zero_text(value) {
@@ -256,9 +291,11 @@ impl File {
                 "secretGenerator" => {
                     file.secret_generator = d.list(value, "types.SecretArgs", secret_args)
                 }
-                "helmCharts" | "helmChartInflationGenerator" => {
-                    file.helm_charts
-                        .extend(d.list(value, "types.HelmChart", |_, chart| chart.clone()));
+                "helmGlobals" => file.helm_globals = helm_globals(d, value),
+                "helmCharts" => file.helm_charts = d.list(value, "types.HelmChart", helm_chart),
+                "helmChartInflationGenerator" => {
+                    let old = d.list(value, "types.HelmChartArgs", helm_chart_args);
+                    (old_charts, old_globals) = old.into_iter().unzip();
                 }
                 "generatorOptions" => file.generator_options = generator_options(d, value),
                 "configurations" => file.configurations = d.strings(value),
@@ -272,6 +309,7 @@ impl File {
         file.lists_resources = !file.resources.is_empty();
         file.resources.append(&mut bases);
         file.images.append(&mut image_tags);
+        file.add_inflation_generators(old_charts, old_globals);
         if file.kind.is_empty() {
             file.kind = "Kustomization".into();
         }
@@ -284,6 +322,30 @@ impl File {
             .copied()
             .collect();
         file
+    }
+
+    /// Adds charts in the deprecated form; what they say of all charts counts when nothing else does.
+    fn add_inflation_generators(&mut self, charts: Vec<HelmChart>, globals: Vec<HelmGlobals>) {
+        for (at, chart) in self.helm_charts.iter_mut().enumerate() {
+            chart.at = at;
+        }
+        self.helm_charts
+            .extend(charts.into_iter().enumerate().map(|(at, chart)| HelmChart {
+                field: "helmChartInflationGenerator",
+                at,
+                ..chart
+            }));
+        let last = |text: fn(&HelmGlobals) -> &String| {
+            let mut given = globals.iter().map(text).filter(|text| !text.is_empty());
+            given.next_back().cloned().unwrap_or_default()
+        };
+        let merged = HelmGlobals {
+            chart_home: last(|globals| &globals.chart_home),
+            config_home: last(|globals| &globals.config_home),
+        };
+        if merged != HelmGlobals::default() {
+            self.helm_globals.get_or_insert(merged);
+        }
     }
 
     /// The version that goes with the kind.
@@ -422,6 +484,151 @@ pub(crate) fn image(d: &mut Decoder, value: &Value) -> Image {
         }
     });
     image
+}
+
+fn helm_globals(d: &mut Decoder, value: &Value) -> Option<HelmGlobals> {
+    let mut globals = HelmGlobals::default();
+    d.object(value, "HelmGlobals", HELM_GLOBALS, |d, name, value| {
+        helm_global(d, &mut globals, name, value);
+    });
+    (!value.is_null()).then_some(globals)
+}
+
+const HELM_GLOBALS: &[&str] = &["chartHome", "configHome"];
+
+fn helm_global(d: &mut Decoder, globals: &mut HelmGlobals, name: &str, value: &Value) {
+    match name {
+        "chartHome" => globals.chart_home = d.string(value),
+        _ => globals.config_home = d.string(value),
+    }
+}
+
+fn helm_chart(d: &mut Decoder, value: &Value) -> HelmChart {
+    let mut chart = HelmChart {
+        field: "helmCharts",
+        ..HelmChart::default()
+    };
+    const KNOWN: &[&str] = &[
+        "name",
+        "version",
+        "repo",
+        "releaseName",
+        "namespace",
+        "additionalValuesFiles",
+        "valuesFile",
+        "valuesInline",
+        "valuesMerge",
+        "includeCRDs",
+        "skipHooks",
+        "apiVersions",
+        "kubeVersion",
+        "nameTemplate",
+        "skipTests",
+        "debug",
+        "devel",
+    ];
+    d.object(value, "HelmChart", KNOWN, |d, name, value| {
+        helm_chart_field(d, &mut chart, name, value);
+    });
+    chart
+}
+
+fn helm_chart_field(d: &mut Decoder, chart: &mut HelmChart, name: &str, value: &Value) {
+    match name {
+        "name" => chart.name = d.string(value),
+        "version" => chart.version = d.string(value),
+        "repo" => chart.repo = d.string(value),
+        "releaseName" => chart.release_name = d.string(value),
+        "namespace" => chart.namespace = d.string(value),
+        "additionalValuesFiles" => chart.additional_values_files = d.strings(value),
+        "valuesFile" => chart.values_file = d.string(value),
+        "valuesInline" => chart.values_inline = d.map(value),
+        "valuesMerge" => chart.values_merge = d.string(value),
+        "includeCRDs" => chart.include_crds = d.bool(value),
+        "skipHooks" => chart.skip_hooks = d.bool(value),
+        "apiVersions" => chart.api_versions = d.strings(value),
+        "kubeVersion" => chart.kube_version = d.string(value),
+        "nameTemplate" => chart.name_template = d.string(value),
+        "skipTests" => chart.skip_tests = d.bool(value),
+        "debug" => chart.debug = d.bool(value),
+        _ => chart.devel = d.bool(value),
+    }
+}
+
+/// A chart of the deprecated form, and what it says of all charts.
+fn helm_chart_args(d: &mut Decoder, value: &Value) -> (HelmChart, HelmGlobals) {
+    let (mut chart, mut globals) = (HelmChart::default(), HelmGlobals::default());
+    const KNOWN: &[&str] = &[
+        "chartName",
+        "chartVersion",
+        "chartRepoUrl",
+        "chartHome",
+        "chartRepoName",
+        "helmBin",
+        "helmHome",
+        "values",
+        "valuesLocal",
+        "valuesMerge",
+        "releaseName",
+        "releaseNamespace",
+        "extraArgs",
+    ];
+    d.object(value, "HelmChartArgs", KNOWN, |d, name, value| match name {
+        "chartName" => chart.name = d.string(value),
+        "chartVersion" => chart.version = d.string(value),
+        "chartRepoUrl" => chart.repo = d.string(value),
+        "chartHome" => globals.chart_home = d.string(value),
+        "helmHome" => globals.config_home = d.string(value),
+        "values" => chart.values_file = d.string(value),
+        "valuesLocal" => chart.values_inline = d.map(value),
+        "valuesMerge" => chart.values_merge = d.string(value),
+        "releaseName" => chart.release_name = d.string(value),
+        "extraArgs" => drop(d.strings(value)),
+        _ => drop(d.string(value)),
+    });
+    (chart, globals)
+}
+
+/// A chart that an object of its own configures, with what it says of all charts.
+pub(crate) fn helm_chart_plugin(d: &mut Decoder, value: &Value) -> (HelmChart, HelmGlobals) {
+    let mut chart = HelmChart {
+        field: "generators",
+        ..HelmChart::default()
+    };
+    let mut globals = HelmGlobals::default();
+    const KNOWN: &[&str] = &[
+        "chartHome",
+        "configHome",
+        "name",
+        "version",
+        "repo",
+        "releaseName",
+        "namespace",
+        "additionalValuesFiles",
+        "valuesFile",
+        "valuesInline",
+        "valuesMerge",
+        "includeCRDs",
+        "skipHooks",
+        "apiVersions",
+        "kubeVersion",
+        "nameTemplate",
+        "skipTests",
+        "debug",
+        "devel",
+    ];
+    d.object(
+        value,
+        "HelmChartInflationGeneratorPlugin",
+        KNOWN,
+        |d, name, value| match HELM_GLOBALS.contains(&name) {
+            true => d.embedded("HelmGlobals", |d| helm_global(d, &mut globals, name, value)),
+            false => d.embedded("HelmChart", |d| {
+                helm_chart_field(d, &mut chart, name, value)
+            }),
+        },
+    );
+    (chart, globals)
 }
 
 pub(crate) fn replica(d: &mut Decoder, value: &Value) -> Replica {

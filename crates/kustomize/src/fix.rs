@@ -35,7 +35,7 @@ use layout::Layout;
 const PROBLEMS_MAX: usize = 100;
 
 /// What to vary in a fix.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct FixOptions {
     /// Whether variables become replacements.
     pub vars: bool,

@@ -18,11 +18,13 @@
 //! somebody looking on, for what the reference accepts without a word. [`fix()`] rewrites a
 //! kustomization file without deprecated fields.
 //!
-//! Deliberately absent: what Flux adds to a kustomization, see `render`; Helm charts.
+//! Deliberately absent: what Flux adds to a kustomization, see `render`; templates of Helm charts,
+//! which a [`ChartRenderer`] brings.
 
 mod accumulate;
 mod accumulator;
 mod base64;
+mod chart;
 mod config;
 mod configure;
 mod decode;
@@ -33,6 +35,7 @@ mod fix;
 mod generate;
 mod giturl;
 mod ids;
+mod inflate;
 mod jsonpatch;
 mod lint;
 mod loader;
@@ -63,8 +66,12 @@ use object::{Node as Value, Object};
 use tree::{SourceRef, Tree, TreePath, World};
 use yaml::{Duplicates, Limits, Node, ResolveOptions, Tags};
 
-pub use error::{BuildError, Facts};
+pub use chart::{
+    ChartError, ChartRelease, ChartRenderer, ChartValues, Charts, LoadedChart, RenderedChart,
+};
+pub use error::{BuildError, ChartWanted, Facts};
 pub use fix::{Fix, FixOptions, fix};
+pub use inflate::{CHART_BYTES_MAX, CHARTS_MAX};
 pub use lint::lint;
 pub use overlay::{Overlay, OverlayImage, OverlayPatch, OverlaySelector};
 
@@ -95,7 +102,7 @@ pub enum Order {
 }
 
 /// What to vary in a build.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Whose habits to follow.
     pub profile: Profile,
@@ -109,6 +116,8 @@ pub struct Options {
     pub version: String,
     /// Whether bases may be addresses, which the [`World`] then answers for.
     pub remote_bases: bool,
+    /// How charts are rendered; without it they are refused.
+    pub charts: Option<Charts>,
     /// Whether absolute paths name files of the tree, as if its root were `/`.
     pub absolute_paths: bool,
     /// What the reference's messages show before paths, without a slash at the end.
@@ -126,6 +135,7 @@ impl Default for Options {
             managed_by_label: false,
             version: "v5.8.1".into(),
             remote_bases: false,
+            charts: None,
             absolute_paths: false,
             root: String::new(),
             shown_from: TreePath::root(),

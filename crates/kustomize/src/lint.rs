@@ -138,7 +138,8 @@ fn is_of_this_machine(error: &BuildError) -> bool {
         BuildError::RemoteBaseForbidden(_)
             | BuildError::RemoteBaseMissing(..)
             | BuildError::PluginForbidden(_)
-    )
+            | BuildError::ChartsForbidden(_)
+    ) || matches!(error, BuildError::ChartNotFound(_, wanted) if !wanted.repo.is_empty())
 }
 
 /// Fills in the line of the file, and moves the place past an opening quote.

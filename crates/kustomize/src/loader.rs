@@ -131,6 +131,26 @@ impl Loader {
         }
     }
 
+    /// A path of this tree, for showing places.
+    pub fn shown_path(&self, path: &str) -> String {
+        let path = TreePath::new(path).map_or_else(
+            |_| path.to_owned(),
+            |path| path.relative_to(&self.shown_from),
+        );
+        match &self.repository {
+            Some(address) => format!("{}//{path}", address.repository),
+            None => path,
+        }
+    }
+
+    /// The path that an entry of this directory's kustomization names, be it allowed or not.
+    ///
+    /// # Errors
+    /// When it leads out of the tree.
+    pub fn path_of(&self, access: &Access<'_>, entry: &str) -> Outcome<TreePath> {
+        self.locate(access, entry).map_err(|_| self.outside(entry))
+    }
+
     fn locate(&self, access: &Access<'_>, entry: &str) -> Result<TreePath, tree::PathError> {
         match entry.strip_prefix('/') {
             Some(rest) if access.absolute => TreePath::new(rest),
@@ -146,14 +166,24 @@ impl Loader {
         if giturl::is_remote_file(entry) {
             return self.load_document(access, entry);
         }
-        let path = match self.locate(access, entry) {
-            Ok(path) => path,
-            Err(_) => return Err(self.outside(entry)),
-        };
-        let shown = self.absolute(&path);
+        let path = self.path_of(access, entry)?;
+        self.load_at(access, &path, entry)
+    }
+
+    /// The bytes of the file at a path of the tree, `entry` to the user.
+    ///
+    /// # Errors
+    /// As [`Loader::load`].
+    pub fn load_at(
+        &self,
+        access: &mut Access<'_>,
+        path: &TreePath,
+        entry: &str,
+    ) -> Outcome<Arc<[u8]>> {
+        let shown = self.absolute(path);
         let real = self
             .tree
-            .resolve(&path)
+            .resolve(path)
             .map_err(|error| link_failure(&error, &shown))?;
         if !self.tree.is_file(&real) {
             if self.tree.is_directory(&real) {
@@ -163,7 +193,7 @@ impl Loader {
                 };
                 return Err(Failures::new(BuildError::ResourceNotFound, entry, text));
             }
-            return Err(self.absent(entry, &path));
+            return Err(self.absent(entry, path));
         }
         let directory = real.parent().unwrap_or_default();
         if self.root_only && !directory.is_within(&self.root) {
@@ -187,10 +217,58 @@ impl Loader {
             .read(&real)
             .map_err(|error| link_failure(&error, &shown))?;
         if self.in_repository().is_none() {
-            access.files_read.insert(path);
+            access.files_read.insert(path.clone());
             access.files_read.insert(real);
         }
         Ok(content)
+    }
+
+    /// Counts the files of a chart, a folder or a file, as read.
+    ///
+    /// The chart itself may lie anywhere, as the reference has it; where only files below the root
+    /// may be read, its files are in the root or in `home`, links followed.
+    ///
+    /// # Errors
+    /// Links that lead elsewhere, and charts of too many files.
+    pub fn note_chart(
+        &self,
+        access: &mut Access<'_>,
+        chart: &TreePath,
+        home: &TreePath,
+    ) -> Outcome<()> {
+        let resolve = |path: &TreePath| {
+            let real = self.tree.resolve(path);
+            real.map_err(|error| link_failure(&error, &self.absolute(path)))
+        };
+        let home = resolve(home)?;
+        let mut open = vec![chart.clone()];
+        let mut count = 0;
+        while let Some(path) = open.pop() {
+            let real = resolve(&path)?;
+            if self.root_only && !real.is_within(&self.root) && !real.is_within(&home) {
+                let text = format!(
+                    "security; file '{}' is not in or below '{}'",
+                    self.absolute(&real),
+                    self.root_text()
+                );
+                let link = self.shown_path(path.as_str());
+                return Err(Failures::new(BuildError::SymlinkOutsideTree, link, text));
+            }
+            count += 1;
+            if count > FILES_MAX {
+                let what = format!("{FILES_MAX} files of one chart");
+                let text = format!("a chart has more than {FILES_MAX} files and folders");
+                return Err(Failures::new(BuildError::LimitReached, what, text));
+            }
+            if self.tree.is_directory(&real) {
+                let names = self.tree.list(&path).into_iter();
+                open.extend(names.filter_map(|(name, _)| path.join(&name).ok()));
+            } else if self.in_repository().is_none() && self.tree.is_file(&real) {
+                access.files_read.insert(path);
+                access.files_read.insert(real);
+            }
+        }
+        Ok(())
     }
 
     /// The bytes at an address, unless it looks like that of a repository.

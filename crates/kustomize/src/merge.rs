@@ -36,14 +36,46 @@ pub(crate) fn merge(
     mut patch: Node,
     schema: &Schema,
 ) -> Result<bool, String> {
-    let walk = Walk { schema };
+    let walk = Walk {
+        schema,
+        new_elements: NewElements::First,
+    };
     // At the top a patch that replaces has no effect: the reference drops what the walk gives back.
     let merged = walk.both(destination, Some(&mut patch), None)?;
     Ok(!matches!(merged, Merged::Nothing))
 }
 
+/// Merges maps that are no objects: values of charts. New elements of lists with keys go to the end,
+/// and a directive at the top has its effect; `None` when that deletes everything.
+///
+/// # Errors
+/// As [`merge`].
+pub(crate) fn merge_values(
+    mut destination: Node,
+    mut patch: Node,
+    schema: &Schema,
+) -> Result<Option<Node>, String> {
+    let walk = Walk {
+        schema,
+        new_elements: NewElements::Last,
+    };
+    Ok(match walk.both(&mut destination, Some(&mut patch), None)? {
+        Merged::Destination | Merged::KeptNull => Some(destination),
+        Merged::Patch => Some(patch),
+        Merged::Nothing => None,
+    })
+}
+
 struct Walk<'a> {
     schema: &'a Schema,
+    new_elements: NewElements,
+}
+
+/// Where elements that only the patch has go in lists whose elements have keys.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NewElements {
+    First,
+    Last,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -293,7 +325,7 @@ impl<'a> Walk<'a> {
         const PLAIN: &[Text] = &[Text::new_static("")];
         let plain = keys.is_empty();
         let keys = if plain { PLAIN } else { keys };
-        let mut tuples = lists.tuples(keys, plain);
+        let mut tuples = lists.tuples(keys, plain, self.new_elements);
         if keys.len() > 1 {
             unite(&mut tuples);
         }
@@ -340,8 +372,13 @@ impl<'a> Walk<'a> {
         if tuples.is_empty() {
             return Ok(std::mem::take(&mut lists.own));
         }
-        for at in lists.own_order() {
-            self.append(lists, &mut added, Slot::Own(at), &valid_keys)?;
+        let own = lists.own_order().into_iter().map(Slot::Own).collect();
+        let (mut added, rest) = match self.new_elements {
+            NewElements::First => (added, own),
+            NewElements::Last => (own, added),
+        };
+        for slot in rest {
+            self.append(lists, &mut added, slot, &valid_keys)?;
         }
         Ok(added.iter().map(|slot| lists.get(slot).clone()).collect())
     }
@@ -479,11 +516,15 @@ impl Lists {
         self.own_live().collect()
     }
 
-    /// The keys' values of every element, the patch's first, without repetition.
-    fn tuples(&self, keys: &[Text], plain: bool) -> Vec<Vec<Text>> {
+    /// The keys' values of every element, those of new elements where these go, without repetition.
+    fn tuples(&self, keys: &[Text], plain: bool, new: NewElements) -> Vec<Vec<Text>> {
         let mut tuples: Vec<Vec<Text>> = Vec::new();
         let mut seen = std::collections::HashSet::new();
-        for element in self.patch.iter().chain(&self.own) {
+        let (first, rest) = match new {
+            NewElements::First => (&self.patch, &self.own),
+            NewElements::Last => (&self.own, &self.patch),
+        };
+        for element in first.iter().chain(rest) {
             let tuple: Vec<Text> = match plain {
                 true => vec![element.value.clone()],
                 false => keys

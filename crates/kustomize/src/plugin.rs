@@ -11,6 +11,7 @@ use crate::error::{BuildError, Failures, Outcome};
 use crate::fieldspec::{FieldSpec, split_path};
 use crate::file::{self, Replacement};
 use crate::generate::Generator;
+use crate::inflate::Inflation;
 use crate::jsonpatch::JsonPatch;
 use crate::ops;
 use crate::patch::{self, Patch};
@@ -213,7 +214,8 @@ pub(crate) enum Plugin {
     },
     Generate(Generator, file::GeneratorArgs),
     ServiceAccount(Box<Node>),
-    Chart,
+    Chart(Box<(file::HelmChart, file::HelmGlobals)>),
+    Inflate(Box<Inflation>),
 }
 
 /// Whether the built-in kind is a generator; `None` when there is no such kind.
@@ -250,7 +252,10 @@ pub(crate) fn read(kind: &str, config: &Value) -> Result<Plugin, String> {
     d.lenient_texts = true;
     let plugin = read_with(&mut d, kind, config)?;
     match d.problems.first() {
-        Some(problem) => Err(format!("error unmarshaling JSON: {}", problem.message)),
+        Some(problem) => Err(format!(
+            "error unmarshaling JSON: while decoding JSON: {}",
+            problem.message
+        )),
         None => Ok(plugin),
     }
 }
@@ -455,7 +460,7 @@ fn read_with(d: &mut Decoder, kind: &str, config: &Value) -> Result<Plugin, Stri
             Plugin::Generate(generator, args)
         }
         "IAMPolicyGenerator" => Plugin::ServiceAccount(Box::new(service_account(d, config)?)),
-        _ => Plugin::Chart,
+        _ => Plugin::Chart(Box::new(file::helm_chart_plugin(d, config))),
     })
 }
 

@@ -45,7 +45,10 @@ impl Target {
                 targets,
                 file,
             } => self.value_add(builder, &value, targets, &file),
-            Plugin::Generate(..) | Plugin::ServiceAccount(_) | Plugin::Chart => Err(Failures::new(
+            Plugin::Generate(..)
+            | Plugin::ServiceAccount(_)
+            | Plugin::Chart(_)
+            | Plugin::Inflate(_) => Err(Failures::new(
                 BuildError::ConfigurationInvalid,
                 "transformers",
                 "plugin not a transformer",

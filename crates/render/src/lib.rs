@@ -11,9 +11,12 @@
 //! - **All errors at once.** Every file and object is looked at before the first error is returned.
 //! - **No object twice.** Two objects with one key are an error that names both files.
 //!
+//! [`HelmCharts`] renders charts for whoever builds kustomizations that have some.
+//!
 //! Deliberately absent: dropping unknown fields of built-in kinds, which needs the target's schema,
 //! and decryption, which needs keys.
 
+mod charts;
 mod digest;
 mod error;
 mod kustomization;
@@ -21,6 +24,7 @@ mod normalize;
 mod spec;
 pub mod substitute;
 
+pub use charts::HelmCharts;
 pub use digest::Digest;
 pub use error::RenderError;
 pub use kustomization::{OBJECTS_MAX, RENDERED_BYTES_MAX, Rendered, kustomization};

@@ -272,6 +272,20 @@ fn print_impure(calls: &[helm::ImpureCall]) {
     }
 }
 
+/// Renders the charts of kustomizations with this machine's clock and dice.
+pub fn charts(
+    helm3: bool,
+    fixed_time: Option<i64>,
+) -> Result<Arc<dyn kustomize::ChartRenderer>, Failure> {
+    let machine = Machine::new(fixed_time)?;
+    Ok(Arc::new(render::HelmCharts {
+        profile: profile(helm3),
+        now: machine.now,
+        seed: machine.seed,
+        programs: Arc::default(),
+    }))
+}
+
 /// What `why value` asks about.
 #[derive(Clone, Debug, Default, Args)]
 pub struct WhyValueArgs {

@@ -46,7 +46,44 @@ pub struct BuildArgs {
     #[arg(long, value_name = "FROM=TO")]
     pub git_rewrite: Vec<String>,
     #[command(flatten)]
+    pub charts: ChartArgs,
+    #[command(flatten)]
     pub programs: ProgramArgs,
+}
+
+/// How charts are rendered.
+#[derive(Debug, Default, Args)]
+pub struct ChartArgs {
+    /// Renders charts of `helmCharts`; without it they are refused.
+    #[arg(long)]
+    pub enable_helm: bool,
+    /// APIs that charts without `apiVersions` see: `group/version` or `group/version/Kind`.
+    #[arg(long, value_delimiter = ',', value_name = "API")]
+    pub helm_api_versions: Vec<String>,
+    /// Version of Kubernetes that charts without `kubeVersion` see.
+    #[arg(long, value_name = "VERSION")]
+    pub helm_kube_version: Option<String>,
+    /// Renders charts as Helm 3 does.
+    #[arg(long)]
+    pub helm3: bool,
+    /// With --enable-helm: fixed time for `now`, in seconds after 1970, and fixed randomness.
+    #[arg(long, value_name = "SECONDS")]
+    pub fixed_time: Option<i64>,
+}
+
+impl ChartArgs {
+    /// What a build needs to render charts, if it shall.
+    fn charts(&self) -> Result<Option<kustomize::Charts>, Failure> {
+        if !self.enable_helm {
+            return Ok(None);
+        }
+        let renderer = super::helm::charts(self.helm3, self.fixed_time)?;
+        Ok(Some(kustomize::Charts {
+            renderer,
+            api_versions: self.helm_api_versions.clone(),
+            kube_version: self.helm_kube_version.clone().unwrap_or_default(),
+        }))
+    }
 }
 
 /// Flags of `kustomize build` that run programs, which this never does.
@@ -58,10 +95,10 @@ pub struct ProgramArgs {
     enable_exec: bool,
     #[arg(long, hide = true)]
     enable_star: bool,
-    #[arg(long, hide = true)]
-    enable_helm: bool,
     #[arg(long, hide = true, value_name = "PATH")]
     helm_command: Option<String>,
+    #[arg(long, hide = true)]
+    helm_debug: bool,
     #[arg(long, hide = true)]
     network: bool,
     #[arg(long, hide = true, value_name = "NAME")]
@@ -81,8 +118,8 @@ impl ProgramArgs {
             ("--enable-alpha-plugins", self.enable_alpha_plugins),
             ("--enable-exec", self.enable_exec),
             ("--enable-star", self.enable_star),
-            ("--enable-helm", self.enable_helm),
             ("--helm-command", self.helm_command.is_some()),
+            ("--helm-debug", self.helm_debug),
             ("--network", self.network),
             ("--network-name", self.network_name.is_some()),
             ("--mount", !self.mount.is_empty()),
@@ -133,6 +170,7 @@ pub fn build(args: &BuildArgs) -> Outcome {
         },
         managed_by_label: args.enable_managedby_label,
         remote_bases: !args.no_remote_bases,
+        charts: args.charts.charts()?,
         ..options()
     };
     let (build, warnings) = build_complete(args, &options)?;
@@ -237,6 +275,11 @@ pub fn lint(args: &LintArgs) -> Outcome {
     let options = kustomize::Options {
         root_only: false,
         shown_from: TreePath::new(&shown_from.to_string_lossy()).unwrap_or_default(),
+        charts: Some(kustomize::Charts {
+            renderer: super::helm::charts(false, Some(0))?,
+            api_versions: Vec::new(),
+            kube_version: String::new(),
+        }),
         ..kustomize::Options::default()
     };
     let mut found = kustomize::lint(&tree, &options, &Isolated, &[]);

@@ -12,6 +12,7 @@ mod errors;
 mod gitops;
 mod helm_flags;
 mod kubelet;
+mod kustomize_charts;
 mod manifests;
 mod process;
 mod repository;

@@ -117,7 +117,7 @@ fn addresses_and_programs_are_refused() {
         "crds: ['https://example.com/crd.json']",
         &["RemoteBaseForbidden"],
     );
-    check("helmCharts: [{name: x}]", &["PluginForbidden"]);
+    check("helmCharts: [{name: x}]", &["ChartsForbidden"]);
     for field in ["generators", "transformers", "validators"] {
         let exec = "{apiVersion: x/v1, kind: Exec, metadata: {name: e, annotations: {config.kubernetes.io/function: 'exec: {path: ./x}'}}}";
         check(

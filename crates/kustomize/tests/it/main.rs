@@ -1,5 +1,6 @@
 //! Builds compared with the reference's.
 
+mod chart;
 mod fix;
 mod fleet;
 mod golden;

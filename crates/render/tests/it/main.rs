@@ -1,3 +1,5 @@
 //! Units rendered from small trees.
 
+mod charts;
+mod charts_edges;
 mod kustomization;
