@@ -9,7 +9,7 @@ use super::objects::{annotate_hash, give_ids, label, shown, sort};
 use super::stage::Stage;
 use super::{Inputs, Maker, Part, RenderErrors, RenderProblem, Rendered, Rendering, WarningKind};
 use crate::configurations::{configurations, override_containers};
-use crate::context::{Base, is_single, with_values};
+use crate::context::{Base, Mentions, is_single, with_values};
 use crate::model::{Plane, Schemas, Source, Trait, TraitUse, Workload};
 use crate::network_policy::network_policy;
 use crate::parameters::{self, Compiled, Values};
@@ -147,6 +147,22 @@ impl<'a> Run<'a> {
             self.stage
                 .fail(FieldPath::root(), RenderProblem::Unresolved(one));
         }
+        let mentions = Mentions::of(release);
+        let mut routes = BTreeMap::new();
+        // Descriptions are large, and few templates ask for routes.
+        let endpoints = workload.endpoints.iter().filter(|_| mentions.routes);
+        for (name, endpoint) in endpoints {
+            match crate::routes::routes(endpoint) {
+                Ok(found) if found.as_list().is_some_and(|found| !found.is_empty()) => {
+                    routes.insert(name.clone(), found);
+                }
+                Ok(_) => {}
+                Err(why) => self.stage.warn(WarningKind::EndpointSchema {
+                    name: name.clone(),
+                    why,
+                }),
+            }
+        }
         self.stage.maker = own.clone();
 
         let base = Base {
@@ -159,6 +175,8 @@ impl<'a> Run<'a> {
             metadata: &inputs.metadata,
             dependencies: inputs.dependencies.to_map(),
             notification_channel: inputs.notification_channel.as_ref(),
+            routes,
+            mentions,
         }
         .context();
         let base = conceal(base, secrets);
