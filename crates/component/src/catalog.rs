@@ -195,6 +195,19 @@ impl Catalog {
             })
     }
 
+    /// Bindings of one component to one environment, by name. Where there are several, which one
+    /// runs is for a controller to decide; none is preferred here.
+    pub fn bindings_of<'a>(
+        &'a self,
+        namespace: &'a str,
+        owner: &'a Owner,
+        environment: &'a str,
+    ) -> impl Iterator<Item = &'a ReleaseBinding> {
+        self.bindings().filter(move |own| {
+            own.head.namespace == namespace && own.owner == *owner && own.environment == environment
+        })
+    }
+
     /// Releases by namespace and name.
     pub fn releases(&self) -> impl Iterator<Item = &ComponentRelease> {
         self.of_kind("ComponentRelease")

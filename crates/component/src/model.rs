@@ -725,6 +725,11 @@ pub enum FindingKind {
         /// The field that may have been meant.
         nearest: Option<String>,
     },
+    /// The kind is one that no version has. The object is kept.
+    UnknownKind {
+        /// The kind that may have been meant.
+        nearest: Option<String>,
+    },
     /// A value of another type than any version has there.
     Type {
         /// What should be there.
@@ -765,7 +770,10 @@ pub enum FindingKind {
 impl Finding {
     /// Whether the object is fine all the same.
     pub fn is_warning(&self) -> bool {
-        matches!(self.kind, FindingKind::Unknown { .. })
+        matches!(
+            self.kind,
+            FindingKind::Unknown { .. } | FindingKind::UnknownKind { .. }
+        )
     }
 }
 
@@ -777,6 +785,10 @@ impl fmt::Display for Finding {
             FindingKind::Unknown {
                 nearest: Some(name),
             } => write!(f, "is a field of no version; did you mean `{name}`?"),
+            FindingKind::UnknownKind { nearest: None } => f.write_str("is of no version"),
+            FindingKind::UnknownKind {
+                nearest: Some(name),
+            } => write!(f, "is of no version; did you mean `{name}`?"),
             FindingKind::Type { wanted, found } => write!(f, "has to be {wanted}, not a {found}"),
             FindingKind::Missing => f.write_str("is missing"),
             FindingKind::Empty => f.write_str("is empty"),

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use object::{FieldPath, Map, Node, Object, Text};
 
-use super::kinds::{STORED, spec_of};
+use super::kinds::{READ, STORED, spec_of};
 use super::{
     Component, ComponentRelease, ComponentType, Container, DataPlane, DeploymentPipeline, Endpoint,
     EndpointDependency, Environment, Finding, FindingKind, GROUP, Head, Item, Named, Operation,
@@ -54,8 +54,8 @@ fn read_own(object: &Object) -> Result<Read, ReadError> {
         }
         let warning = Finding {
             path: FieldPath::keys(["kind"]),
-            kind: FindingKind::Unknown {
-                nearest: diag::nearest(&kind, STORED.iter().copied()),
+            kind: FindingKind::UnknownKind {
+                nearest: diag::nearest(&kind, STORED.iter().chain(READ).copied()),
             },
         };
         return Ok(Read {

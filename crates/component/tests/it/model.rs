@@ -86,6 +86,16 @@ fn a_field_no_version_knows_is_a_warning_with_its_path() {
 }
 
 #[test]
+fn a_kind_no_version_knows_is_kept_and_told() {
+    check_findings(
+        &manifest("ReleaseBindin", "{anything: 1}"),
+        expect![[r#"
+            warning: `kind` is of no version; did you mean `ReleaseBinding`?
+        "#]],
+    );
+}
+
+#[test]
 fn everything_wrong_with_an_object_is_told_at_once() {
     check_findings(
         &manifest(
