@@ -485,7 +485,7 @@ fn secrets_are_in_no_message() {
         Context::default().with("parameters", inputs.get("parameters").expect("is there"));
     // The reason stays where nothing secret is read.
     let errors = engine
-        .text("${int(parameters.user)}")
+        .text("${{}[parameters.user]}")
         .render(&context, &mut Meter::default())
         .unwrap_err();
     assert!(errors[0].to_string().contains("bob"), "{}", errors[0]);
