@@ -629,6 +629,8 @@ pub enum Outcome {
     Pending {
         /// What is missing, in words.
         missing: Vec<String>,
+        /// What fails besides, with nothing in place of what is missing; perhaps because of that.
+        errors: Option<RenderErrors>,
     },
     /// It gives no objects: those there are stay.
     Failed(BindingError),
@@ -676,10 +678,16 @@ impl<'a> Session<'a> {
         };
         inputs.dependencies = self.dependencies(binding, &inputs.release.workload);
         let missing = inputs.dependencies.pending();
-        match self.renderer.render(&inputs) {
-            Err(errors) => Outcome::Failed(errors.into()),
-            Ok(_) if !missing.is_empty() => Outcome::Pending { missing },
+        let rendered = self.renderer.render(&inputs);
+        if !missing.is_empty() {
+            return Outcome::Pending {
+                missing,
+                errors: rendered.err(),
+            };
+        }
+        match rendered {
             Ok(rendering) => Outcome::Rendered(Box::new(rendering)),
+            Err(errors) => Outcome::Failed(errors.into()),
         }
     }
 

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use component::catalog::{Catalog, Notice, Outcome, Session};
 use component::identity::STABLE_UID;
-use component::model::Plane;
-use component::render::Rendering;
+use component::model::{self, Head, Plane};
+use component::render::{Renderer, Rendering};
 use component::snapshot::{content, release_digest, release_name};
 use diag::Explain;
 use object::{Node, Object};
@@ -308,6 +308,9 @@ fn components_of_the_samples_render_once_they_are_frozen() {
             let Ok(frozen) = catalog.freeze(component) else {
                 continue;
             };
+            let release = model::read_release_spec(Head::default(), &frozen.spec);
+            let problems = Renderer::default().problems(&release);
+            assert!(problems.is_empty(), "{version}: {problems:?}");
             let name = &component.head.name;
             for (kind, mut spec) in [
                 ("ComponentRelease", frozen.spec),
@@ -338,7 +341,8 @@ fn components_of_the_samples_render_once_they_are_frozen() {
                     objects_made += rendering.objects.len();
                 }
                 // What other controllers provide is not in a tree.
-                Outcome::Pending { missing } => {
+                Outcome::Pending { missing, errors } => {
+                    assert_eq!(errors, None);
                     assert!(missing.iter().all(|own| own.starts_with("resource ")));
                     pending += 1;
                 }

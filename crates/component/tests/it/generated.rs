@@ -126,8 +126,8 @@ fn check(name: &str, case: &Node) -> Vec<String> {
                     }
                 }
             }
-            (Outcome::Pending { missing }, Some(Ours::Waits)) => {
-                if missing.is_empty() {
+            (Outcome::Pending { missing, errors }, Some(Ours::Waits)) => {
+                if missing.is_empty() || errors.is_some() {
                     say("nothing is missing".into());
                 }
             }
