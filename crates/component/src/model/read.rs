@@ -28,6 +28,9 @@ use super::{
 /// The name a single container goes by.
 pub(crate) const SINGLE_CONTAINER: &str = "main";
 
+/// What every object of the group may have.
+const TOP: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
+
 /// Whether an object is of OpenChoreo's group.
 pub fn is_openchoreo(object: &Object) -> bool {
     let api_version = object.api_version();
@@ -63,10 +66,20 @@ fn read_own(object: &Object) -> Result<Read, ReadError> {
             warnings: vec![warning],
         });
     };
+    let mut findings = Vec::new();
+    for (key, _) in object.node.as_map().into_iter().flat_map(Map::iter) {
+        if !TOP.contains(&key.as_str()) {
+            findings.push(Finding {
+                path: FieldPath::keys([key.as_str()]),
+                kind: FindingKind::Unknown {
+                    nearest: diag::nearest(key, TOP.iter().copied()),
+                },
+            });
+        }
+    }
     let empty = Node::map();
     let spec = object.node.get("spec").filter(|spec| !spec.is_null());
     let spec = spec.unwrap_or(&empty);
-    let mut findings = Vec::new();
     if head.name.is_empty() && object.node.at(&["metadata", "generateName"]).is_none() {
         findings.push(Finding {
             path: FieldPath::keys(["metadata", "name"]),
