@@ -41,6 +41,7 @@ mod network_policy;
 pub mod parameters;
 pub mod patch;
 pub mod render;
+mod routes;
 pub mod schema;
 pub mod snapshot;
 pub mod template;

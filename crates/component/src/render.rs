@@ -16,6 +16,7 @@
 //! look without being wrong is a [`Warning`].
 
 mod error;
+mod lint;
 mod masks;
 mod objects;
 mod place;
@@ -127,6 +128,13 @@ impl Renderer {
     /// Everything that keeps it from rendering, at most [`ERRORS_MAX`].
     pub fn render(&self, inputs: &Inputs<'_>) -> Result<Rendering, RenderErrors> {
         run::run(&self.engine, inputs)
+    }
+
+    /// What is wrong with a release whatever it is bound to: schemas that mean nothing, expressions
+    /// that no values can make work. At most [`ERRORS_MAX`]; empty when nothing was found, which
+    /// does not say that it renders.
+    pub fn problems(&self, release: &ComponentRelease) -> Vec<RenderError> {
+        lint::problems(&self.engine, release)
     }
 
     /// Renders what a project needs in an environment, in the order of its templates.

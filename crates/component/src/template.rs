@@ -78,8 +78,9 @@ pub const REPEAT_ITEMS_MAX: usize = 1_000;
 /// Most errors reported for one template.
 pub const ERRORS_MAX: usize = 100;
 
-/// Most expressions an engine remembers, at about 2 KiB each.
-const PROGRAMS_MAX: usize = 10_000;
+/// Most bytes of expressions an engine remembers. Compiled, a byte of text takes up to 50; the
+/// types and traits of a large platform have some 100 KiB.
+const REMEMBERED_BYTES_MAX: usize = 1 << 20;
 
 /// Compiles templates.
 ///
@@ -87,7 +88,14 @@ const PROGRAMS_MAX: usize = 10_000;
 #[derive(Debug)]
 pub struct Engine {
     options: Options,
-    programs: Mutex<HashMap<Text, Result<Program, CompileError>>>,
+    remembered: Mutex<Remembered>,
+}
+
+#[derive(Debug, Default)]
+struct Remembered {
+    programs: HashMap<Text, Result<Program, CompileError>>,
+    /// Of their texts.
+    bytes: usize,
 }
 
 impl Default for Engine {
@@ -112,7 +120,7 @@ impl Engine {
                 mixed_arithmetic: true,
                 ..Options::dynamic()
             },
-            programs: Mutex::default(),
+            remembered: Mutex::default(),
         }
     }
 
@@ -130,16 +138,21 @@ impl Engine {
     }
 
     fn program(&self, text: &Text) -> Result<Program, CompileError> {
-        // Nothing under the lock leaves the map half changed.
-        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = programs.get(text) {
+        // Nothing under the lock leaves it half changed.
+        let remembered = &mut *self
+            .remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = remembered.programs.get(text) {
             return known.clone();
         }
         let program = Program::compile(text, &self.options);
-        if programs.len() >= PROGRAMS_MAX {
-            programs.clear();
+        remembered.bytes += text.len();
+        if remembered.bytes > REMEMBERED_BYTES_MAX {
+            remembered.programs.clear();
+            remembered.bytes = text.len();
         }
-        programs.insert(text.clone(), program.clone());
+        remembered.programs.insert(text.clone(), program.clone());
         program
     }
 }

@@ -366,6 +366,13 @@ pub enum WarningKind {
         /// The names there are.
         known: Vec<Text>,
     },
+    /// The description of an endpoint has no routes that could be read.
+    EndpointSchema {
+        /// The endpoint.
+        name: Text,
+        /// Why.
+        why: String,
+    },
     /// An object for a plane that the data plane does not name.
     NoObservabilityPlane(String),
 }
@@ -378,6 +385,7 @@ impl WarningKind {
             Self::NoTarget(_) => "ComponentTargetMissing",
             Self::UnknownInstance { .. } | Self::EmbeddedInstance(_) => "ComponentOverrideUnused",
             Self::UnknownContainer { .. } => "ComponentContainerUnknown",
+            Self::EndpointSchema { .. } => "EndpointSchemaUnreadable",
             Self::NoObservabilityPlane(_) => "ObservabilityPlaneMissing",
         })
     }
@@ -421,6 +429,9 @@ impl fmt::Display for Warning {
                 "overrides for container `{name}`, which does not exist; there are {}",
                 list(known)
             ),
+            WarningKind::EndpointSchema { name, why } => {
+                write!(f, "endpoint `{name}` has no routes: {why}")
+            }
             WarningKind::NoObservabilityPlane(object) => write!(
                 f,
                 "{object} is for an observability plane, and the data plane names none"

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use component::catalog::{Catalog, Notice, Outcome, Session};
 use component::identity::STABLE_UID;
-use component::model::Plane;
-use component::render::Rendering;
+use component::model::{self, Head, Plane};
+use component::render::{Renderer, Rendering};
 use component::snapshot::{content, release_digest, release_name};
 use diag::Explain;
 use object::{Node, Object};
@@ -289,4 +289,68 @@ fn the_default_project_type_makes_the_published_namespace() {
         objects[0].object.str_at(&["metadata", "name"]),
         Some("dp-default-default-development-f8e58905")
     );
+}
+
+#[test]
+fn components_of_the_samples_render_once_they_are_frozen() {
+    let Some(root) = corpus() else { return };
+    let (mut rendered, mut objects_made, mut pending) = (0, 0, 0);
+    let mut failed = Vec::new();
+    for version in ["samples/v0.12.0", "samples/v1.2.3", "sample-gitops"] {
+        let mut all = tree(&root.join(version));
+        all.extend(objects(
+            "{apiVersion: openchoreo.dev/v1alpha1, kind: Environment, metadata: {name: try, namespace: default}, spec: {dataPlaneRef: {kind: ClusterDataPlane, name: try}}}\n---\n{apiVersion: openchoreo.dev/v1alpha1, kind: ClusterDataPlane, metadata: {name: try}, spec: {planeID: default, secretStoreRef: {name: default}, gateway: {ingress: {external: {name: g, namespace: g, http: {host: x.org, port: 80}, https: {host: x.org, port: 443}}, internal: {name: g, namespace: g, http: {host: y.org, port: 80}}}}}}\n---\n{apiVersion: openchoreo.dev/v1alpha1, kind: ObservabilityAlertsNotificationChannel, metadata: {name: mail, namespace: default}, spec: {environment: try}}",
+            "try.yaml",
+        ));
+        let (catalog, _) = Catalog::read(&all, "default");
+        let mut more = Vec::new();
+        for component in catalog.components() {
+            let Ok(frozen) = catalog.freeze(component) else {
+                continue;
+            };
+            let release = model::read_release_spec(Head::default(), &frozen.spec);
+            let problems = Renderer::default().problems(&release);
+            assert!(problems.is_empty(), "{version}: {problems:?}");
+            let name = &component.head.name;
+            for (kind, mut spec) in [
+                ("ComponentRelease", frozen.spec),
+                ("ReleaseBinding", Node::map()),
+            ] {
+                spec.set(&["owner", "projectName"], component.owner.project.clone());
+                spec.set(&["owner", "componentName"], name.clone());
+                if kind == "ReleaseBinding" {
+                    spec.set(&["environment"], "try");
+                    spec.set(&["releaseName"], format!("try-{name}"));
+                }
+                let mut node = Node::map();
+                node.set(&["apiVersion"], "openchoreo.dev/v1alpha1");
+                node.set(&["kind"], kind);
+                node.set(&["metadata", "namespace"], component.head.namespace.clone());
+                node.set(&["metadata", "name"], format!("try-{name}"));
+                node.set(&["spec"], spec);
+                more.push(Object::new(node));
+            }
+        }
+        all.extend(more);
+        let (catalog, _) = Catalog::read(&all, "default");
+        let mut session = Session::new(&catalog);
+        for binding in catalog.bindings().filter(|own| own.environment == "try") {
+            match session.render(binding) {
+                Outcome::Rendered(rendering) => {
+                    rendered += 1;
+                    objects_made += rendering.objects.len();
+                }
+                // What other controllers provide is not in a tree.
+                Outcome::Pending { missing, errors } => {
+                    assert_eq!(errors, None);
+                    assert!(missing.iter().all(|own| own.starts_with("resource ")));
+                    pending += 1;
+                }
+                other => failed.push(format!("{version} {}: {other:?}", binding.head)),
+            }
+        }
+    }
+    println!("{rendered} components of the samples render to {objects_made} objects");
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    assert!(rendered >= 29 && pending == 3, "{rendered} {pending}");
 }

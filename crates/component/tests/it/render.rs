@@ -302,7 +302,7 @@ fn what_waits_for_others_and_what_shall_not_run_gives_no_objects() {
         release,
         "",
         expect![[r#"
-            Pending { missing: ["endpoint `sql` of component `shop/db`", "resource `queue`"] }
+            Pending { missing: ["endpoint `sql` of component `shop/db`", "resource `queue`"], errors: None }
         "#]],
     );
     check(
@@ -456,4 +456,38 @@ fn a_project_has_its_namespace_whatever_its_type_is() {
         ProjectRelease `gone` does not exist
     "#]]
     .assert_eq(&project(&objects(&missing, "tree.yaml")));
+}
+
+#[test]
+fn what_no_values_can_make_work_is_found_without_a_binding() {
+    let spec = node(
+        r#"
+componentType:
+  workloadType: deployment
+  schema: {parameters: {a: integr}}
+  resources:
+  - {id: a, includeWhen: '${1 +}', forEach: '${[1]}', template: {x: '${nope(1)}', y: '${parameters.whatever}'}}
+traits:
+  t:
+    patches:
+    - target: {version: v1, kind: A, where: '${resource.}'}
+      operations: [{op: add, path: '/a/${b', value: {c: '${${x}}'}}]
+"#,
+    );
+    let release = component::model::read_release_spec(component::model::Head::default(), &spec);
+    let problems = component::render::Renderer::default().problems(&release);
+    let lines: Vec<String> = problems
+        .iter()
+        .map(|error| format!("{} {} {}", error.code(), error.part, error.path))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "ComponentSchemaInvalid parameters a",
+            "ExpressionInvalid resource `a` includeWhen",
+            "ExpressionInvalid resource `a` template.x",
+            "ExpressionInvalid patches[0] target.where",
+            "ExpressionNested patches[0] operations[0].value.c",
+        ]
+    );
 }
