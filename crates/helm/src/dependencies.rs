@@ -160,7 +160,7 @@ pub struct Template<'a> {
     /// The folder of its chart's templates.
     pub base_path: String,
     /// Its text.
-    pub content: &'a [u8],
+    pub content: &'a Arc<[u8]>,
     /// The chart whose values it sees.
     pub assembly: &'a Assembly,
 }
