@@ -1,5 +1,6 @@
 //! The engine between a Git repository and an API server, both in this process.
 
+mod components;
 mod crash;
 mod faults;
 mod scenarios;

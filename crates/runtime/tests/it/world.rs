@@ -164,6 +164,22 @@ impl World {
         self.running = Some((engine, tokio::spawn(run)));
     }
 
+    /// The engine that runs.
+    pub fn engine(&self) -> &Engine {
+        let running = self.running.as_ref();
+        &running.expect("it was started").0
+    }
+
+    /// The other cluster.
+    pub fn remote_client(&self) -> Cluster {
+        in_process(&self.remote)
+    }
+
+    /// Applies one object.
+    pub async fn apply_node(&self, node: Node) {
+        apply_node(&self.client, node).await;
+    }
+
     /// The engine's process dies: nothing of it is left.
     pub async fn kill(&mut self) {
         if let Some((engine, task)) = self.running.take() {

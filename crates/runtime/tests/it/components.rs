@@ -1,0 +1,261 @@
+//! Components from their objects to what runs on data planes, with time that the test turns.
+
+use std::time::Duration;
+
+use cluster::{Apply, Cluster};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use object::{GroupVersionKind, Node, Object, ObjectKey};
+use runtime::{ComponentOptions, Components, DefaultPlane};
+use testkit::Dice;
+
+use crate::world::{World, condition, nodes};
+
+/// A tenant, two environments on one plane, one type, one component of one release.
+const PLATFORM: &str = include_str!("components/platform.yaml");
+
+/// Longest that anything is waited for, on the paused clock.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Every data plane is the world's other cluster.
+struct OnePlane(Cluster);
+
+impl DefaultPlane for OnePlane {
+    fn cluster<'a>(&'a self, _: &'a ObjectKey) -> BoxFuture<'a, Result<Cluster, String>> {
+        async { Ok(self.0.clone()) }.boxed()
+    }
+}
+
+/// A world whose controllers of components run.
+struct Platform {
+    world: World,
+    plane: Cluster,
+    components: tokio::task::JoinHandle<String>,
+}
+
+impl Platform {
+    async fn new() -> Self {
+        let mut world = World::new(&[]).await;
+        for definition in api::openchoreo::custom_resource_definitions() {
+            world.apply_node(definition).await;
+        }
+        for kind in api::openchoreo::Kind::ALL {
+            while world.client.mapping(&kind.group_version_kind()).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(250)).await;
+            }
+        }
+        world.start();
+        let plane = world.remote_client();
+        let components = Self::start(&world, &plane);
+        Self {
+            world,
+            plane,
+            components,
+        }
+    }
+
+    fn start(world: &World, plane: &Cluster) -> tokio::task::JoinHandle<String> {
+        let options = ComponentOptions {
+            control: control::components::Options::default(),
+            default_plane: std::sync::Arc::new(OnePlane(plane.clone())),
+        };
+        let (_, run) = Components::new(world.engine(), options);
+        tokio::spawn(run)
+    }
+
+    /// The process dies, and another one begins.
+    async fn restart(&mut self) {
+        self.components.abort();
+        self.world.kill().await;
+        self.world.start();
+        self.components = Self::start(&self.world, &self.plane);
+    }
+
+    async fn on_plane(&self, api_version: &str, kind: &str) -> Vec<Object> {
+        let kind = GroupVersionKind::new(api_version, kind);
+        let label = "openchoreo.dev/managed-by";
+        let listed = self.plane.list(&kind, "", label).await;
+        listed.expect("the plane answers")
+    }
+
+    async fn deployments(&self) -> Vec<String> {
+        let deployments = self.on_plane("apps/v1", "Deployment").await;
+        let shown = |object: &Object| {
+            let replicas = object.node.at(&["spec", "replicas"]).and_then(Node::as_i64);
+            format!("{}/{} {}", object.namespace(), object.name(), replicas.unwrap_or(-1))
+        };
+        deployments.iter().map(shown).collect()
+    }
+
+    async fn binding(&self, name: &str) -> Object {
+        let name = format!("acme/{name}");
+        self.world.get(api::openchoreo::API_VERSION, "ReleaseBinding", &name).await
+    }
+
+    /// Waits until `is` holds.
+    async fn until(&self, what: &str, mut is: impl AsyncFnMut(&Self) -> bool) {
+        let begun = tokio::time::Instant::now();
+        while !is(self).await {
+            assert!(!self.components.is_finished(), "the controllers ended by themselves");
+            if begun.elapsed() > PATIENCE {
+                let bindings = GroupVersionKind::new(api::openchoreo::API_VERSION, "ReleaseBinding");
+                let bindings = self.world.client.list(&bindings, "", "").await.expect("bindings");
+                let statuses: Vec<String> = bindings
+                    .iter()
+                    .map(|binding| object::json::to_string_pretty(&binding.node, 1))
+                    .collect();
+                panic!("{what}: never; {}\n{}", self.deployments().await.join(", "), statuses.join("\n"));
+            }
+            self.world.pass(Duration::from_millis(500)).await;
+        }
+    }
+
+    async fn until_ready(&self, binding: &str) {
+        self.until(&format!("{binding} ready"), async |platform| {
+            condition(&platform.binding(binding).await, "Ready").0 == "True"
+        })
+        .await;
+    }
+}
+
+const DEVELOPMENT: &str = "dp-acme-shop-development-3cee8bea/cart-development-16e42e49 2";
+const PRODUCTION: &str = "dp-acme-shop-production-9d1dbf6b/cart-production-bc29fa1f 1";
+
+#[tokio::test(start_paused = true)]
+async fn bindings_become_workloads_on_data_planes_and_go_with_them() {
+    let platform = Platform::new().await;
+    platform.world.apply(PLATFORM).await;
+    platform.until_ready("cart-development").await;
+    platform.until_ready("cart-production").await;
+    let deployments = platform.deployments().await;
+    assert_eq!(deployments.len(), 2, "{deployments:?}");
+    // Nobody writes when nothing changes.
+    platform.world.quiet(Duration::from_secs(20), "settled").await;
+
+    // What somebody else changes on the plane is put right.
+    let mut deployment = platform.on_plane("apps/v1", "Deployment").await.remove(0);
+    deployment.node.set(&["spec", "replicas"], 7_i64);
+    deployment.node.remove(&["metadata", "managedFields"]);
+    let how = Apply {
+        manager: "somebody",
+        force: true,
+        dry_run: false,
+        subresource: "",
+    };
+    platform.plane.apply(&deployment, how).await.expect("a change");
+    platform
+        .until("drift is corrected", async |platform| platform.deployments().await == deployments)
+        .await;
+
+    // A binding that goes takes its objects with it, and nothing else.
+    let binding = platform.binding("cart-development").await;
+    platform.world.delete(&binding).await;
+    platform
+        .until("one is left", async |platform| platform.deployments().await == deployments[1..])
+        .await;
+    assert_eq!(platform.on_plane("v1", "ConfigMap").await.len(), 1);
+    let release = platform.world.find(api::openchoreo::API_VERSION, "ComponentRelease", "acme/cart-1").await;
+    assert!(release.is_some(), "releases stay");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_order_of_arrival_does_not_matter() {
+    let mut documents: Vec<Node> = nodes(PLATFORM);
+    // A namespace has to be there before what is in it.
+    let organization = documents.remove(0);
+    let mut pictures = Vec::new();
+    for seed in 0..8 {
+        let platform = Platform::new().await;
+        let mut documents = documents.clone();
+        match seed {
+            0 => {}
+            1 => documents.reverse(),
+            seed => Dice::new(seed).shuffle(&mut documents),
+        }
+        platform.world.apply_node(organization.clone()).await;
+        for document in documents {
+            platform.world.apply_node_when_possible(document).await;
+            platform.world.pass(Duration::from_millis(300)).await;
+        }
+        platform.until_ready("cart-development").await;
+        platform.until_ready("cart-production").await;
+        pictures.push(platform.deployments().await);
+        platform.components.abort();
+    }
+    assert!(pictures.iter().all(|picture| *picture == pictures[0]), "{pictures:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_changes_nothing_and_forgets_nothing() {
+    let mut platform = Platform::new().await;
+    platform.world.apply(PLATFORM).await;
+    platform.until_ready("cart-production").await;
+    platform.until_ready("cart-development").await;
+    let before = platform.on_plane("apps/v1", "Deployment").await;
+    platform.restart().await;
+    platform.world.pass(Duration::from_secs(30)).await;
+    let after = platform.on_plane("apps/v1", "Deployment").await;
+    let versions = |objects: &[Object]| -> Vec<(String, i64)> {
+        let version = |object: &Object| (object.uid().to_owned(), object.generation());
+        objects.iter().map(version).collect()
+    };
+    assert_eq!(versions(&before), versions(&after));
+    // What was listed before the restart goes after it.
+    let binding = platform.binding("cart-production").await;
+    platform.world.delete(&binding).await;
+    platform
+        .until("one is left", async |platform| platform.deployments().await.len() == 1)
+        .await;
+}
+
+/// Everything at once, in any order: no finalizer is left.
+#[tokio::test(start_paused = true)]
+async fn a_platform_that_is_deleted_at_once_is_gone() {
+    let platform = Platform::new().await;
+    platform.world.apply(PLATFORM).await;
+    platform.until_ready("cart-development").await;
+    platform.until_ready("cart-production").await;
+    for document in nodes(PLATFORM) {
+        let object = Object::new(document);
+        platform.world.delete(&object).await;
+    }
+    platform
+        .until("nothing is left", async |platform| {
+            if !platform.deployments().await.is_empty() {
+                return false;
+            }
+            for kind in api::openchoreo::Kind::ALL {
+                let left = platform.world.client.list(&kind.group_version_kind(), "", "").await;
+                if !left.expect("a list").is_empty() {
+                    return false;
+                }
+            }
+            true
+        })
+        .await;
+}
+
+/// A rebuilt control plane finds what runs, and nothing of it is made anew.
+#[tokio::test(start_paused = true)]
+async fn a_control_plane_that_is_made_anew_keeps_what_runs() {
+    let first = Platform::new().await;
+    first.world.apply(PLATFORM).await;
+    first.until_ready("cart-development").await;
+    first.until_ready("cart-production").await;
+    let before = first.on_plane("apps/v1", "Deployment").await;
+    first.components.abort();
+
+    let mut second = Platform::new().await;
+    second.components.abort();
+    second.plane = first.plane.clone();
+    second.components = Platform::start(&second.world, &second.plane);
+    second.world.apply(PLATFORM).await;
+    second.until_ready("cart-development").await;
+    second.until_ready("cart-production").await;
+    let after = second.on_plane("apps/v1", "Deployment").await;
+    let uids = |objects: &[Object]| -> Vec<String> {
+        objects.iter().map(|object| object.uid().to_owned()).collect()
+    };
+    assert_eq!(uids(&before), uids(&after));
+    assert!(after.iter().all(|object| object.generation() == 1), "no spec has changed");
+}
