@@ -1,15 +1,376 @@
 //! Who has to be looked at when an object came, changed or went.
 
+use std::collections::BTreeSet;
+
 use component::catalog::Catalog;
-use object::{Object, ObjectKey};
+use component::model::{GROUP, Owner, ReleaseBinding, Source, Workload};
+use object::{Object, ObjectKey, Text};
 
 use super::Objects;
+use super::rendered::{controller, owner};
+use super::subject::key;
 
 /// Who has to be looked at when an object came, changed or went, without the object itself.
 ///
-/// Each key once, in no particular order. An answer too many costs a look; one too few would leave
-/// an object waiting for ever.
+/// Each key once. An answer too many costs a look; one too few would leave an object waiting for
+/// ever. Looks at every binding at most a few times, and never at every pair of anything.
 pub fn dependents(changed: &Object, catalog: &Catalog, objects: &dyn Objects) -> Vec<ObjectKey> {
-    let _ = (changed, catalog, objects);
-    Vec::new()
+    let mut found = Found {
+        catalog,
+        objects,
+        namespace: changed.namespace(),
+        keys: BTreeSet::new(),
+    };
+    let name = changed.name();
+    if changed.api_version() == "v1" && changed.kind() == "Namespace" {
+        found.add_cluster("Organization", name);
+        found.namespace = name;
+        if changed.is_deleting() {
+            found.all("Environment");
+            found.all("DeploymentPipeline");
+        }
+    } else if changed.gvk().group == GROUP {
+        found.of_kind(changed);
+    }
+    if let Some((kind, name)) = controller(changed) {
+        found.add(kind, name);
+    }
+    found.keys.remove(&changed.key());
+    found.keys.into_iter().collect()
+}
+
+/// Who has to be looked at when only the status of an object changed: its generation, labels,
+/// annotations, finalizers and deletion time are as before. A part of what [`dependents`] gives.
+pub fn dependents_of_status(changed: &Object, catalog: &Catalog) -> Vec<ObjectKey> {
+    let mut keys = BTreeSet::new();
+    let namespace = changed.namespace();
+    if changed.gvk().group == GROUP && changed.kind() == "ReleaseBinding" {
+        // What was ready here may go further.
+        let own = owner(changed);
+        let same = catalog.bindings().filter(|other| {
+            other.head.namespace == namespace
+                && other.owner == own
+                && other.head.name != changed.name()
+        });
+        keys.extend(same.map(|other| key("ReleaseBinding", namespace, &other.head.name)));
+    }
+    if let Some((kind, name)) = controller(changed)
+        && changed.gvk().group == GROUP
+    {
+        keys.insert(key(kind, namespace, name));
+    }
+    keys.into_iter().collect()
+}
+
+/// Dependents found so far, and where to look for more.
+struct Found<'a> {
+    catalog: &'a Catalog,
+    objects: &'a dyn Objects,
+    /// Where the changed object is; empty for cluster-scoped ones, which everybody sees.
+    namespace: &'a str,
+    keys: BTreeSet<ObjectKey>,
+}
+
+impl Found<'_> {
+    fn of_kind(&mut self, changed: &Object) {
+        let name = changed.name();
+        let own = owner(changed);
+        let environment = changed.node.str_at(&["spec", "environment"]);
+        let environment = environment.unwrap_or_default();
+        match changed.kind() {
+            "Organization" => {}
+            "Project" => {
+                self.components(|owner| owner.project == name);
+                self.releases(|owner| owner.project == name);
+                self.bindings_and_users(|own| own.owner.project == name);
+                self.all("DeploymentPipeline");
+                self.project_bindings(|own| owner(own).project == name);
+            }
+            "Component" => {
+                self.add("Project", &own.project);
+                self.bindings_and_users(|own| own.owner.component == name);
+                self.releases(|owner| owner.component == name);
+            }
+            "Workload" => self.add("Component", &own.component),
+            "Environment" => {
+                self.all("DeploymentPipeline");
+                self.bindings_and_users(|own| own.environment == name);
+                self.all("ComponentRelease");
+                self.all("Project");
+                self.project_bindings(|own| {
+                    own.node.str_at(&["spec", "environment"]) == Some(name)
+                });
+                let reference = changed.node.at(&["spec", "dataPlaneRef"]);
+                let plane = reference.and_then(|own| own.as_str().or(own.str_at(&["name"])));
+                self.add("DataPlane", plane.unwrap_or_default());
+                self.add_cluster("ClusterDataPlane", plane.unwrap_or_default());
+            }
+            "DataPlane" | "ClusterDataPlane" => self.data_plane(changed),
+            "ObservabilityPlane" | "ClusterObservabilityPlane" => {
+                self.bindings_and_users(|_| true);
+            }
+            "DeploymentPipeline" => {
+                self.all("Environment");
+                self.all("Component");
+                self.all("Project");
+                self.all("ComponentRelease");
+                self.bindings(|_| true);
+            }
+            "ComponentType" | "ClusterComponentType" | "Trait" | "ClusterTrait" => {
+                self.users_of_templates(changed);
+            }
+            "Workflow" | "ClusterWorkflow" => {
+                let uses =
+                    |own: &Object| own.node.str_at(&["spec", "workflow", "name"]) == Some(name);
+                self.filtered("Component", uses);
+            }
+            "WorkflowRun" => self.add("Component", &own.component),
+            "ComponentRelease" => {
+                self.add("Component", &own.component);
+                self.bindings_and_users(|own| own.release.as_deref() == Some(name));
+            }
+            "ReleaseBinding" => {
+                self.add("Component", &own.component);
+                self.add("Project", &own.project);
+                self.add("Environment", environment);
+                // Duplicates, bindings that this one is promoted to, and who uses its endpoints.
+                self.bindings(|other| {
+                    other.owner.project == own.project && other.owner.component == own.component
+                });
+                let places = BTreeSet::from([(own.component.clone(), Text::from(environment))]);
+                self.users(&places);
+                self.releases(|owner| *owner == own);
+                self.project_bindings(|other| owner(other).project == own.project);
+                self.add_cluster("Organization", changed.namespace());
+            }
+            "Release" | "RenderedRelease" => {
+                let environment = changed.node.str_at(&["spec", "environmentName"]);
+                self.add("Project", &own.project);
+                self.add("Environment", environment.unwrap_or_default());
+                let name = environment.unwrap_or_default();
+                self.bindings(|other| {
+                    other.owner.component == own.component && other.environment == name
+                });
+                let plane = changed.annotation(super::keys::DATA_PLANE);
+                if let Some((kind, name)) = plane.and_then(|own| own.split_once('/')) {
+                    match kind.starts_with("Cluster") {
+                        true => self.add_cluster(kind, name),
+                        false => self.add(kind, name),
+                    }
+                }
+                if own.component.is_empty() {
+                    self.project_bindings(|other| owner(other).project == own.project);
+                }
+            }
+            "SecretReference" => self.users_of_secret(name),
+            "ProjectType" | "ClusterProjectType" => {
+                let uses = |own: &Object| {
+                    let reference = own.node.at(&["spec", "type"]);
+                    reference.and_then(|own| own.as_str().or(own.str_at(&["name"]))) == Some(name)
+                };
+                self.filtered("Project", uses);
+            }
+            "ProjectRelease" => {
+                self.add("Project", &own.project);
+                self.project_bindings(|other| owner(other).project == own.project);
+            }
+            "ProjectReleaseBinding" => {
+                self.add("Project", &own.project);
+                self.add("Environment", environment);
+            }
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, kind: &str, name: &str) {
+        if !name.is_empty() {
+            let namespace = match kind.starts_with("Cluster") || kind == "Organization" {
+                true => "",
+                false => self.namespace,
+            };
+            self.keys.insert(key(kind, namespace, name));
+        }
+    }
+
+    fn add_cluster(&mut self, kind: &str, name: &str) {
+        if !name.is_empty() {
+            self.keys.insert(key(kind, "", name));
+        }
+    }
+
+    /// Whether an object of a namespace can see the changed one.
+    fn sees(&self, namespace: &str) -> bool {
+        self.namespace.is_empty() || self.namespace == namespace
+    }
+
+    fn all(&mut self, kind: &str) {
+        self.filtered(kind, |_| true);
+    }
+
+    fn filtered(&mut self, kind: &str, wanted: impl Fn(&Object) -> bool) {
+        for object in self.objects.list(kind) {
+            if self.sees(object.namespace()) && wanted(&object) {
+                self.keys.insert(object.key());
+            }
+        }
+    }
+
+    fn project_bindings(&mut self, wanted: impl Fn(&Object) -> bool) {
+        self.filtered("ProjectReleaseBinding", wanted);
+    }
+
+    fn components(&mut self, wanted: impl Fn(&Owner) -> bool) {
+        for own in self.catalog.components() {
+            if self.sees(&own.head.namespace) && wanted(&own.owner) {
+                let key = key("Component", &own.head.namespace, &own.head.name);
+                self.keys.insert(key);
+            }
+        }
+    }
+
+    fn releases(&mut self, wanted: impl Fn(&Owner) -> bool) {
+        for own in self.catalog.releases() {
+            if self.sees(&own.head.namespace) && wanted(&own.owner) {
+                let key = key("ComponentRelease", &own.head.namespace, &own.head.name);
+                self.keys.insert(key);
+            }
+        }
+    }
+
+    fn bindings(&mut self, wanted: impl Fn(&ReleaseBinding) -> bool) {
+        for own in self.catalog.bindings() {
+            if self.sees(&own.head.namespace) && wanted(own) {
+                let key = key("ReleaseBinding", &own.head.namespace, &own.head.name);
+                self.keys.insert(key);
+            }
+        }
+    }
+
+    /// Bindings, and those whose workloads use endpoints of them.
+    fn bindings_and_users(&mut self, wanted: impl Fn(&ReleaseBinding) -> bool) {
+        let mut places = BTreeSet::new();
+        for own in self.catalog.bindings() {
+            if self.sees(&own.head.namespace) && wanted(own) {
+                places.insert((own.owner.component.clone(), own.environment.clone()));
+            }
+        }
+        self.bindings(wanted);
+        self.users(&places);
+    }
+
+    /// Bindings whose workloads use endpoints of these components in these environments, and their
+    /// releases.
+    fn users(&mut self, places: &BTreeSet<(Text, Text)>) {
+        if places.is_empty() {
+            return;
+        }
+        for own in self.catalog.bindings() {
+            let namespace = own.head.namespace.as_str();
+            if !self.sees(namespace) {
+                continue;
+            }
+            let name = own.release.as_deref().unwrap_or_default();
+            let Some(release) = self.catalog.release(namespace, name) else {
+                continue;
+            };
+            let needed = &release.workload.endpoint_dependencies;
+            let uses = needed.iter().any(|needed| {
+                places.contains(&(needed.component.clone(), own.environment.clone()))
+            });
+            if uses {
+                self.keys
+                    .insert(key("ReleaseBinding", namespace, &own.head.name));
+                self.keys.insert(key("ComponentRelease", namespace, name));
+            }
+        }
+    }
+
+    fn data_plane(&mut self, changed: &Object) {
+        let name = changed.name();
+        let kind = changed.kind();
+        let names: BTreeSet<(Text, Text)> = self
+            .catalog
+            .items()
+            .filter_map(|item| match item {
+                component::model::Item::Environment(own) => Some(own),
+                _ => None,
+            })
+            .filter(|own| {
+                let reference = own.data_plane.as_ref();
+                self.sees(&own.head.namespace)
+                    && reference.is_some_and(|own| own.name == name && own.kind == kind)
+            })
+            .map(|own| (own.head.namespace.clone(), own.head.name.clone()))
+            .collect();
+        for (namespace, name) in &names {
+            self.keys.insert(key("Environment", namespace, name));
+        }
+        let on = |namespace: &Text, environment: &Text| {
+            names.contains(&(namespace.clone(), environment.clone()))
+        };
+        self.bindings_and_users(|own| on(&own.head.namespace, &own.environment));
+        if !names.is_empty() {
+            self.all("ComponentRelease");
+            self.all("Project");
+            self.all("ProjectReleaseBinding");
+        }
+    }
+
+    fn users_of_templates(&mut self, changed: &Object) {
+        let (kind, name) = (changed.kind(), changed.name());
+        let is_type = kind.ends_with("ComponentType");
+        let mut types = BTreeSet::new();
+        if !is_type {
+            // A type may embed the trait.
+            for item in self.catalog.items() {
+                if let component::model::Item::ComponentType(own) = item
+                    && own.spec.traits.iter().any(|own| own.name == name)
+                {
+                    types.insert(own.head.name.clone());
+                }
+            }
+        }
+        for own in self.catalog.components() {
+            let own_type = own.component_type.as_deref().unwrap_or_default();
+            let own_type = own_type.split_once('/').map_or(own_type, |(_, name)| name);
+            let uses = match is_type {
+                true => own_type == name,
+                false => types.contains(own_type) || own.traits.iter().any(|own| own.name == name),
+            };
+            if uses && self.sees(&own.head.namespace) {
+                let key = key("Component", &own.head.namespace, &own.head.name);
+                self.keys.insert(key);
+            }
+        }
+    }
+
+    fn users_of_secret(&mut self, name: &str) {
+        let mut releases = BTreeSet::new();
+        for own in self.catalog.releases() {
+            if self.sees(&own.head.namespace) && mentions(&own.workload, name) {
+                let namespace = own.head.namespace.clone();
+                releases.insert((namespace, own.head.name.clone()));
+            }
+        }
+        for (namespace, name) in &releases {
+            self.keys.insert(key("ComponentRelease", namespace, name));
+        }
+        self.bindings(|own| {
+            let release = own.release.clone().unwrap_or_default();
+            let overrides = own.workload_overrides.values();
+            let mut settings = overrides.flat_map(|own| own.env.iter().chain(&own.files));
+            releases.contains(&(own.head.namespace.clone(), release))
+                || settings.any(|own| is_of(&own.source, name))
+        });
+    }
+}
+
+fn mentions(workload: &Workload, secret: &str) -> bool {
+    let containers = workload.containers.values();
+    let mut settings = containers.flat_map(|own| own.env.iter().chain(&own.files));
+    settings.any(|own| is_of(&own.source, secret))
+}
+
+fn is_of(source: &Source, secret: &str) -> bool {
+    matches!(source, Source::Secret { name, .. } if name == secret)
 }

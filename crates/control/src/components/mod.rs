@@ -16,19 +16,33 @@
 //! # Source
 //! openchoreo/openchoreo `internal/controller/*` at v0.12.0 and v1.2.3: conditions, reasons and names.
 
+mod binding;
+mod component;
+mod data_plane;
 mod dependents;
+mod environment;
+mod organization;
+mod pipeline;
+mod project;
+mod project_binding;
+mod promotion;
+mod readiness;
+mod release;
+mod rendered;
 mod report;
+mod snapshot;
 mod subject;
+mod templates;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use component::catalog::Catalog;
-use component::model::GROUP;
+use ::component::catalog::Catalog;
+use ::component::model::GROUP;
 use golang::{Duration, Timestamp};
 use object::{Node, Object, ObjectKey, Text};
 
-pub use dependents::dependents;
+pub use dependents::{dependents, dependents_of_status};
 use subject::Subject;
 
 use crate::{Event, Timing};
@@ -189,15 +203,40 @@ pub fn next(view: &View<'_>, key: &ObjectKey) -> Decision {
     };
     let subject = Subject::new(view, key, object);
     match key.kind.as_str() {
-        _ => drop(subject),
+        "Organization" => organization::next(&subject),
+        "Project" => project::next(&subject),
+        "Environment" => environment::next(&subject),
+        "DataPlane" | "ClusterDataPlane" => data_plane::next(&subject),
+        "DeploymentPipeline" => pipeline::next(&subject),
+        "Component" => component::next(&subject),
+        "ComponentRelease" => release::next(&subject),
+        "ReleaseBinding" => binding::next(&subject),
+        "ProjectReleaseBinding" => project_binding::next(&subject),
+        "SecretReference" => templates::ready(&subject),
+        "Workload" | "ProjectRelease" => templates::readable(&subject),
+        _ => templates::next(&subject),
     }
-    Decision::default()
 }
 
-/// The decision after an action of [`next`] was refused: the condition says so.
+/// The decision after an action of [`next`] was refused: a status that says so.
 ///
-/// `message` is the server's answer; the next look is left to whoever carries actions out.
+/// `message` is the server's answer. When to look again is up to whoever carries actions out.
 pub fn refused(view: &View<'_>, key: &ObjectKey, message: &str) -> Decision {
-    let _ = (view, key, message);
-    Decision::default()
+    if key.group != GROUP || !KINDS.contains(&key.kind.as_str()) {
+        return Decision::default();
+    }
+    let Some(object) = view.objects.get(key) else {
+        return Decision::default();
+    };
+    let subject = Subject::new(view, key, object);
+    if key.kind == "ReleaseBinding" {
+        return binding::refused(&subject, message);
+    }
+    let mut report = report::Report::new(&subject);
+    let reason = match key.kind.as_str() {
+        "Component" => "AutoDeployFailed",
+        _ => "WriteFailed",
+    };
+    report.ready(false, reason, message);
+    report.finish()
 }

@@ -13,7 +13,7 @@ use crate::Event;
 pub(super) const SCHEMA_WARNINGS: &str = "SchemaWarnings";
 
 /// The condition of what is being deleted and has to wait.
-pub(super) const DELETING: &str = "Deleting";
+pub(super) const FINALIZING: &str = "Finalizing";
 
 /// Most fields that one condition lists.
 const FIELDS_SHOWN: usize = 20;
@@ -53,6 +53,12 @@ impl Report {
             .set((kind, status), reason, message, self.generation, self.now);
     }
 
+    pub fn unknown(&mut self, kind: &str, reason: &str, message: &str) {
+        let state = (kind, ConditionStatus::Unknown);
+        self.conditions
+            .set(state, reason, message, self.generation, self.now);
+    }
+
     pub fn ready(&mut self, holds: bool, reason: &str, message: &str) {
         self.set(condition_type::READY, holds, reason, message);
     }
@@ -84,6 +90,15 @@ impl Report {
             message.push(format!("and {} more", findings.len() - FIELDS_SHOWN));
         }
         self.set(SCHEMA_WARNINGS, true, "UnknownFields", &message.join("; "));
+    }
+
+    /// Like [`Self::finish`] for kinds that have no status as long as nothing is odd.
+    pub fn finish_quietly(self) -> Decision {
+        let nothing = self.before.as_map().is_some_and(object::Map::is_empty);
+        match nothing && self.conditions.iter().next().is_none() {
+            true => Decision::default(),
+            false => self.finish(),
+        }
     }
 
     /// The decision to write this status, if it says something new.

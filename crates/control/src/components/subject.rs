@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use component::model::{Finding, GROUP, Item, ReadError};
+use component::model::{Finding, GROUP, Item};
 use object::{Node, Object, ObjectKey, Text};
 
 use super::{Action, Decision, View};
@@ -38,13 +38,23 @@ impl<'a> Subject<'a> {
         self.view.catalog.get(kind, namespace, name)
     }
 
-    /// Fields that no version knows, or why the object cannot be read.
-    pub fn findings(&self) -> Result<Vec<Finding>, ReadError> {
-        match component::model::read(&self.object) {
-            Some(Ok(read)) => Ok(read.warnings),
-            Some(Err(error)) => Err(error),
-            None => Ok(Vec::new()),
+    /// What the catalog read of it, and fields that no version knows; or why it cannot be read.
+    pub fn readable(&self) -> Result<(&'a Item, Vec<Finding>), String> {
+        let warnings = match component::model::read(&self.object) {
+            Some(Ok(read)) => read.warnings,
+            Some(Err(error)) => return Err(error.to_string()),
+            None => Vec::new(),
+        };
+        match self.item() {
+            Some(item) => Ok((item, warnings)),
+            None => Err("the object was not read yet".to_owned()),
         }
+    }
+
+    /// Whether the namespace of the object is being deleted, with everything in it.
+    pub fn namespace_goes(&self) -> bool {
+        let namespace = self.view.objects.get(&namespace_key(self.namespace()));
+        namespace.is_some_and(|namespace| namespace.is_deleting())
     }
 
     pub fn has_finalizer(&self, name: &str) -> bool {

@@ -1,0 +1,614 @@
+//! What a ReleaseBinding needs now.
+
+use std::sync::Arc;
+
+use api::{ConditionStatus, condition_type};
+use component::catalog::{BindingError, Outcome, Session};
+use component::model::{DataPlane, Item, Plane, Reference, ReleaseBinding};
+use component::render::Rendering;
+use diag::Explain;
+use object::{Map, Node, Object, ObjectKey, Text};
+
+use super::promotion::{self, Candidate};
+use super::rendered::{self, Wanted};
+use super::report::{FINALIZING, Report};
+use super::subject::{Subject, delete, key};
+use super::{Action, Decision, PromotionMode, keys, readiness};
+
+/// Whether the release of the data plane is what the binding asks for.
+const RELEASE_SYNCED: &str = "ReleaseSynced";
+/// Whether what the workload needs of others is there.
+const CONNECTIONS_RESOLVED: &str = "ConnectionsResolved";
+/// Whether resources the workload needs are there.
+const DEPENDENCIES_READY: &str = "ResourceDependenciesReady";
+/// Whether what was applied is ready.
+const RESOURCES_READY: &str = "ResourcesReady";
+/// Whether another binding is for the same component and environment; present only while true.
+const DUPLICATE: &str = "DuplicateBinding";
+/// Whether a promotion rule holds the release back; present only while a rule is not met.
+const PROMOTION_BLOCKED: &str = "PromotionBlocked";
+
+/// Conditions that `Ready` is made of, the first that is not true gives the reason.
+const PARTS: [&str; 5] = [
+    PROMOTION_BLOCKED,
+    RELEASE_SYNCED,
+    CONNECTIONS_RESOLVED,
+    DEPENDENCIES_READY,
+    RESOURCES_READY,
+];
+
+pub(super) fn next(subject: &Subject<'_>) -> Decision {
+    if subject.object.is_deleting() {
+        return finalize(subject);
+    }
+    if !subject.has_finalizer(keys::BINDING_FINALIZER) {
+        return Decision::finalizer(keys::BINDING_FINALIZER, true);
+    }
+    let mut report = Report::new(subject);
+    let binding = match subject.readable() {
+        Ok((Item::ReleaseBinding(binding), findings)) => {
+            report.warn(&findings);
+            binding
+        }
+        Ok(_) => return Decision::default(),
+        Err(message) => {
+            let reason = "InvalidConfiguration";
+            report.set(RELEASE_SYNCED, false, reason, &message);
+            return finish(subject, report, None);
+        }
+    };
+    let releases = rendered::controlled_by(subject);
+    if let Err(first) = first_of_place(subject, binding, &releases, &mut report) {
+        let message = format!(
+            "ReleaseBinding `{first}` is for the same component and environment and came first; delete one of them"
+        );
+        report.set(RELEASE_SYNCED, false, DUPLICATE, &message);
+        return finish(subject, report, None);
+    }
+    if !binding.active {
+        return undeploy(subject, report, &releases);
+    }
+    deploy(subject, binding, report, &releases)
+}
+
+/// Deletes the releases of a binding that goes, and lets it go when they are gone.
+fn finalize(subject: &Subject<'_>) -> Decision {
+    if !subject.has_finalizer(keys::BINDING_FINALIZER) {
+        return Decision::default();
+    }
+    let releases = rendered::controlled_by(subject);
+    if releases.is_empty() {
+        return Decision::finalizer(keys::BINDING_FINALIZER, false);
+    }
+    let mut report = Report::new(subject);
+    let message = cleanup_message(&releases);
+    report.set(FINALIZING, true, "Finalizing", &message);
+    report.ready(false, "Finalizing", &message);
+    let mut decision = report.finish();
+    decision.actions.extend(delete(&releases));
+    decision
+}
+
+/// What the cleanup of releases waits for, as they say themselves.
+fn cleanup_message(releases: &[Arc<Object>]) -> String {
+    let mut texts = Vec::new();
+    for release in releases {
+        let conditions = api::Conditions::read(release.node.at(&["status", "conditions"]));
+        let pending = conditions
+            .get("CleanupPending")
+            .or(conditions.get(FINALIZING));
+        let why = pending.map_or("", |own| own.message.as_str());
+        let why = match why {
+            "" => "",
+            why => &format!(": {why}"),
+        };
+        texts.push(format!(
+            "waits until the objects of {} `{}` are deleted{why}",
+            release.kind(),
+            release.name()
+        ));
+    }
+    texts.join("; ")
+}
+
+/// Which of several bindings of one component and environment runs: the one that does already,
+/// else the oldest. Tells all of them; of a later one the error is the name of the first.
+fn first_of_place(
+    subject: &Subject<'_>,
+    binding: &ReleaseBinding,
+    own_releases: &[Arc<Object>],
+    report: &mut Report,
+) -> Result<(), Text> {
+    let catalog = subject.view.catalog;
+    let same = catalog.bindings().filter(|other| {
+        other.head.namespace == subject.namespace()
+            && other.owner == binding.owner
+            && other.environment == binding.environment
+            && other.head.name != binding.head.name
+    });
+    let same = same.filter_map(|other| {
+        let key = key("ReleaseBinding", subject.namespace(), &other.head.name);
+        subject.view.objects.get(&key)
+    });
+    let others: Vec<Arc<Object>> = same.filter(|other| !other.is_deleting()).collect();
+    if others.is_empty() {
+        report.conditions.remove(DUPLICATE);
+        return Ok(());
+    }
+    let names: Vec<String> = others
+        .iter()
+        .map(|own| format!("`{}`", own.name()))
+        .collect();
+    let message = format!(
+        "component `{}` has more bindings for `{}`: {}",
+        binding.owner,
+        binding.environment,
+        names.join(", ")
+    );
+    report.set(DUPLICATE, true, DUPLICATE, &message);
+    if !own_releases.is_empty() {
+        return Ok(());
+    }
+    let age = |object: &Object| -> (Text, Text) {
+        let created = object.node.str_at(&["metadata", "creationTimestamp"]);
+        (created.unwrap_or_default().into(), object.name().into())
+    };
+    let runs = |other: &Object| {
+        let own = Some(("ReleaseBinding", other.name()));
+        let release = release_name(binding);
+        rendered::named(subject, &release)
+            .is_some_and(|release| rendered::controller(&release) == own)
+    };
+    let first = others
+        .iter()
+        .find(|other| runs(other))
+        .or_else(|| others.iter().min_by_key(|other| age(other)));
+    match first {
+        Some(first) if runs(first) || age(first) < age(&subject.object) => Err(first.name().into()),
+        _ => Ok(()),
+    }
+}
+
+fn release_name(binding: &ReleaseBinding) -> String {
+    format!("{}-{}", binding.owner.component, binding.environment)
+}
+
+/// Takes away what runs, except objects that say they stay.
+fn undeploy(subject: &Subject<'_>, mut report: Report, releases: &[Arc<Object>]) -> Decision {
+    let mut actions = Vec::new();
+    let mut kept = 0;
+    for release in releases.iter().filter(|release| !release.is_deleting()) {
+        let resources = release.node.at(&["spec", "resources"]);
+        let resources = resources.and_then(Node::as_list).unwrap_or_default();
+        let stays = |own: &&Node| {
+            own.str_at(&["object", "metadata", "annotations", keys::RETAIN]) == Some("true")
+        };
+        let staying: Vec<Node> = resources.iter().filter(stays).cloned().collect();
+        kept += staying.len();
+        if staying.is_empty() {
+            actions.push(Action::Delete(release.key()));
+        } else if staying.len() < resources.len() {
+            actions.push(Action::Apply(with_resources(release, staying)));
+        }
+    }
+    if !actions.is_empty() {
+        return Decision {
+            actions,
+            ..Decision::default()
+        };
+    }
+    let message = match (releases.iter().any(|release| release.is_deleting()), kept) {
+        (true, _) => cleanup_message(releases),
+        (false, 0) => "nothing of it runs, as `state: Undeploy` asks".to_owned(),
+        (false, count) => format!(
+            "nothing of it runs, as `state: Undeploy` asks; {count} objects stay because of annotation `{}`",
+            keys::RETAIN
+        ),
+    };
+    for kind in [RELEASE_SYNCED, CONNECTIONS_RESOLVED, DEPENDENCIES_READY] {
+        report.conditions.remove(kind);
+    }
+    report.conditions.remove(PROMOTION_BLOCKED);
+    report.field("endpoints", Node::Null);
+    report.set(RESOURCES_READY, false, "ResourcesUndeployed", &message);
+    finish(subject, report, None)
+}
+
+/// A release with other resources and what else we apply of it.
+fn with_resources(release: &Object, resources: Vec<Node>) -> Object {
+    let mut node = Node::map();
+    for keys in [
+        &["apiVersion"][..],
+        &["kind"],
+        &["metadata", "name"],
+        &["metadata", "namespace"],
+        &["metadata", "labels"],
+        &["metadata", "annotations"],
+        &["metadata", "ownerReferences"],
+        &["spec"],
+    ] {
+        if let Some(value) = release.node.at(keys) {
+            node.set(keys, value.clone());
+        }
+    }
+    node.set(&["spec", "resources"], Node::list(resources));
+    Object::new(node)
+}
+
+/// Renders a binding and hands the result over.
+fn deploy(
+    subject: &Subject<'_>,
+    binding: &ReleaseBinding,
+    mut report: Report,
+    releases: &[Arc<Object>],
+) -> Decision {
+    let catalog = subject.view.catalog;
+    let mut session = Session::new(catalog);
+    let outcome = session.render(binding);
+    let candidate = candidate(subject, binding);
+    if let Some(candidate) = &candidate
+        && promotion(subject, binding, candidate, &mut report)
+    {
+        return held(subject, binding, report, releases);
+    }
+    let rendering = match outcome {
+        Outcome::Rendered(rendering) => rendering,
+        Outcome::Undeployed => return Decision::default(),
+        Outcome::Pending { missing } => {
+            let message = format!("waits for {}", missing.join(", "));
+            report.set(CONNECTIONS_RESOLVED, false, "ConnectionsPending", &message);
+            report.field("pendingConnections", texts(&missing));
+            report.conditions.remove(RELEASE_SYNCED);
+            return held(subject, binding, report, releases);
+        }
+        Outcome::Failed(error) => {
+            let reason = match &error {
+                BindingError::References(_) => error.reason().0,
+                BindingError::Render(_) => "RenderingFailed",
+            };
+            report.set(RELEASE_SYNCED, false, reason, &error.to_string());
+            return held(subject, binding, report, releases);
+        }
+    };
+    let (Some(candidate), Some(plane)) = (candidate, catalog.data_plane_of(binding)) else {
+        return Decision::default(); // Without them nothing renders.
+    };
+    if rendering.objects.is_empty() {
+        let message = format!("release `{}` makes no objects", candidate.name);
+        report.set(
+            RELEASE_SYNCED,
+            false,
+            "InvalidReleaseConfiguration",
+            &message,
+        );
+        return held(subject, binding, report, releases);
+    }
+    connections(binding, catalog, &mut report);
+    let wanted = wanted(subject, binding, plane, &rendering, releases);
+    let blocked = wanted
+        .iter()
+        .find_map(|wanted| refusal(subject, binding, wanted));
+    if let Some((reason, message)) = blocked {
+        report.set(RELEASE_SYNCED, false, reason, &message);
+        return held(subject, binding, report, releases);
+    }
+    let mut actions = Vec::new();
+    for wanted in &wanted {
+        match subject.view.objects.get(&wanted.key()) {
+            None => actions.push(Action::Create(wanted.clone())),
+            Some(own) if !rendered::is_applied(&own, wanted) => {
+                actions.push(Action::Apply(wanted.clone()));
+            }
+            Some(_) => {}
+        }
+    }
+    let names: Vec<ObjectKey> = wanted.iter().map(Object::key).collect();
+    let stale = releases.iter().filter(|own| !names.contains(&own.key()));
+    actions.extend(delete(stale));
+    if !actions.is_empty() {
+        return Decision {
+            actions,
+            ..Decision::default()
+        };
+    }
+
+    let name = wanted[0].name();
+    let message = format!("release `{name}` is what the binding asks for");
+    report.set(RELEASE_SYNCED, true, RELEASE_SYNCED, &message);
+    report.field("release", candidate.to_node());
+    report.field("dialect", rendering.dialect.word());
+    report.field("endpoints", endpoints(&mut session, binding));
+    report.field("secretReferenceNames", texts(&rendering.secret_references));
+    let workload_type = catalog
+        .release(subject.namespace(), &candidate.name)
+        .map_or("", |release| &release.component_type.workload_type);
+    resources_ready(subject, workload_type, &wanted, &mut report);
+    warnings(&rendering, &mut report);
+    finish(subject, report, Some(&candidate))
+}
+
+/// What a binding selects, if that is there.
+fn candidate(subject: &Subject<'_>, binding: &ReleaseBinding) -> Option<Candidate> {
+    let name = binding.release.as_ref()?;
+    let key = key("ComponentRelease", subject.namespace(), name);
+    let release = subject.view.objects.get(&key)?;
+    Some(Candidate::of(
+        binding,
+        &subject.object,
+        name.clone(),
+        &release,
+    ))
+}
+
+/// Looks at the promotion rules; whether they hold the release back.
+fn promotion(
+    subject: &Subject<'_>,
+    binding: &ReleaseBinding,
+    candidate: &Candidate,
+    report: &mut Report,
+) -> bool {
+    let mode = promotion::mode(subject.view, subject.namespace(), &binding.environment);
+    let enforced = mode == PromotionMode::Enforce;
+    let unmet = match mode {
+        PromotionMode::Off => None,
+        _ => promotion::check(subject, binding, candidate, enforced).err(),
+    };
+    let Some(unmet) = unmet else {
+        report.conditions.remove(PROMOTION_BLOCKED);
+        report.field("promotion", Node::Null);
+        return false;
+    };
+    let digest = promotion::approval_digest(candidate, &binding.environment);
+    let rule = Map::from_iter([
+        ("release", Node::from(candidate.name.clone())),
+        ("rule", unmet.reason.into()),
+        ("digest", digest.into()),
+    ]);
+    report.field("promotion", rule);
+    report.set(PROMOTION_BLOCKED, enforced, unmet.reason, &unmet.message);
+    report.wake = unmet.wake;
+    enforced
+}
+
+/// The report of a binding that leaves what runs as it is.
+fn held(
+    subject: &Subject<'_>,
+    binding: &ReleaseBinding,
+    mut report: Report,
+    releases: &[Arc<Object>],
+) -> Decision {
+    let running = report.status.str_at(&["release", "name"]).map(Text::from);
+    let name = running
+        .or_else(|| binding.release.clone())
+        .unwrap_or_default();
+    let release = subject.view.catalog.release(subject.namespace(), &name);
+    let workload_type = release.map_or("", |release| &release.component_type.workload_type);
+    let running: Vec<Object> = releases
+        .iter()
+        .filter(|own| !own.is_deleting())
+        .map(|own| (**own).clone())
+        .collect();
+    resources_ready(subject, workload_type, &running, &mut report);
+    finish(subject, report, None)
+}
+
+/// Which dependencies of the workload are there; nothing pends here.
+fn connections(
+    binding: &ReleaseBinding,
+    catalog: &component::catalog::Catalog,
+    report: &mut Report,
+) {
+    let name = binding.release.as_deref().unwrap_or_default();
+    let release = catalog.release(&binding.head.namespace, name);
+    let (mut endpoints, mut resources) = (0, 0);
+    if let Some(release) = release {
+        endpoints = release.workload.endpoint_dependencies.len();
+        resources = release.workload.resource_dependencies.len();
+    }
+    report.field("pendingConnections", Node::Null);
+    let v1 = release.is_some_and(|release| release.dialect.is_v1());
+    for (kind, count, some, none) in [
+        (
+            CONNECTIONS_RESOLVED,
+            endpoints,
+            "AllConnectionsResolved",
+            "NoConnections",
+        ),
+        (
+            DEPENDENCIES_READY,
+            resources,
+            "AllResourceDependenciesReady",
+            "NoResourceDependencies",
+        ),
+    ] {
+        match count {
+            _ if !v1 => report.conditions.remove(kind),
+            0 => report.set(kind, true, none, "the workload needs nothing of others"),
+            count => {
+                let message = format!("{count} of {count} are there");
+                report.set(kind, true, some, &message);
+            }
+        }
+    }
+}
+
+/// The releases that a rendering makes: for the data plane, and for the observability plane.
+fn wanted(
+    subject: &Subject<'_>,
+    binding: &ReleaseBinding,
+    plane: &DataPlane,
+    rendering: &Rendering,
+    releases: &[Arc<Object>],
+) -> Vec<Object> {
+    // Of what runs the kind stays: a change would delete and create everything.
+    let known = releases
+        .iter()
+        .find(|own| own.name() == release_name(binding));
+    let kind = match known.map(|own| own.kind()) {
+        Some("Release") => "Release",
+        Some(_) => "RenderedRelease",
+        None if rendering.dialect.is_v1() => "RenderedRelease",
+        None => "Release",
+    };
+    let make = |name: String, plane_reference: String, plane: Plane| {
+        let wanted = Wanted {
+            kind,
+            name,
+            owner: &binding.owner,
+            environment: &binding.environment,
+            plane_reference,
+            plane,
+            is_v1: rendering.dialect.is_v1(),
+            resources: rendered::resources(&rendering.objects, plane),
+        };
+        wanted.object(subject)
+    };
+    let name = release_name(binding);
+    let reference = |kind: &str, name: &str| format!("{kind}/{name}");
+    let own = reference(&plane.head.kind, &plane.head.name);
+    let mut out = vec![make(name.clone(), own, Plane::Data)];
+    let observed = rendering
+        .objects
+        .iter()
+        .any(|own| own.plane == Plane::Observability);
+    if let Some(Reference { kind, name: other }) = &plane.observability_plane
+        && observed
+        && subject.view.catalog.has_observability_plane(plane)
+    {
+        let name = format!("{name}-observability");
+        out.push(make(name, reference(kind, other), Plane::Observability));
+    }
+    out
+}
+
+/// Why a release cannot be written, if it cannot.
+fn refusal(
+    subject: &Subject<'_>,
+    binding: &ReleaseBinding,
+    wanted: &Object,
+) -> Option<(&'static str, String)> {
+    let own = rendered::named(subject, wanted.name())?;
+    let (kind, name) = (own.kind(), own.name());
+    let controlled = rendered::controller(&own);
+    let ours = match controlled {
+        Some(controller) => controller == ("ReleaseBinding", subject.name()),
+        None => {
+            rendered::owner(&own) == binding.owner
+                && own.node.str_at(&["spec", "environmentName"]) == Some(&binding.environment)
+        }
+    };
+    if !ours {
+        let whose = match controlled {
+            Some((kind, name)) => format!("belongs to {kind} `{name}`"),
+            None => "belongs to nobody and is for something else".to_owned(),
+        };
+        let message = format!("{kind} `{name}` {whose}; delete or rename one of the two");
+        return Some(("ReleaseOwnershipConflict", message));
+    }
+    own.is_deleting().then(|| {
+        let message = format!("waits until the objects of {kind} `{name}` are deleted");
+        ("ReleaseDeleting", message)
+    })
+}
+
+/// Judges what was applied.
+fn resources_ready(
+    subject: &Subject<'_>,
+    workload_type: &str,
+    wanted: &[Object],
+    report: &mut Report,
+) {
+    let mut verdict = None;
+    for wanted in wanted {
+        let Some(release) = subject.view.objects.get(&wanted.key()) else {
+            continue;
+        };
+        let data = release.node.str_at(&["spec", "targetPlane"]) != Some("observabilityplane");
+        let own = match data {
+            true => readiness::of(&release, workload_type),
+            false => readiness::of(&release, ""),
+        };
+        if verdict
+            .as_ref()
+            .is_none_or(|known: &readiness::Verdict| known.ready && !own.ready)
+        {
+            verdict = Some(own);
+        }
+    }
+    match verdict {
+        Some(own) => report.set(RESOURCES_READY, own.ready, own.reason, &own.message),
+        None => report.conditions.remove(RESOURCES_READY),
+    }
+}
+
+/// Makes `Ready` of the other conditions, and remembers what was ready.
+fn finish(subject: &Subject<'_>, mut report: Report, candidate: Option<&Candidate>) -> Decision {
+    let failing = PARTS.iter().find_map(|kind| {
+        let own = report.conditions.get(kind)?;
+        let good = match *kind {
+            PROMOTION_BLOCKED => own.status != ConditionStatus::True,
+            _ => own.status == ConditionStatus::True,
+        };
+        (!good).then(|| (*kind, own.reason.clone(), own.message.clone()))
+    });
+    let known = report.conditions.get(RESOURCES_READY).is_some();
+    match failing {
+        Some((PROMOTION_BLOCKED, _, message)) => {
+            report.ready(false, PROMOTION_BLOCKED, &message);
+        }
+        Some((_, reason, message)) => report.ready(false, &reason, &message),
+        None if !known => {
+            report.ready(false, "ResourcesProgressing", "nothing is applied yet");
+        }
+        None => report.ready(true, "Ready", "the release runs and is ready"),
+    }
+    let ready = report.conditions.is_true(condition_type::READY);
+    let current = candidate.filter(|_| ready);
+    let now = subject.view.timing.now;
+    let history = promotion::record(&subject.object, current, now);
+    report.field("releaseHistory", history);
+    report.finish()
+}
+
+/// What a rendering found worth a look.
+fn warnings(rendering: &Rendering, report: &mut Report) {
+    /// Most warnings a status lists.
+    const SHOWN: usize = 20;
+    let shown: Vec<String> = rendering
+        .warnings
+        .iter()
+        .take(SHOWN)
+        .map(ToString::to_string)
+        .collect();
+    report.field("warnings", texts(&shown));
+}
+
+/// Where the endpoints of a binding are.
+fn endpoints<'a>(session: &mut Session<'a>, binding: &'a ReleaseBinding) -> Node {
+    let found = session.endpoints_of(binding).iter();
+    Node::list(found.map(|(name, url)| {
+        let mut own = Map::from_iter([
+            ("scheme", Node::from(url.scheme.clone())),
+            ("host", url.host.clone().into()),
+            ("port", url.port.into()),
+        ]);
+        if !url.path.is_empty() {
+            own.insert("path", url.path.clone());
+        }
+        Map::from_iter([
+            ("name", Node::from(name.clone())),
+            ("serviceURL", own.into()),
+        ])
+    }))
+}
+
+fn texts<T: AsRef<str>>(texts: &[T]) -> Node {
+    Node::list(texts.iter().map(|text| Node::from(text.as_ref())))
+}
+
+/// The decision after a write of the binding's release was refused.
+pub(super) fn refused(subject: &Subject<'_>, message: &str) -> Decision {
+    let mut report = Report::new(subject);
+    report.set(RELEASE_SYNCED, false, "ReleaseUpdateFailed", message);
+    finish(subject, report, None)
+}

@@ -1,0 +1,166 @@
+//! What a ComponentRelease says of itself: its digest, and where it could run.
+
+use std::collections::BTreeMap;
+
+use component::catalog::{BindingError, Catalog, Outcome, Session};
+use component::digest::release_digest;
+use component::model::{ComponentRelease, Head, Item, ReleaseBinding};
+use diag::Explain;
+use object::{Map, Node, Text};
+
+use super::Decision;
+use super::component::tampered;
+use super::report::Report;
+use super::subject::Subject;
+
+/// Whether a release renders for every environment of its pipeline.
+const RENDERABLE: &str = "Renderable";
+
+/// Whether a release is not what its annotation says; present only while true.
+const TAMPERED: &str = "ReleaseTampered";
+
+/// Most environments that a release is tried for.
+const ENVIRONMENTS_MAX: usize = 50;
+
+pub(super) fn next(subject: &Subject<'_>) -> Decision {
+    if subject.object.is_deleting() {
+        return Decision::default();
+    }
+    let mut report = Report::new(subject);
+    let release = match subject.readable() {
+        Ok((Item::ComponentRelease(release), findings)) => {
+            report.warn(&findings);
+            release
+        }
+        Ok(_) => return Decision::default(),
+        Err(message) => {
+            report.set(RENDERABLE, false, "InvalidConfiguration", &message);
+            return report.finish();
+        }
+    };
+    let spec = subject.object.node.get("spec").cloned().unwrap_or_default();
+    let digest = release_digest(&spec);
+    match tampered(&subject.object, &digest) {
+        None => report.conditions.remove(TAMPERED),
+        Some(said) => {
+            let message = format!(
+                "the content has digest {digest}, and the annotation says {said}; make a new release of what you want"
+            );
+            report.set(TAMPERED, true, TAMPERED, &message);
+        }
+    }
+    report.field("digest", digest);
+    report.field("dialect", release.dialect.word());
+    try_environments(subject, release, &mut report);
+    report.finish()
+}
+
+/// Renders a release for every environment of its pipeline.
+fn try_environments(subject: &Subject<'_>, release: &ComponentRelease, report: &mut Report) {
+    let catalog = subject.view.catalog;
+    let environments = environments(catalog, release);
+    let known: BTreeMap<&str, &ReleaseBinding> = catalog
+        .bindings()
+        .filter(|own| own.owner == release.owner && own.head.namespace == subject.namespace())
+        .map(|own| (own.environment.as_str(), own))
+        .collect();
+    let bindings: Vec<ReleaseBinding> = environments
+        .iter()
+        .map(|name| binding(release, name, known.get(name.as_str()).copied()))
+        .collect();
+    let mut session = Session::new(catalog);
+    let (mut failed, mut unknown) = (Vec::new(), Vec::new());
+    let mut results = Vec::new();
+    for binding in &bindings {
+        let name = &binding.environment;
+        let (renderable, why) = match session.render(binding) {
+            Outcome::Rendered(_) | Outcome::Undeployed => (true, None),
+            Outcome::Pending { missing } => {
+                let message = format!("waits for {}", missing.join(", "));
+                (true, Some(("ConnectionsPending", message)))
+            }
+            Outcome::Failed(BindingError::References(error)) => {
+                unknown.push(name.as_str());
+                (false, Some((error.reason().0, error.to_string())))
+            }
+            Outcome::Failed(BindingError::Render(error)) => {
+                failed.push(name.as_str());
+                (false, Some(("RenderingFailed", error.to_string())))
+            }
+        };
+        let mut entry = Map::from_iter([
+            ("environment", Node::from(name.clone())),
+            ("renderable", renderable.into()),
+        ]);
+        if let Some((reason, message)) = why {
+            entry.insert("reason", reason);
+            entry.insert("message", message);
+        }
+        results.push(Node::from(entry));
+    }
+    report.field("renderable", results);
+    if !failed.is_empty() {
+        let message = format!(
+            "does not render for {}; see `status.renderable`",
+            failed.join(", ")
+        );
+        return report.set(RENDERABLE, false, "RenderingFailed", &message);
+    }
+    if bindings.is_empty() || !unknown.is_empty() {
+        let message = match unknown.is_empty() {
+            true => "its project has no pipeline with environments".to_owned(),
+            false => format!("what {} needs is not there", unknown.join(", ")),
+        };
+        return report.unknown(RENDERABLE, "EnvironmentsIncomplete", &message);
+    }
+    let message = "renders for every environment of its pipeline";
+    report.set(RENDERABLE, true, RENDERABLE, message);
+}
+
+/// The environments of the pipeline of a release's project, each once, in the order of its paths.
+fn environments(catalog: &Catalog, release: &ComponentRelease) -> Vec<Text> {
+    let namespace = &release.head.namespace;
+    let project = catalog.project(namespace, &release.owner.project);
+    let pipeline = project.and_then(|project| project.pipeline.as_ref());
+    let pipeline = pipeline.and_then(|own| catalog.pipeline(namespace, &own.name));
+    let mut found: Vec<Text> = Vec::new();
+    for path in pipeline.into_iter().flat_map(|own| &own.paths) {
+        let targets = path.targets.iter().map(|own| &own.environment);
+        for name in std::iter::once(&path.source).chain(targets) {
+            if !found.contains(name) && found.len() < ENVIRONMENTS_MAX {
+                found.push(name.clone());
+            }
+        }
+    }
+    found
+}
+
+/// A binding of a release, with the values that the environment has now.
+fn binding(
+    release: &ComponentRelease,
+    environment: &Text,
+    known: Option<&ReleaseBinding>,
+) -> ReleaseBinding {
+    let own = Head {
+        kind: "ReleaseBinding".into(),
+        namespace: release.head.namespace.clone(),
+        name: format!("{}-{environment}", release.owner.component).into(),
+        ..Head::default()
+    };
+    let known = known.cloned();
+    let known = known.unwrap_or_else(|| ReleaseBinding {
+        head: own,
+        owner: release.owner.clone(),
+        environment: environment.clone(),
+        release: None,
+        type_values: Node::Null,
+        trait_values: BTreeMap::new(),
+        workload_overrides: BTreeMap::new(),
+        active: true,
+    });
+    ReleaseBinding {
+        release: Some(release.head.name.clone()),
+        active: true,
+        ..known
+    }
+}
