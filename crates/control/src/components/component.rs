@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use component::digest::{RELEASE_DIGEST, release_digest};
 use component::model::{Component, ComponentType, GROUP, Item, Named, Owner, Project, Reference};
+use component::snapshot::{RELEASE_DIGEST, release_digest};
 use object::{Map, Node, Object, ObjectKey, Text};
 
 use super::rendered::owner;

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use component::digest;
 use component::metadata::{self, keys as labels};
 use component::model::{DataPlane, Environment, GROUP, Item, Owner, Plane, Project, Reference};
+use component::snapshot as frozen;
 use object::{Map, Node, Object, Text};
 
 use super::component::waits_for;
@@ -99,10 +99,10 @@ fn freeze(
         return Err(("ProjectTypeNotFound", message));
     };
     let spec = frozen(subject, reference, &own);
-    let digest = digest::digest(&spec);
+    let digest = frozen::digest(&spec);
     let mut name = None;
     for start in (0..digest.len() - 10).step_by(10) {
-        let candidate = digest::release_name(subject.name(), &digest[start..]);
+        let candidate = frozen::release_name(subject.name(), &digest[start..]);
         let key = key("ProjectRelease", subject.namespace(), &candidate);
         let Some(known) = subject.view.objects.get(&key) else {
             let mut node = Node::map();
@@ -110,7 +110,7 @@ fn freeze(
             node.set(&["kind"], "ProjectRelease");
             node.set(&["metadata", "name"], candidate);
             node.set(&["metadata", "namespace"], subject.namespace());
-            let annotation = &["metadata", "annotations", digest::RELEASE_DIGEST];
+            let annotation = &["metadata", "annotations", frozen::RELEASE_DIGEST];
             node.set(annotation, digest);
             node.set(&["spec"], spec);
             return Ok(vec![Action::Create(Object::new(node))]);

@@ -4,8 +4,8 @@
 //! project's pipeline, it was so for long enough, and somebody approved where the path asks for it.
 //! What counts is the content of a release, not its name.
 
-use component::digest;
 use component::model::{DeploymentPipeline, ReleaseBinding};
+use component::snapshot as frozen;
 use golang::{Duration, Timestamp};
 use object::{Map, Node, Object, Text};
 
@@ -56,8 +56,8 @@ impl Candidate {
         ]);
         Self {
             name,
-            digest: digest::release_digest(&spec),
-            overrides: digest::digest(&overrides.into()),
+            digest: frozen::release_digest(&spec),
+            overrides: frozen::digest(&overrides.into()),
         }
     }
 
@@ -86,7 +86,7 @@ pub(super) fn approval_digest(candidate: &Candidate, environment: &str) -> Strin
         ("environment", environment),
         ("overrides", candidate.overrides.as_str()),
     ]);
-    digest::digest(&parts.into())
+    frozen::digest(&parts.into())
 }
 
 /// What is done about rules that are not met in an environment.

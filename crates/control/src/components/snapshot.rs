@@ -1,8 +1,8 @@
 //! A component frozen: the release that would be made of what is there now.
 
-use component::digest;
 use component::model::{Component, GROUP, Named, Reference, Schemas, TraitUse};
 use component::model::{ComponentType, Owner};
+use component::snapshot as frozen;
 use object::{Map, Node, Object, Text};
 
 use super::subject::{Subject, key};
@@ -88,7 +88,7 @@ impl Snapshot {
         workload.remove(&["owner"]);
         out.set(&["workload"], workload);
         Some(Self {
-            digest: digest::release_digest(&out),
+            digest: frozen::release_digest(&out),
             spec: out,
         })
     }
@@ -100,7 +100,7 @@ impl Snapshot {
         node.set(&["kind"], "ComponentRelease");
         node.set(&["metadata", "name"], name);
         node.set(&["metadata", "namespace"], namespace);
-        let annotation = &["metadata", "annotations", digest::RELEASE_DIGEST];
+        let annotation = &["metadata", "annotations", frozen::RELEASE_DIGEST];
         node.set(annotation, self.digest.as_str());
         node.set(&["spec"], self.spec.clone());
         Object::new(node)
@@ -128,6 +128,6 @@ pub(super) fn names(owner: &Owner, digest: &str) -> Vec<Text> {
     const DIGITS: usize = 10;
     let starts = (0..digest.len().saturating_sub(DIGITS)).step_by(DIGITS);
     starts
-        .map(|start| digest::release_name(&owner.component, &digest[start..]).into())
+        .map(|start| frozen::release_name(&owner.component, &digest[start..]).into())
         .collect()
 }

@@ -40,7 +40,12 @@ impl Platform {
             world.apply_node(definition).await;
         }
         for kind in api::openchoreo::Kind::ALL {
-            while world.client.mapping(&kind.group_version_kind()).await.is_err() {
+            while world
+                .client
+                .mapping(&kind.group_version_kind())
+                .await
+                .is_err()
+            {
                 tokio::time::sleep(Duration::from_millis(250)).await;
             }
         }
@@ -71,6 +76,18 @@ impl Platform {
         self.components = Self::start(&self.world, &self.plane);
     }
 
+    /// Applies the tenant, and the others when its namespace is there.
+    async fn apply(&self, documents: Vec<Node>) {
+        for document in documents {
+            let is_tenant = document.str_at(&["kind"]) == Some("Organization");
+            self.world.apply_node(document).await;
+            while is_tenant && self.world.find("v1", "Namespace", "acme").await.is_none() {
+                self.world.pass(Duration::from_millis(100)).await;
+            }
+            self.world.pass(Duration::from_millis(30)).await;
+        }
+    }
+
     async fn on_plane(&self, api_version: &str, kind: &str) -> Vec<Object> {
         let kind = GroupVersionKind::new(api_version, kind);
         let label = "openchoreo.dev/managed-by";
@@ -82,29 +99,49 @@ impl Platform {
         let deployments = self.on_plane("apps/v1", "Deployment").await;
         let shown = |object: &Object| {
             let replicas = object.node.at(&["spec", "replicas"]).and_then(Node::as_i64);
-            format!("{}/{} {}", object.namespace(), object.name(), replicas.unwrap_or(-1))
+            format!(
+                "{}/{} {}",
+                object.namespace(),
+                object.name(),
+                replicas.unwrap_or(-1)
+            )
         };
         deployments.iter().map(shown).collect()
     }
 
     async fn binding(&self, name: &str) -> Object {
         let name = format!("acme/{name}");
-        self.world.get(api::openchoreo::API_VERSION, "ReleaseBinding", &name).await
+        self.world
+            .get(api::openchoreo::API_VERSION, "ReleaseBinding", &name)
+            .await
     }
 
     /// Waits until `is` holds.
     async fn until(&self, what: &str, mut is: impl AsyncFnMut(&Self) -> bool) {
         let begun = tokio::time::Instant::now();
         while !is(self).await {
-            assert!(!self.components.is_finished(), "the controllers ended by themselves");
+            assert!(
+                !self.components.is_finished(),
+                "the controllers ended by themselves"
+            );
             if begun.elapsed() > PATIENCE {
-                let bindings = GroupVersionKind::new(api::openchoreo::API_VERSION, "ReleaseBinding");
-                let bindings = self.world.client.list(&bindings, "", "").await.expect("bindings");
+                let bindings =
+                    GroupVersionKind::new(api::openchoreo::API_VERSION, "ReleaseBinding");
+                let bindings = self
+                    .world
+                    .client
+                    .list(&bindings, "", "")
+                    .await
+                    .expect("bindings");
                 let statuses: Vec<String> = bindings
                     .iter()
                     .map(|binding| object::json::to_string_pretty(&binding.node, 1))
                     .collect();
-                panic!("{what}: never; {}\n{}", self.deployments().await.join(", "), statuses.join("\n"));
+                panic!(
+                    "{what}: never; {}\n{}",
+                    self.deployments().await.join(", "),
+                    statuses.join("\n")
+                );
             }
             self.world.pass(Duration::from_millis(500)).await;
         }
@@ -118,19 +155,19 @@ impl Platform {
     }
 }
 
-const DEVELOPMENT: &str = "dp-acme-shop-development-3cee8bea/cart-development-16e42e49 2";
-const PRODUCTION: &str = "dp-acme-shop-production-9d1dbf6b/cart-production-bc29fa1f 1";
-
 #[tokio::test(start_paused = true)]
 async fn bindings_become_workloads_on_data_planes_and_go_with_them() {
     let platform = Platform::new().await;
-    platform.world.apply(PLATFORM).await;
+    platform.apply(nodes(PLATFORM)).await;
     platform.until_ready("cart-development").await;
     platform.until_ready("cart-production").await;
     let deployments = platform.deployments().await;
     assert_eq!(deployments.len(), 2, "{deployments:?}");
     // Nobody writes when nothing changes.
-    platform.world.quiet(Duration::from_secs(20), "settled").await;
+    platform
+        .world
+        .quiet(Duration::from_secs(20), "settled")
+        .await;
 
     // What somebody else changes on the plane is put right.
     let mut deployment = platform.on_plane("apps/v1", "Deployment").await.remove(0);
@@ -142,19 +179,34 @@ async fn bindings_become_workloads_on_data_planes_and_go_with_them() {
         dry_run: false,
         subresource: "",
     };
-    platform.plane.apply(&deployment, how).await.expect("a change");
     platform
-        .until("drift is corrected", async |platform| platform.deployments().await == deployments)
+        .plane
+        .apply(&deployment, how)
+        .await
+        .expect("a change");
+    platform
+        .until("drift is corrected", async |platform| {
+            platform.deployments().await == deployments
+        })
         .await;
 
     // A binding that goes takes its objects with it, and nothing else.
     let binding = platform.binding("cart-development").await;
     platform.world.delete(&binding).await;
     platform
-        .until("one is left", async |platform| platform.deployments().await == deployments[1..])
+        .until("one is left", async |platform| {
+            platform.deployments().await == deployments[1..]
+        })
         .await;
     assert_eq!(platform.on_plane("v1", "ConfigMap").await.len(), 1);
-    let release = platform.world.find(api::openchoreo::API_VERSION, "ComponentRelease", "acme/cart-1").await;
+    let release = platform
+        .world
+        .find(
+            api::openchoreo::API_VERSION,
+            "ComponentRelease",
+            "acme/cart-1",
+        )
+        .await;
     assert!(release.is_some(), "releases stay");
 }
 
@@ -172,23 +224,23 @@ async fn the_order_of_arrival_does_not_matter() {
             1 => documents.reverse(),
             seed => Dice::new(seed).shuffle(&mut documents),
         }
-        platform.world.apply_node(organization.clone()).await;
-        for document in documents {
-            platform.world.apply_node_when_possible(document).await;
-            platform.world.pass(Duration::from_millis(300)).await;
-        }
+        documents.insert(0, organization.clone());
+        platform.apply(documents).await;
         platform.until_ready("cart-development").await;
         platform.until_ready("cart-production").await;
         pictures.push(platform.deployments().await);
         platform.components.abort();
     }
-    assert!(pictures.iter().all(|picture| *picture == pictures[0]), "{pictures:?}");
+    assert!(
+        pictures.iter().all(|picture| *picture == pictures[0]),
+        "{pictures:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_restart_changes_nothing_and_forgets_nothing() {
     let mut platform = Platform::new().await;
-    platform.world.apply(PLATFORM).await;
+    platform.apply(nodes(PLATFORM)).await;
     platform.until_ready("cart-production").await;
     platform.until_ready("cart-development").await;
     let before = platform.on_plane("apps/v1", "Deployment").await;
@@ -204,7 +256,9 @@ async fn a_restart_changes_nothing_and_forgets_nothing() {
     let binding = platform.binding("cart-production").await;
     platform.world.delete(&binding).await;
     platform
-        .until("one is left", async |platform| platform.deployments().await.len() == 1)
+        .until("one is left", async |platform| {
+            platform.deployments().await.len() == 1
+        })
         .await;
 }
 
@@ -212,7 +266,7 @@ async fn a_restart_changes_nothing_and_forgets_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_platform_that_is_deleted_at_once_is_gone() {
     let platform = Platform::new().await;
-    platform.world.apply(PLATFORM).await;
+    platform.apply(nodes(PLATFORM)).await;
     platform.until_ready("cart-development").await;
     platform.until_ready("cart-production").await;
     for document in nodes(PLATFORM) {
@@ -225,7 +279,11 @@ async fn a_platform_that_is_deleted_at_once_is_gone() {
                 return false;
             }
             for kind in api::openchoreo::Kind::ALL {
-                let left = platform.world.client.list(&kind.group_version_kind(), "", "").await;
+                let left = platform
+                    .world
+                    .client
+                    .list(&kind.group_version_kind(), "", "")
+                    .await;
                 if !left.expect("a list").is_empty() {
                     return false;
                 }
@@ -239,7 +297,7 @@ async fn a_platform_that_is_deleted_at_once_is_gone() {
 #[tokio::test(start_paused = true)]
 async fn a_control_plane_that_is_made_anew_keeps_what_runs() {
     let first = Platform::new().await;
-    first.world.apply(PLATFORM).await;
+    first.apply(nodes(PLATFORM)).await;
     first.until_ready("cart-development").await;
     first.until_ready("cart-production").await;
     let before = first.on_plane("apps/v1", "Deployment").await;
@@ -249,13 +307,19 @@ async fn a_control_plane_that_is_made_anew_keeps_what_runs() {
     second.components.abort();
     second.plane = first.plane.clone();
     second.components = Platform::start(&second.world, &second.plane);
-    second.world.apply(PLATFORM).await;
+    second.apply(nodes(PLATFORM)).await;
     second.until_ready("cart-development").await;
     second.until_ready("cart-production").await;
     let after = second.on_plane("apps/v1", "Deployment").await;
     let uids = |objects: &[Object]| -> Vec<String> {
-        objects.iter().map(|object| object.uid().to_owned()).collect()
+        objects
+            .iter()
+            .map(|object| object.uid().to_owned())
+            .collect()
     };
     assert_eq!(uids(&before), uids(&after));
-    assert!(after.iter().all(|object| object.generation() == 1), "no spec has changed");
+    assert!(
+        after.iter().all(|object| object.generation() == 1),
+        "no spec has changed"
+    );
 }

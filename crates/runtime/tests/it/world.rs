@@ -491,7 +491,7 @@ async fn apply_node(client: &Cluster, node: Node) {
     applied.unwrap_or_else(|error| panic!("{} is refused: {error}", object.key()));
 }
 
-fn nodes(text: &str) -> Vec<Node> {
+pub fn nodes(text: &str) -> Vec<Node> {
     let documents = yaml::load(text, &yaml::Limits::default()).expect("YAML");
     let documents = documents.into_iter().map(|document| document.node);
     documents.filter(|node| !node.is_null()).collect()
