@@ -273,8 +273,8 @@ impl Checker<'_> {
             Shape::Dyn => Shape::Dyn,
             Shape::Map(value) => (**value).clone(),
             Shape::Object(object) => match object.field(&select.field) {
-                Some(field) => field.shape.clone(),
-                None => {
+                Some(field) if !field.hidden => field.shape.clone(),
+                _ => {
                     self.issue(at, format!("undefined field '{}'", select.field));
                     Shape::Dyn
                 }

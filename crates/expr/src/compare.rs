@@ -99,7 +99,8 @@ fn objects_equal(a: &MapValue, b: &MapValue) -> bool {
     if left.same(right) {
         return true;
     }
-    let declared = |key: &str| object.fields.iter().find(|(_, field)| field.key == key);
+    let visible = object.fields.iter().filter(|(_, field)| !field.hidden);
+    let declared = |key: &str| visible.clone().find(|(_, field)| field.key == key);
     present(left) == present(right)
         && left
             .iter()

@@ -85,6 +85,8 @@ pub struct Field {
     pub key: Text,
     /// Its type.
     pub shape: Shape,
+    /// Whether expressions are checked as if it were not declared, see [`ObjectShape::hide`].
+    pub hidden: bool,
 }
 
 impl ObjectShape {
@@ -92,7 +94,23 @@ impl ObjectShape {
     pub fn declare(&mut self, key: &str, shape: Shape) {
         if let Some(name) = escape(key) {
             let key = Text::from(key);
-            self.fields.insert(name, Field { key, shape });
+            let hidden = false;
+            self.fields.insert(name, Field { key, shape, hidden });
+        }
+    }
+
+    /// Declares the data key `key`, of whose values nothing is known.
+    ///
+    /// Expressions that select it do not compile, but those that select it from `dyn(…)` find it.
+    /// Kubernetes lets such values be compared and nothing else; here they are read as they are.
+    ///
+    /// # Source
+    /// kubernetes/apiserver `pkg/cel/common/values.go`, `unknownPreserved`.
+    pub fn hide(&mut self, key: &str) {
+        if let Some(name) = escape(key) {
+            let key = Text::from(key);
+            let (shape, hidden) = (Shape::Dyn, true);
+            self.fields.insert(name, Field { key, shape, hidden });
         }
     }
 }

@@ -256,7 +256,8 @@ impl MapValue {
     pub fn iter(&self) -> Box<dyn Iterator<Item = (Value, Value)> + '_> {
         match &self.0 {
             MapRepr::Node(map, Shape::Object(object)) => {
-                Box::new(object.fields.iter().filter_map(move |(name, field)| {
+                let visible = object.fields.iter().filter(|(_, field)| !field.hidden);
+                Box::new(visible.filter_map(move |(name, field)| {
                     let node = map.get(&field.key).filter(|node| !node.is_null())?;
                     let value = Value::shaped(node, &field.shape);
                     Some((Value::String(name.clone()), value))

@@ -9,7 +9,7 @@ use object::Node;
 use super::definition::is_set;
 use super::node::Level;
 use super::{field_path, rules};
-use crate::field_error::{FieldError, FieldValue};
+use crate::field_error::{FieldError, FieldErrorKind, FieldValue};
 
 /// How far rules are looked at.
 #[derive(Clone, Copy)]
@@ -48,6 +48,10 @@ struct Context {
     uncorrelatable: Option<String>,
     /// How often a value can occur in an object; `None` when the levels above do not say.
     occurrences: Option<u64>,
+    /// Whether a level above has rules.
+    below_rules: bool,
+    /// Whether a level above, at or below one with rules, has no type: nothing below it may have rules.
+    invisible: bool,
 }
 
 impl Context {
@@ -58,6 +62,8 @@ impl Context {
             inside_metadata: false,
             uncorrelatable: None,
             occurrences: Some(1),
+            below_rules: false,
+            invisible: false,
         }
     }
 }
@@ -81,6 +87,12 @@ impl Checker {
     fn level(&mut self, level: &Level, raw: &Node, path: &str, context: &Context) {
         let before = self.schema.len();
         self.plain(level, raw, path, context);
+        let below_rules = context.below_rules || !level.rules.is_empty();
+        let context = &Context {
+            below_rules,
+            invisible: context.invisible || (below_rules && !rules::can_see(level, context.root)),
+            ..context.clone()
+        };
         self.children(level, raw, path, context);
         self.extensions(level, raw, path);
         self.rule_texts(level, path);
@@ -464,6 +476,15 @@ impl Checker {
     }
 
     fn rule_reports(&mut self, level: &Level, path: &str, context: &Context) {
+        if context.invisible {
+            self.rules.push(FieldError {
+                kind: FieldErrorKind::Internal,
+                path: format!("{path}.x-kubernetes-validations"),
+                value: FieldValue::Omitted,
+                detail: "internal error: failed to construct type information for x-kubernetes-validations rules: unable to convert structural schema to CEL declarations".into(),
+            });
+            return;
+        }
         let Some((reports, occurrences)) = rules::reports(level, context.root) else {
             return;
         };

@@ -79,6 +79,12 @@ pub(super) fn compile(level: &mut Level, root: bool) {
     }
 }
 
+/// Whether expressions can see values of `level`.
+pub(super) fn can_see(level: &Level, root: bool) -> bool {
+    let plain = level.kind == "object" && level.additional.is_none();
+    plain || shape_of(level, root || level.embedded).is_some()
+}
+
 /// Looks at the rules of one level, in their order; the second part is how often its values can
 /// occur in a request at most.
 ///

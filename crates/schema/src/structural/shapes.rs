@@ -2,7 +2,8 @@
 //!
 //! # Source
 //! kubernetes/apiserver `pkg/cel/common/schemas.go`: values whose type the schema does not say are
-//! invisible, except int-or-string, which may be either.
+//! invisible, except int-or-string, which may be either. Expressions reach invisible fields through
+//! `dyn(self).field`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,8 +38,9 @@ pub(super) fn shape_of(level: &Level, root: bool) -> Option<Shape> {
             }
             let mut object = ObjectShape::default();
             for (key, property) in &level.properties {
-                if let Some(shape) = shape_of(property, property.embedded) {
-                    object.declare(key, shape);
+                match shape_of(property, property.embedded) {
+                    Some(shape) => object.declare(key, shape),
+                    None => object.hide(key),
                 }
             }
             if root && !declares_metadata(level) {

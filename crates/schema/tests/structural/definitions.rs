@@ -78,12 +78,29 @@ fn rules_are_checked_against_the_schema() {
         {type: object, properties: {a: {type: integer, x-kubernetes-validations: [{rule: self > 1, messageExpression: self}]}}} => ~.properties[a].x-kubernetes-validations[0].messageExpression: Invalid value: {"Rule":"self > 1","Message":"","MessageExpression":"self","Reason":null,"FieldPath":"","OptionalOldSelf":null}: messageExpression must evaluate to a string
         "#,
     );
+    let invisible = "Internal error: internal error: failed to construct type information for x-kubernetes-validations rules: unable to convert structural schema to CEL declarations";
+    check(&format!(
+        r#"
+        {{type: object, properties: {{a: {{x-kubernetes-preserve-unknown-fields: true, x-kubernetes-validations: [{{rule: 'true'}}]}}}}}} => ~.properties[a].x-kubernetes-validations: {invisible}
+        {{type: object, properties: {{a: {{x-kubernetes-preserve-unknown-fields: true, properties: {{b: {{type: string, x-kubernetes-validations: [{{rule: self == oldSelf}}]}}}}}}}}}} =>
+        {{type: object, x-kubernetes-validations: [{{rule: 'true'}}], properties: {{a: {{x-kubernetes-preserve-unknown-fields: true, items: {{type: string, x-kubernetes-validations: [{{rule: self == ''}}]}}}}}}}} => ~.properties[a].items.x-kubernetes-validations: {invisible}
+        {{type: object, x-kubernetes-validations: [{{rule: 'true'}}], properties: {{a: {{x-kubernetes-preserve-unknown-fields: true, properties: {{b: {{type: object, properties: {{c: {{type: string, x-kubernetes-validations: [{{rule: self == ''}}]}}}}}}}}}}}}}} => ~.properties[a].properties[b].properties[c].x-kubernetes-validations: {invisible}
+        {{type: object, properties: {{a: {{type: object, additionalProperties: {{x-kubernetes-preserve-unknown-fields: true, properties: {{b: {{type: string, x-kubernetes-validations: [{{rule: self == ''}}]}}}}}}}}}}}} =>
+        {{type: object, properties: {{a: {{type: object, x-kubernetes-validations: [{{rule: 'true'}}], additionalProperties: {{x-kubernetes-preserve-unknown-fields: true}}}}}}}} => ~.properties[a].x-kubernetes-validations: {invisible}
+        {{type: object, properties: {{a: {{type: object, properties: {{b: {{x-kubernetes-preserve-unknown-fields: true}}}}, x-kubernetes-validations: [{{rule: '[dyn(self).b] == [dyn(oldSelf).b]'}}]}}}}}} =>
+        {{type: object, properties: {{a: {{type: object, properties: {{b: {{x-kubernetes-preserve-unknown-fields: true}}}}, x-kubernetes-validations: [{{rule: 'self == oldSelf'}}]}}}}}} =>
+        "#
+    ));
     let refused = Structural::compile(&data(
         "{type: object, properties: {a: {type: object, properties: {b: {type: string}}, x-kubernetes-validations: [{rule: self.c == 1}]}}}",
     ));
     assert!(lines(&refused.unwrap_err()).ends_with(
         "compilation failed: ERROR: <input>:1:5: undefined field 'c'\n | self.c == 1\n | ....^\n"
     ));
+    let refused = Structural::compile(&data(
+        "{type: object, properties: {a: {type: object, properties: {b: {x-kubernetes-preserve-unknown-fields: true}}, x-kubernetes-validations: [{rule: self.b == 1}]}}}",
+    ));
+    assert!(lines(&refused.unwrap_err()).contains("undefined field 'b'"));
 }
 
 fn definition(changes: &[(&[&str], &str)]) -> Node {

@@ -217,3 +217,34 @@ fn rules_that_could_cost_too_much_are_refused() {
         "{message}"
     );
 }
+
+#[test]
+fn fields_without_a_type_can_be_compared() {
+    let judge = |rule: &str, old: &str, new: &str| {
+        let text = format!(
+            "{{type: object, properties: {{spec: {{type: object, properties: {{a: {{x-kubernetes-preserve-unknown-fields: true}}, b: {{type: string}}}}, x-kubernetes-validations: [{{rule: '{rule}', message: m}}]}}}}}}"
+        );
+        let schema =
+            Structural::compile(&data(&text)).unwrap_or_else(|errors| panic!("{errors:#?}"));
+        let found = schema.validate(&object(new), Some(&object(old)));
+        lines(&found.errors)
+    };
+    let refused = "spec: Invalid value: m\n";
+    let same = "[dyn(self).?a] == [dyn(oldSelf).?a]";
+    for (rule, old, new, expected) in [
+        (same, "{a: x}", "{a: x, b: c}", ""),
+        (same, "{a: x}", "{a: y}", refused),
+        (same, "{a: {n: [1]}}", "{a: {n: [1]}, b: c}", ""),
+        (same, "{a: {n: [1]}}", "{a: {n: [2]}}", refused),
+        (same, "{a: x}", "{a: {n: x}}", refused),
+        (same, "{a: x}", "{b: c}", refused),
+        (same, "{b: c}", "{a: x}", refused),
+        ("has(dyn(self).a)", "{}", "{a: x}", ""),
+        ("has(dyn(self).a)", "{}", "{b: c}", refused),
+        ("[dyn(self).a] == [\"x\"]", "{}", "{a: x}", ""),
+        ("self == oldSelf", "{a: {n: 1}}", "{a: {n: 1}}", ""),
+        ("self == oldSelf", "{a: {n: 1}}", "{a: {n: 2}}", refused),
+    ] {
+        assert_eq!(judge(rule, old, new), expected, "{rule}: {old} to {new}");
+    }
+}
