@@ -1,4 +1,4 @@
-//! The definitions of the kinds served.
+//! The definitions of Flux's kinds.
 
 use object::Node;
 
@@ -13,7 +13,9 @@ const DEFINITIONS: &[(&str, &str)] = &[
     ),
 ];
 
-/// The CustomResourceDefinitions of every kind served, in file name order.
+/// The CustomResourceDefinitions of Flux's kinds, in file name order.
+///
+/// Those of OpenChoreo's are [`crate::openchoreo::custom_resource_definitions`].
 pub fn custom_resource_definitions() -> Vec<Node> {
     DEFINITIONS
         .iter()

@@ -1,4 +1,4 @@
-//! The resources Fleetwright serves: Flux's kinds, their conditions and their CRDs.
+//! The resources Fleetwright serves: Flux's kinds, OpenChoreo's kinds, their conditions and their CRDs.
 //!
 //! Objects travel as [`object::Object`]s; this crate reads the parts that decisions need into
 //! plain structs and writes statuses back. Field names, defaults and texts are Flux's, so that its
@@ -7,7 +7,8 @@
 //! # Invariants
 //!
 //! - **One unreadable object harms only itself.** Reading fails with [`InvalidSpec`], which names the field.
-//! - **The CRDs are Flux's in structure.** A test compares them field by field; descriptions are ours.
+//! - **The CRDs of Flux's kinds are Flux's in structure.** A test compares them field by field; descriptions are ours.
+//! - **Those of OpenChoreo's kinds take objects of all its releases**; see [`openchoreo`].
 //!
 //! Deliberately absent: what to do about an object; see `control`.
 
@@ -16,6 +17,7 @@ mod crds;
 mod git_repository;
 mod kustomization;
 mod meta;
+pub mod openchoreo;
 mod read;
 
 pub use condition::{Condition, ConditionStatus, Conditions, condition_type};

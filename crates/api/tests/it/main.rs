@@ -1,5 +1,7 @@
 //! The definitions of the kinds served, and what is read from objects of them.
 
+mod openchoreo;
+
 use object::{Node, Object};
 
 /// A definition without what is ours to word, and with keys in order.
