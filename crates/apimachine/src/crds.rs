@@ -45,10 +45,10 @@ pub(crate) fn react(writer: &mut Writer<'_>, worklist: &Worklist) {
             .list(STORAGE, None)
             .map(|(key, _)| key.name.clone())
             .collect();
-        for name in &all {
-            settle_names(writer, name);
-        }
-        for name in all.iter().chain(&changed) {
+        let settled = all.iter().filter(|name| settle_names(writer, name));
+        let settled: Vec<&Text> = settled.collect();
+        // Compiling schemas is what takes time: not those of definitions that stayed as they were.
+        for name in settled.into_iter().chain(&changed) {
             writer.change_state(|state| serve(state, name));
         }
     }
@@ -83,12 +83,13 @@ fn storage_of(definition: &Node) -> Text {
     qualified(text(&["spec", "names", "plural"]), text(&["spec", "group"]))
 }
 
-fn settle_names(writer: &mut Writer<'_>, name: &str) {
+/// Brings the status of a definition up to date; whether that changed it.
+fn settle_names(writer: &mut Writer<'_>, name: &str) -> bool {
     let Some(stored) = writer.state().get(STORAGE, "", name) else {
-        return;
+        return false;
     };
     if is_deleting(stored) {
-        return;
+        return false;
     }
     let mut definition = stored.node.clone();
     // The canonical form shows a list that is empty as null.
@@ -106,11 +107,13 @@ fn settle_names(writer: &mut Writer<'_>, name: &str) {
         .collect();
     let others: Vec<&Node> = others.iter().collect();
     let status = crd::settle(&definition, &others, &stamp(writer.env().now));
-    if definition.get("status") != Some(&status) {
+    let changes = definition.get("status") != Some(&status);
+    if changes {
         definition.set(&["status"], status);
         // A refusal means a definition that could not have been stored.
         let _ = writer.update_status(STORAGE, definition);
     }
+    changes
 }
 
 /// Brings the served types in line with a definition.

@@ -11,10 +11,12 @@
 //! openchoreo/openchoreo `config/crd/bases` at v0.7.0, v0.12.0, v1.0.0 and v1.2.3.
 
 mod definitions;
+mod undeclared;
 
 use object::GroupVersionKind;
 
 pub use definitions::custom_resource_definitions;
+pub use undeclared::{DeclaredFields, UNDECLARED_FIELDS_MAX};
 
 /// Group of all kinds.
 pub const GROUP: &str = "openchoreo.dev";

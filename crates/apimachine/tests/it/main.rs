@@ -4,6 +4,7 @@ mod compare;
 mod history;
 mod hostile;
 mod normal;
+mod openchoreo;
 mod pod_security;
 mod replay;
 mod scenario;

@@ -1,80 +1,14 @@
-//! The definitions of OpenChoreo's kinds.
+//! The definitions of OpenChoreo's kinds. What a server makes of them is tested where the server is.
 
 mod definitions;
-mod objects;
-mod trees;
+mod undeclared;
 mod upstream;
 
-use std::collections::BTreeMap;
-
 use object::Node;
-use schema::Structural;
-use schema::structural::crd;
-
-/// The definitions as a server keeps them, by kind.
-pub struct Served(BTreeMap<String, Structural>);
-
-/// What a server makes of an object.
-pub struct Admitted {
-    pub node: Node,
-    pub pruned: Vec<String>,
-    pub errors: Vec<String>,
-}
-
-impl Served {
-    pub fn new() -> Self {
-        let definitions = api::openchoreo::custom_resource_definitions();
-        let compiled = definitions.iter().map(|definition| {
-            let kind = definition.str_at(&["spec", "names", "kind"]).unwrap();
-            let structural = Structural::compile(schema_of(definition));
-            (kind.to_owned(), structural.expect(kind))
-        });
-        Self(compiled.collect())
-    }
-
-    pub fn kinds(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-
-    /// Carries `node` through what a request goes through; `old` is what was stored before.
-    pub fn admit(&self, node: &Node, old: Option<&Node>) -> Option<Admitted> {
-        let structural = self.0.get(node.str_at(&["kind"])?)?;
-        let mut node = node.clone();
-        let pruned = structural.prune(&mut node);
-        structural.drop_nulls(&mut node);
-        structural.default(&mut node);
-        let errors = structural.validate(&node, old).errors;
-        Some(Admitted {
-            node,
-            pruned,
-            errors: errors.iter().map(ToString::to_string).collect(),
-        })
-    }
-}
 
 pub fn schema_of(definition: &Node) -> &Node {
     let versions = definition.at(&["spec", "versions"]).and_then(Node::as_list);
     versions.unwrap()[0]
         .at(&["schema", "openAPIV3Schema"])
         .unwrap()
-}
-
-/// What is wrong with a definition for a server.
-pub fn refusals(definition: &Node) -> Vec<String> {
-    let mut definition = definition.clone();
-    crd::default(&mut definition);
-    crd::record_storage_version(&mut definition);
-    let errors = crd::validate(&definition);
-    let warnings = crd::warnings(&definition);
-    let errors = errors.iter().map(ToString::to_string);
-    errors.chain(warnings).collect()
-}
-
-pub fn documents(text: &str) -> Vec<Node> {
-    let documents = yaml::load(text, &yaml::Limits::default());
-    let documents = documents.unwrap_or_else(|error| panic!("{error}\n{text}"));
-    documents
-        .into_iter()
-        .map(|document| document.node)
-        .collect()
 }
