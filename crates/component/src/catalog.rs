@@ -22,13 +22,21 @@
 //! - **The order of objects does not matter**, except that of two with one key the first counts.
 //! - **One unreadable object harms only itself.**
 
+mod component;
+mod error;
+mod project;
+mod session;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
-use diag::{Code, Explain, Reason, Retry};
+pub use component::{ComponentProblem, Frozen};
+pub use error::{BindingError, ReferenceError, ReferenceErrors};
+pub use session::{Outcome, Session};
+
 use object::{Node, Object, Text};
 
-use crate::dependencies::{Dependencies, EndpointItem, EndpointUrl, ResourceItem};
+use crate::dependencies::Dependencies;
 use crate::identity;
 use crate::metadata::{Identities, Metadata};
 use crate::model::{
@@ -36,7 +44,10 @@ use crate::model::{
     Finding, Head, Item, Named, Owner, Project, ReadError, Reference, ReleaseBinding,
     SecretReference, Trait, Workload,
 };
-use crate::render::{Inputs, RenderErrors, Renderer, Rendering};
+use crate::render::Inputs;
+
+/// The kind of notification channels.
+const NOTIFICATION_CHANNEL: &str = "ObservabilityAlertsNotificationChannel";
 
 /// Kind, namespace and name.
 type Key = (Text, Text, Text);
@@ -45,6 +56,10 @@ type Key = (Text, Text, Text);
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     items: BTreeMap<Key, Item>,
+    /// Specs as they are written, of what releases freeze.
+    specs: BTreeMap<Key, Node>,
+    /// Default notification channels by namespace and environment, and whether they are marked.
+    channels: BTreeMap<(Text, Text), (Text, bool)>,
 }
 
 /// Something to tell about an object that was read.
@@ -124,9 +139,34 @@ impl Catalog {
                 first: Box::new(first.head().clone()),
                 head: Box::new(head),
             }),
-            None => drop(self.items.insert(key, read.item)),
+            None => {
+                let spec = object.node.get("spec").cloned().unwrap_or_default();
+                match &read.item {
+                    Item::Component(_)
+                    | Item::ComponentType(_)
+                    | Item::Trait(_)
+                    | Item::Workload(..) => drop(self.specs.insert(key.clone(), spec)),
+                    Item::Stored(_) if head.kind == NOTIFICATION_CHANNEL => {
+                        self.add_channel(&head, &spec);
+                    }
+                    _ => {}
+                }
+                self.items.insert(key, read.item);
+            }
         }
         notices
+    }
+
+    /// The channel that is marked, else the first by name, is the default of its environment.
+    fn add_channel(&mut self, head: &Head, spec: &Node) {
+        let environment = spec.str_at(&["environment"]).unwrap_or_default();
+        let key = (head.namespace.clone(), Text::from(environment));
+        let marked = spec.get("isEnvDefault").and_then(Node::as_bool) == Some(true);
+        match self.channels.get(&key) {
+            Some((_, true)) if !marked => {}
+            Some((name, was)) if *was == marked && *name <= head.name => {}
+            _ => drop(self.channels.insert(key, (head.name.clone(), marked))),
+        }
     }
 
     /// The object of this kind, namespace and name.
@@ -156,6 +196,19 @@ impl Catalog {
                 Item::ReleaseBinding(binding) => Some(binding),
                 _ => None,
             })
+    }
+
+    /// Bindings of one component to one environment, by name. Where there are several, which one
+    /// runs is for a controller to decide; none is preferred here.
+    pub fn bindings_of<'a>(
+        &'a self,
+        namespace: &'a str,
+        owner: &'a Owner,
+        environment: &'a str,
+    ) -> impl Iterator<Item = &'a ReleaseBinding> {
+        self.bindings().filter(move |own| {
+            own.head.namespace == namespace && own.owner == *owner && own.environment == environment
+        })
     }
 
     /// Releases by namespace and name.
@@ -387,7 +440,10 @@ impl Catalog {
             metadata: Metadata::new(identities, release.dialect),
             secrets: self.secrets(namespace),
             dependencies: Dependencies::default(),
-            notification_channel: None,
+            notification_channel: self
+                .channels
+                .get(&(binding.head.namespace.clone(), binding.environment.clone()))
+                .map(|(name, _)| name.clone()),
         })
     }
 
@@ -415,294 +471,4 @@ fn place(object: &Object, namespace: &str) -> Option<Object> {
     let mut placed = object.clone();
     placed.node.set(&["metadata", "namespace"], namespace);
     Some(placed)
-}
-
-/// A reference of a binding that leads nowhere.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ReferenceError {
-    /// The binding names no release.
-    NoRelease,
-    /// There is no such release.
-    Release {
-        /// Its name.
-        name: Text,
-        /// The releases of the component.
-        known: Vec<Text>,
-    },
-    /// The release is of another component.
-    Owner {
-        /// Of the binding.
-        binding: Owner,
-        /// Of the release.
-        release: Owner,
-    },
-    /// There is no such environment.
-    Environment(Text),
-    /// The environment names no data plane.
-    NoDataPlane(Text),
-    /// There is no such data plane.
-    DataPlane(Reference),
-    /// There is no such component.
-    Component(Text),
-    /// There is no such project.
-    Project(Text),
-}
-
-impl ReferenceError {
-    /// The word for the condition `ReleaseSynced`.
-    pub fn reason(&self) -> Reason {
-        Reason(match self {
-            Self::NoRelease | Self::Release { .. } => "ComponentReleaseNotFound",
-            Self::Owner { .. } => "InvalidReleaseConfiguration",
-            Self::Environment(_) => "EnvironmentNotFound",
-            Self::NoDataPlane(_) => "DataPlaneNotConfigured",
-            Self::DataPlane(_) => "DataPlaneNotFound",
-            Self::Component(_) => "ComponentNotFound",
-            Self::Project(_) => "ProjectNotFound",
-        })
-    }
-}
-
-impl fmt::Display for ReferenceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoRelease => f.write_str("no release is selected"),
-            Self::Release { name, known } => {
-                write!(f, "ComponentRelease `{name}` does not exist")?;
-                match diag::nearest(name, known.iter().map(Text::as_str)) {
-                    Some(near) => write!(f, "; did you mean `{near}`?"),
-                    None => Ok(()),
-                }
-            }
-            Self::Owner { binding, release } => write!(
-                f,
-                "the binding is for component `{binding}`, and its release is of `{release}`"
-            ),
-            Self::Environment(name) => write!(f, "Environment `{name}` does not exist"),
-            Self::NoDataPlane(name) => write!(f, "Environment `{name}` names no data plane"),
-            Self::DataPlane(reference) => {
-                write!(f, "{} `{}` does not exist", reference.kind, reference.name)
-            }
-            Self::Component(name) => write!(f, "Component `{name}` does not exist"),
-            Self::Project(name) => write!(f, "Project `{name}` does not exist"),
-        }
-    }
-}
-
-/// Every reference of a binding that leads nowhere.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-pub struct ReferenceErrors(
-    /// At least one.
-    pub Vec<ReferenceError>,
-);
-
-impl Explain for ReferenceErrors {
-    fn code(&self) -> Code {
-        Code("ComponentReferenceMissing")
-    }
-
-    fn reason(&self) -> Reason {
-        let first = self.0.first().map(ReferenceError::reason);
-        first.unwrap_or(Reason("InvalidConfiguration"))
-    }
-
-    fn retry(&self) -> Retry {
-        Retry::Later
-    }
-}
-
-/// Why a binding gives no objects.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum BindingError {
-    /// References lead nowhere.
-    #[error(transparent)]
-    References(#[from] ReferenceErrors),
-    /// Templates fail.
-    #[error(transparent)]
-    Render(#[from] RenderErrors),
-}
-
-impl Explain for BindingError {
-    fn code(&self) -> Code {
-        match self {
-            Self::References(error) => error.code(),
-            Self::Render(error) => error.code(),
-        }
-    }
-
-    fn reason(&self) -> Reason {
-        match self {
-            Self::References(error) => error.reason(),
-            Self::Render(error) => error.reason(),
-        }
-    }
-
-    fn retry(&self) -> Retry {
-        match self {
-            Self::References(error) => error.retry(),
-            Self::Render(error) => error.retry(),
-        }
-    }
-
-    fn help(&self) -> Vec<String> {
-        match self {
-            Self::References(error) => error.help(),
-            Self::Render(error) => error.help(),
-        }
-    }
-}
-
-/// What a binding comes to.
-#[derive(Clone, Debug)]
-pub enum Outcome {
-    /// Objects.
-    Rendered(Box<Rendering>),
-    /// It shall not run: no objects, and those there are go.
-    Undeployed,
-    /// What it needs of others is not there yet: the objects there are stay.
-    Pending {
-        /// What is missing, in words.
-        missing: Vec<String>,
-    },
-    /// It gives no objects: those there are stay.
-    Failed(BindingError),
-}
-
-/// Renders bindings of a catalog.
-#[derive(Debug)]
-pub struct Session<'a> {
-    catalog: &'a Catalog,
-    renderer: Renderer,
-    /// Endpoints of bindings by namespace and name.
-    endpoints: BTreeMap<(Text, Text), BTreeMap<Text, EndpointUrl>>,
-}
-
-impl<'a> Session<'a> {
-    /// A session over a catalog.
-    pub fn new(catalog: &'a Catalog) -> Self {
-        Self {
-            catalog,
-            renderer: Renderer::default(),
-            endpoints: BTreeMap::new(),
-        }
-    }
-
-    /// Renders a binding with what its workload needs of others.
-    pub fn render(&mut self, binding: &'a ReleaseBinding) -> Outcome {
-        if !binding.active {
-            return Outcome::Undeployed;
-        }
-        let mut inputs = match self.catalog.resolve(binding) {
-            Ok(inputs) => inputs,
-            Err(errors) => return Outcome::Failed(errors.into()),
-        };
-        inputs.dependencies = self.dependencies(binding, &inputs.release.workload);
-        let missing = inputs.dependencies.pending();
-        match self.renderer.render(&inputs) {
-            Err(errors) => Outcome::Failed(errors.into()),
-            Ok(_) if !missing.is_empty() => Outcome::Pending { missing },
-            Ok(rendering) => Outcome::Rendered(Box::new(rendering)),
-        }
-    }
-
-    /// What a workload needs of others, as far as the catalog tells.
-    fn dependencies(&mut self, binding: &ReleaseBinding, workload: &Workload) -> Dependencies {
-        let namespace = &binding.head.namespace;
-        let mut endpoints = Vec::new();
-        for dependency in &workload.endpoint_dependencies {
-            let project = match dependency.project.as_str() {
-                "" => binding.owner.project.clone(),
-                project => project.into(),
-            };
-            let owner = Owner {
-                project: project.clone(),
-                component: dependency.component.clone(),
-            };
-            let provider = self.catalog.bindings().find(|own| {
-                own.head.namespace == *namespace
-                    && own.owner == owner
-                    && own.environment == binding.environment
-                    && own.active
-            });
-            let url = provider.and_then(|provider| {
-                let known = self.endpoints_of(provider);
-                known.get(&dependency.endpoint).cloned()
-            });
-            endpoints.push(EndpointItem {
-                dependency: dependency.clone(),
-                namespace: namespace.clone(),
-                project,
-                url,
-            });
-        }
-        let resources = workload.resource_dependencies.iter();
-        Dependencies {
-            endpoints,
-            resources: resources
-                .map(|dependency| ResourceItem {
-                    dependency: dependency.clone(),
-                    outputs: None,
-                })
-                .collect(),
-        }
-    }
-
-    /// Where the endpoints of a binding are inside its data plane.
-    ///
-    /// It is rendered without what it needs of others, which no Service depends on.
-    pub fn endpoints_of(&mut self, binding: &'a ReleaseBinding) -> &BTreeMap<Text, EndpointUrl> {
-        let key = (binding.head.namespace.clone(), binding.head.name.clone());
-        if !self.endpoints.contains_key(&key) {
-            let inputs = self.catalog.resolve(binding).ok();
-            let found = inputs.and_then(|inputs| {
-                let rendering = self.renderer.render(&inputs).ok()?;
-                Some(endpoints(&rendering, &inputs))
-            });
-            self.endpoints
-                .insert(key.clone(), found.unwrap_or_default());
-        }
-        &self.endpoints[&key]
-    }
-}
-
-/// Addresses of the endpoints of a workload: of the first Service that has the port.
-fn endpoints(rendering: &Rendering, inputs: &Inputs<'_>) -> BTreeMap<Text, EndpointUrl> {
-    let services: Vec<&Node> = rendering
-        .objects
-        .iter()
-        .map(|own| &own.object)
-        .filter(|own| {
-            own.str_at(&["kind"]) == Some("Service") && own.str_at(&["apiVersion"]) == Some("v1")
-        })
-        .collect();
-    let mut out = BTreeMap::new();
-    for (name, endpoint) in &inputs.release.workload.endpoints {
-        let service = services.iter().find(|own| {
-            let ports = own.at(&["spec", "ports"]).and_then(Node::as_list);
-            ports
-                .unwrap_or_default()
-                .iter()
-                .any(|port| port.get("port").and_then(Node::as_i64) == Some(endpoint.port))
-        });
-        let Some(service) = service else { continue };
-        let own = service.str_at(&["metadata", "name"]).unwrap_or_default();
-        let namespace = service.str_at(&["metadata", "namespace"]);
-        let namespace = namespace.unwrap_or(&inputs.metadata.namespace);
-        let scheme = match endpoint.kind.as_str() {
-            "gRPC" => "grpc",
-            "Websocket" => "ws",
-            "TCP" => "tcp",
-            "UDP" => "udp",
-            _ => "http",
-        };
-        let url = EndpointUrl {
-            scheme: scheme.into(),
-            host: format!("{own}.{namespace}.svc.cluster.local").into(),
-            port: endpoint.port,
-            path: endpoint.base_path.clone().unwrap_or_default(),
-        };
-        out.insert(name.clone(), url);
-    }
-    out
 }

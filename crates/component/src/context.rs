@@ -6,6 +6,8 @@
 //! # Source
 //! openchoreo/openchoreo `internal/pipeline/component/context/types.go` at v0.12.0 and v1.2.3.
 
+use std::collections::BTreeMap;
+
 use object::{Map, Node, Text};
 
 use crate::helpers;
@@ -29,6 +31,7 @@ pub(crate) struct Mentions {
     container_configurations: bool,
     own_configurations: bool,
     public_virtual_host: bool,
+    pub(crate) routes: bool,
 }
 
 impl Mentions {
@@ -49,6 +52,7 @@ impl Mentions {
             found.own_configurations |= has_word(text, "configurations.configs")
                 || has_word(text, "configurations.secrets");
             found.public_virtual_host |= has_word(text, "dataplane.publicVirtualHost");
+            found.routes |= text.contains("toEndpointResources");
         }
         found
     }
@@ -73,12 +77,15 @@ pub(crate) struct Base<'a> {
     pub metadata: &'a Metadata,
     pub dependencies: Map,
     pub notification_channel: Option<&'a Text>,
+    /// Routes of endpoints by name.
+    pub routes: BTreeMap<Text, Node>,
+    pub mentions: Mentions,
 }
 
 impl Base<'_> {
     /// Every variable that does not depend on a type's or trait's values.
     pub(crate) fn context(&self) -> Context {
-        let mentions = Mentions::of(self.release);
+        let mentions = self.mentions;
         let gateway = gateway(self.environment, self.data_plane);
         let own = &self.metadata.identities;
         let mut configurations = self.configurations.clone();
@@ -106,7 +113,10 @@ impl Base<'_> {
             .with("metadata", &self.metadata.to_node())
             .with("dataplane", &self.data_plane(mentions))
             .with("environment", &self.environment(&gateway))
-            .with("workload", helpers::workload(self.workload(mentions)))
+            .with(
+                "workload",
+                helpers::workload(self.workload(mentions), self.routes.clone()),
+            )
             .with("configurations", configurations)
             .with(
                 "dependencies",
@@ -205,7 +215,7 @@ pub(crate) fn with_values(context: &Context, values: &Values) -> Context {
 
 /// Gateways of the environment over those of the plane: for each direction and visibility the
 /// whole entry of one or the other.
-fn gateway(environment: &Environment, plane: &DataPlane) -> Map {
+pub(crate) fn gateway(environment: &Environment, plane: &DataPlane) -> Map {
     let mut out = Map::new();
     for direction in ["ingress", "egress"] {
         let mut entries = Map::new();

@@ -19,7 +19,7 @@ use crate::model::read::SINGLE_CONTAINER;
 use crate::names::{NAME_BYTES_MAX, generate_name, generate_name_from, short_hash};
 
 /// Names of all methods, for the template engine.
-pub const METHODS: [&str; 9] = [
+pub const METHODS: [&str; 10] = [
     "toContainerEnvFrom",
     "toContainerVolumeMounts",
     "toVolumes",
@@ -28,6 +28,7 @@ pub const METHODS: [&str; 9] = [
     "toConfigFileList",
     "toSecretFileList",
     "toServicePorts",
+    "toEndpointResources",
     "toContainerEnvs",
 ];
 
@@ -51,9 +52,9 @@ pub fn configurations(
     Value::Map(MapValue::with_methods(seen, Arc::new(methods)))
 }
 
-/// The variable `workload` with its methods.
-pub fn workload(workload: Map) -> Value {
-    let methods = Workload(workload.clone());
+/// The variable `workload` with its methods; `routes` are those of endpoints, by name.
+pub fn workload(workload: Map, routes: BTreeMap<Text, Node>) -> Value {
+    let methods = Workload(workload.clone(), routes);
     Value::Map(MapValue::with_methods(workload, Arc::new(methods)))
 }
 
@@ -320,12 +321,17 @@ fn listed<'a>(names: impl Iterator<Item = &'a Text>) -> String {
 }
 
 #[derive(Debug)]
-struct Workload(Map);
+struct Workload(Map, BTreeMap<Text, Node>);
 
 impl Methods for Workload {
     fn call(&self, name: &str, arguments: &[Value]) -> Option<Result<Value, String>> {
         match (name, arguments) {
             ("toServicePorts", []) => Some(Ok(Value::from(&self.service_ports()))),
+            ("toEndpointResources", [Value::String(endpoint)]) => {
+                let routes = self.1.get(endpoint);
+                let routes = routes.map(|routes| Arc::new(Value::from(routes)));
+                Some(Ok(Value::Optional(routes)))
+            }
             _ => None,
         }
     }

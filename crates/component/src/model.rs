@@ -12,6 +12,7 @@
 //! - **Nothing is resolved here.** References are names; `catalog` looks them up.
 
 pub(crate) mod dialect;
+mod finding;
 mod fixed;
 mod kinds;
 pub(crate) mod read;
@@ -21,10 +22,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use diag::{Code, Explain, Reason, Retry, Span};
-use object::{FieldPath, Map, Node, Object, Origin, Text};
+use diag::Span;
+use object::{Map, Node, Object, Origin, Text};
 
 pub use dialect::Dialect;
+pub use finding::{Finding, FindingKind, ReadError};
 pub use fixed::changed_fixed_fields;
 pub use read::{
     component_type, is_openchoreo, read, read_release_spec, resources, trait_spec, workload,
@@ -397,6 +399,8 @@ pub struct Component {
     pub traits: Vec<TraitUse>,
     /// Whether a new release goes to the first environment by itself.
     pub auto_deploy: bool,
+    /// What builds it.
+    pub workflow: Option<Reference>,
 }
 
 /// See [`Item::Workload`].
@@ -703,122 +707,5 @@ impl Plane {
             Self::Data => "dataplane",
             Self::Observability => "observabilityplane",
         }
-    }
-}
-
-/// Something odd or wrong about one field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// Where, from the root of the object.
-    pub path: FieldPath,
-    /// What.
-    pub kind: FindingKind,
-}
-
-/// What is odd or wrong about a field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FindingKind {
-    /// No version has it. It is kept and has no effect.
-    Unknown {
-        /// The field that may have been meant.
-        nearest: Option<String>,
-    },
-    /// A value of another type than any version has there.
-    Type {
-        /// What should be there.
-        wanted: &'static str,
-        /// What is there.
-        found: &'static str,
-    },
-    /// A field without which the object means nothing.
-    Missing,
-    /// An empty text where a name has to stand.
-    Empty,
-    /// A word that is none of those allowed.
-    Value {
-        /// What is there.
-        found: Text,
-        /// What may be there.
-        allowed: &'static [&'static str],
-    },
-    /// A text that has not the form it must have.
-    Form {
-        /// What is there.
-        found: Text,
-        /// The form.
-        wanted: &'static str,
-    },
-    /// The same name twice where each may stand once.
-    Duplicate {
-        /// The name.
-        found: Text,
-    },
-    /// Two fields of which one may be there.
-    Both {
-        /// The other field.
-        other: &'static str,
-    },
-}
-
-impl Finding {
-    /// Whether the object is fine all the same.
-    pub fn is_warning(&self) -> bool {
-        matches!(self.kind, FindingKind::Unknown { .. })
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` ", self.path)?;
-        match &self.kind {
-            FindingKind::Unknown { nearest: None } => f.write_str("is a field of no version"),
-            FindingKind::Unknown {
-                nearest: Some(name),
-            } => write!(f, "is a field of no version; did you mean `{name}`?"),
-            FindingKind::Type { wanted, found } => write!(f, "has to be {wanted}, not a {found}"),
-            FindingKind::Missing => f.write_str("is missing"),
-            FindingKind::Empty => f.write_str("is empty"),
-            FindingKind::Value { found, allowed } => {
-                write!(f, "is `{found}`, not one of {}", allowed.join(", "))
-            }
-            FindingKind::Form { found, wanted } => {
-                write!(f, "is `{found}`, which is not {wanted}")
-            }
-            FindingKind::Duplicate { found } => write!(f, "repeats `{found}`"),
-            FindingKind::Both { other } => write!(f, "stands beside `{other}`; only one may"),
-        }
-    }
-}
-
-/// Why an object cannot be understood.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{head} cannot be read: {}", list(findings))]
-pub struct ReadError {
-    /// Which object.
-    pub head: Box<Head>,
-    /// Everything wrong with it, at least one finding, and none that is a warning.
-    pub findings: Vec<Finding>,
-}
-
-fn list(findings: &[Finding]) -> String {
-    let texts: Vec<String> = findings.iter().map(ToString::to_string).collect();
-    texts.join("; ")
-}
-
-impl Explain for ReadError {
-    fn code(&self) -> Code {
-        Code("ComponentObjectInvalid")
-    }
-
-    fn reason(&self) -> Reason {
-        Reason("InvalidConfiguration")
-    }
-
-    fn retry(&self) -> Retry {
-        Retry::Never
-    }
-
-    fn span(&self) -> Option<Span> {
-        self.head.span()
     }
 }

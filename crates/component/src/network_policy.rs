@@ -10,6 +10,7 @@ use object::{Map, Node};
 use crate::helpers::protocol;
 use crate::metadata::{Metadata, keys};
 use crate::model::{DataPlane, Endpoint, Workload};
+use crate::names::{NAME_BYTES_MAX, generate_name};
 
 /// The policy of a component; for planes that say so, in the form that Cilium understands.
 pub(crate) fn network_policy(metadata: &Metadata, workload: &Workload, plane: &DataPlane) -> Node {
@@ -39,7 +40,11 @@ pub(crate) fn network_policy(metadata: &Metadata, workload: &Workload, plane: &D
         true => ("cilium.io/v2", "CiliumNetworkPolicy", "endpointSelector"),
         false => ("networking.k8s.io/v1", "NetworkPolicy", "podSelector"),
     };
-    let name = format!("openchoreo-{}", metadata.identities.component);
+    let component = &metadata.identities.component;
+    let mut name = format!("openchoreo-{component}");
+    if name.len() > NAME_BYTES_MAX {
+        name = generate_name(NAME_BYTES_MAX, &["openchoreo", component]);
+    }
     out.set(&["apiVersion"], version);
     out.set(&["kind"], kind);
     out.set(&["metadata", "name"], name);

@@ -16,14 +16,20 @@
 //! look without being wrong is a [`Warning`].
 
 mod error;
+mod lint;
 mod masks;
 mod objects;
+mod place;
+mod project;
 mod run;
 mod stage;
 
 use std::collections::BTreeMap;
 
 use object::{Node, Text};
+
+pub use place::Document;
+pub use project::ProjectInputs;
 
 pub use error::{Maker, Part, RenderError, RenderErrors, RenderProblem, Warning, WarningKind};
 
@@ -122,6 +128,24 @@ impl Renderer {
     /// Everything that keeps it from rendering, at most [`ERRORS_MAX`].
     pub fn render(&self, inputs: &Inputs<'_>) -> Result<Rendering, RenderErrors> {
         run::run(&self.engine, inputs)
+    }
+
+    /// What is wrong with a release whatever it is bound to: schemas that mean nothing, expressions
+    /// that no values can make work. At most [`ERRORS_MAX`]; empty when nothing was found, which
+    /// does not say that it renders.
+    pub fn problems(&self, release: &ComponentRelease) -> Vec<RenderError> {
+        lint::problems(&self.engine, release)
+    }
+
+    /// Renders what a project needs in an environment, in the order of its templates.
+    ///
+    /// # Errors
+    /// As [`Self::render`].
+    pub fn render_project(
+        &self,
+        inputs: &ProjectInputs<'_>,
+    ) -> Result<Vec<Rendered>, RenderErrors> {
+        project::render_project(&self.engine, inputs)
     }
 
     /// The variables that templates of the type see, and those of each trait in use, by instance.

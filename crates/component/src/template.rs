@@ -78,8 +78,9 @@ pub const REPEAT_ITEMS_MAX: usize = 1_000;
 /// Most errors reported for one template.
 pub const ERRORS_MAX: usize = 100;
 
-/// Most expressions an engine remembers, at about 2 KiB each.
-const PROGRAMS_MAX: usize = 10_000;
+/// Most bytes of expressions an engine remembers. Compiled, a byte of text takes up to 50; the
+/// types and traits of a large platform have some 100 KiB.
+const REMEMBERED_BYTES_MAX: usize = 1 << 20;
 
 /// Compiles templates.
 ///
@@ -87,7 +88,14 @@ const PROGRAMS_MAX: usize = 10_000;
 #[derive(Debug)]
 pub struct Engine {
     options: Options,
-    programs: Mutex<HashMap<Text, Result<Program, CompileError>>>,
+    remembered: Mutex<Remembered>,
+}
+
+#[derive(Debug, Default)]
+struct Remembered {
+    programs: HashMap<Text, Result<Program, CompileError>>,
+    /// Of their texts.
+    bytes: usize,
 }
 
 impl Default for Engine {
@@ -112,7 +120,7 @@ impl Engine {
                 mixed_arithmetic: true,
                 ..Options::dynamic()
             },
-            programs: Mutex::default(),
+            remembered: Mutex::default(),
         }
     }
 
@@ -130,16 +138,21 @@ impl Engine {
     }
 
     fn program(&self, text: &Text) -> Result<Program, CompileError> {
-        // Nothing under the lock leaves the map half changed.
-        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = programs.get(text) {
+        // Nothing under the lock leaves it half changed.
+        let remembered = &mut *self
+            .remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = remembered.programs.get(text) {
             return known.clone();
         }
         let program = Program::compile(text, &self.options);
-        if programs.len() >= PROGRAMS_MAX {
-            programs.clear();
+        remembered.bytes += text.len();
+        if remembered.bytes > REMEMBERED_BYTES_MAX {
+            remembered.programs.clear();
+            remembered.bytes = text.len();
         }
-        programs.insert(text.clone(), program.clone());
+        remembered.programs.insert(text.clone(), program.clone());
         program
     }
 }
@@ -199,11 +212,7 @@ impl Template {
     /// Methods and the `oc_` functions give values of unknown type. Problems of the template as
     /// such are found as well.
     pub fn check(&self, variables: &[(Text, Shape)]) -> Vec<TemplateError> {
-        let options = Options {
-            variables: Some(variables.to_vec()),
-            objects_are_maps: true,
-            ..self.0.options.clone()
-        };
+        let options = self.check_options(variables);
         let mut found = self.problems();
         self.0
             .root
@@ -216,6 +225,27 @@ impl Template {
                 }
             });
         found
+    }
+
+    /// What it gives, as far as the shapes of the variables tell.
+    pub fn shape(&self, variables: &[(Text, Shape)]) -> Shape {
+        match &self.0.root {
+            Part::Value(expression) => {
+                let options = self.check_options(variables);
+                let program = Program::compile(&expression.text, &options);
+                program.map_or(Shape::Dyn, |program| program.shape().clone())
+            }
+            Part::Text(_) => Shape::String,
+            _ => Shape::Dyn,
+        }
+    }
+
+    fn check_options(&self, variables: &[(Text, Shape)]) -> Options {
+        Options {
+            variables: Some(variables.to_vec()),
+            objects_are_maps: true,
+            ..self.0.options.clone()
+        }
     }
 
     /// Renders it; `None` when all of it is omitted.

@@ -186,8 +186,9 @@ impl<'a> Evaluator<'a> {
                 (true, Value::Optional(None)) => continue,
                 (true, _) => return Err(fail(EvalErrorKind::NoSuchOverload, entry.value.at)),
             };
+            // Of keys written twice the last one counts.
             built
-                .insert(key, value)
+                .set(key, value)
                 .map_err(|kind| fail(kind, entry.key.at))?;
         }
         bounded(Value::Map(MapValue::new(built)), at)
@@ -568,13 +569,6 @@ fn widen(function: &'static Function, arguments: &mut [Value]) {
         "string" => {
             if let [value @ Value::Double(_)] = arguments {
                 *value = printed(value);
-            }
-            return;
-        }
-        "format" => {
-            if let [_, Value::List(values)] = arguments {
-                let values = values.iter().map(|value| printed(&value)).collect();
-                arguments[1] = Value::list(values);
             }
             return;
         }

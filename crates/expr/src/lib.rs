@@ -20,8 +20,10 @@
 //! - **No input panics.**
 //!
 //! # Source
-//! The language is google/cel-spec `doc/langdef.md` with cross-type numeric comparison; libraries
-//! and costs are those of kubernetes/apiserver `pkg/cel`.
+//! The language is google/cel-spec `doc/langdef.md` with cross-type numeric comparison. Functions
+//! come from [`Libraries`]: those of kubernetes/apiserver `pkg/cel` unless asked otherwise, and the
+//! extensions of google/cel-go. Costs are those of Kubernetes; values of more than a thousand parts
+//! and texts of more than a thousand bytes cost what they take, also where it charges nothing.
 
 mod ast;
 mod check;

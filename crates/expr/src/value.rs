@@ -151,6 +151,21 @@ impl Entries {
         Ok(())
     }
 
+    /// Adds an entry, or changes the one with this key.
+    ///
+    /// # Errors
+    /// When the key cannot be one.
+    pub(crate) fn set(&mut self, key: Value, value: Value) -> Result<(), EvalErrorKind> {
+        match self.position(&key) {
+            Some(at) => {
+                self.weight = self.weight.saturating_add(value.weight());
+                self.entries[at].1 = value;
+                Ok(())
+            }
+            None => self.insert(key, value),
+        }
+    }
+
     fn position(&self, key: &Value) -> Option<usize> {
         match key {
             Value::String(text) => self.texts.get(text).copied(),

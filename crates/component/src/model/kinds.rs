@@ -30,6 +30,31 @@ pub(super) fn spec_of(kind: &str) -> Option<&'static Shape> {
     })
 }
 
+/// Kinds that have a shape.
+pub(super) const READ: &[&str] = &[
+    "ClusterComponentType",
+    "ClusterDataPlane",
+    "ClusterProjectType",
+    "ClusterTrait",
+    "Component",
+    "ComponentRelease",
+    "ComponentType",
+    "DataPlane",
+    "DeploymentPipeline",
+    "Environment",
+    "Organization",
+    "Project",
+    "ProjectRelease",
+    "ProjectReleaseBinding",
+    "ProjectType",
+    "Release",
+    "ReleaseBinding",
+    "RenderedRelease",
+    "SecretReference",
+    "Trait",
+    "Workload",
+];
+
 /// Kinds of the group that are kept as they are: they have no part in rendering.
 pub(super) const STORED: &[&str] = &[
     "AuthzRole",
@@ -503,3 +528,14 @@ static PROJECT_RELEASE_BINDING: Shape = Fields(&[
     may("projectRelease", &Text),
     may("environmentConfigs", &Any),
 ]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_that_is_read_has_a_shape_and_no_other() {
+        assert!(READ.iter().all(|kind| spec_of(kind).is_some()));
+        assert!(STORED.iter().all(|kind| spec_of(kind).is_none()));
+    }
+}

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use object::{FieldPath, Map, Node, Object, Text};
 
-use super::kinds::{STORED, spec_of};
+use super::kinds::{READ, STORED, spec_of};
 use super::{
     Component, ComponentRelease, ComponentType, Container, DataPlane, DeploymentPipeline, Endpoint,
     EndpointDependency, Environment, Finding, FindingKind, GROUP, Head, Item, Named, Operation,
@@ -27,6 +27,9 @@ use super::{
 
 /// The name a single container goes by.
 pub(crate) const SINGLE_CONTAINER: &str = "main";
+
+/// What every object of the group may have.
+const TOP: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
 
 /// Whether an object is of OpenChoreo's group.
 pub fn is_openchoreo(object: &Object) -> bool {
@@ -54,8 +57,8 @@ fn read_own(object: &Object) -> Result<Read, ReadError> {
         }
         let warning = Finding {
             path: FieldPath::keys(["kind"]),
-            kind: FindingKind::Unknown {
-                nearest: diag::nearest(&kind, STORED.iter().copied()),
+            kind: FindingKind::UnknownKind {
+                nearest: diag::nearest(&kind, STORED.iter().chain(READ).copied()),
             },
         };
         return Ok(Read {
@@ -63,10 +66,20 @@ fn read_own(object: &Object) -> Result<Read, ReadError> {
             warnings: vec![warning],
         });
     };
+    let mut findings = Vec::new();
+    for (key, _) in object.node.as_map().into_iter().flat_map(Map::iter) {
+        if !TOP.contains(&key.as_str()) {
+            findings.push(Finding {
+                path: FieldPath::keys([key.as_str()]),
+                kind: FindingKind::Unknown {
+                    nearest: diag::nearest(key, TOP.iter().copied()),
+                },
+            });
+        }
+    }
     let empty = Node::map();
     let spec = object.node.get("spec").filter(|spec| !spec.is_null());
     let spec = spec.unwrap_or(&empty);
-    let mut findings = Vec::new();
     if head.name.is_empty() && object.node.at(&["metadata", "generateName"]).is_none() {
         findings.push(Finding {
             path: FieldPath::keys(["metadata", "name"]),
@@ -657,6 +670,7 @@ fn component(head: Head, spec: &Node) -> Component {
         parameters: value(spec, "parameters"),
         traits: trait_uses(list(spec, "traits")),
         auto_deploy: flag(spec, "autoDeploy"),
+        workflow: reference(spec, "workflow", "ClusterWorkflow"),
         head,
     }
 }

@@ -127,14 +127,16 @@ impl PatchError {
 
 impl PatchErrorKind {
     /// The finest stable name.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Path(_) => "PatchPathInvalid",
-            Self::NoMatch { .. } => "PatchFilterWithoutMatch",
-            Self::NoList { .. } | Self::NoMap { .. } | Self::EndOfList { .. } => "PatchPathUnfit",
-            Self::NoSuchKey { .. } | Self::OutOfRange { .. } => "PatchPlaceNotFound",
-            Self::ValueNoMap { .. } => "PatchValueUnfit",
-        }
+    pub fn code(&self) -> Code {
+        Code(match self {
+            Self::Path(_) => "TraitPatchPathInvalid",
+            Self::NoMatch { .. } => "TraitPatchWithoutMatch",
+            Self::NoList { .. } | Self::NoMap { .. } | Self::EndOfList { .. } => {
+                "TraitPatchPathUnfit"
+            }
+            Self::NoSuchKey { .. } | Self::OutOfRange { .. } => "TraitPatchPlaceNotFound",
+            Self::ValueNoMap { .. } => "TraitPatchValueUnfit",
+        })
     }
 }
 
@@ -154,7 +156,7 @@ impl std::error::Error for PatchError {}
 
 impl Explain for PatchError {
     fn code(&self) -> Code {
-        Code(self.kind.code())
+        self.kind.code()
     }
 
     fn reason(&self) -> Reason {

@@ -178,25 +178,27 @@ pub enum RenderProblem {
 impl RenderError {
     /// The finest stable name.
     pub fn code(&self) -> Code {
-        Code(match &self.problem {
+        match &self.problem {
             RenderProblem::Template(kind) => kind.code(),
-            RenderProblem::Schema(_) => "ComponentSchemaInvalid",
-            RenderProblem::Value(_) => "ComponentValueInvalid",
-            RenderProblem::Unresolved(_) => "SecretReferenceUnresolved",
-            RenderProblem::NoTrait { .. } => "ComponentTraitMissing",
-            RenderProblem::RepeatedInstance => "ComponentTraitRepeated",
+            RenderProblem::Patch(kind) => kind.code(),
+            RenderProblem::Schema(_) => Code("ComponentSchemaInvalid"),
+            RenderProblem::Value(_) => Code("ComponentValueInvalid"),
+            RenderProblem::Unresolved(_) => Code("SecretReferenceUnresolved"),
+            RenderProblem::NoTrait { .. } => Code("ComponentTraitMissing"),
+            RenderProblem::RepeatedInstance => Code("ComponentTraitRepeated"),
             RenderProblem::Incomplete { .. }
             | RenderProblem::NoObject { .. }
-            | RenderProblem::NoResources => "ComponentObjectIncomplete",
-            RenderProblem::Patch(kind) => kind.code(),
-            RenderProblem::NoTarget { .. } => "ComponentTargetMissing",
-            RenderProblem::Rule { .. } => "ComponentRuleViolated",
-            RenderProblem::Duplicate { .. } => "ComponentObjectRepeated",
-            RenderProblem::TooManyObjects | RenderProblem::TooManyOperations => "ComponentTooLarge",
-        })
+            | RenderProblem::NoResources => Code("ComponentObjectIncomplete"),
+            RenderProblem::NoTarget { .. } => Code("ComponentTargetMissing"),
+            RenderProblem::Rule { .. } => Code("ComponentRuleViolated"),
+            RenderProblem::Duplicate { .. } => Code("ComponentObjectRepeated"),
+            RenderProblem::TooManyObjects | RenderProblem::TooManyOperations => {
+                Code("ComponentTooLarge")
+            }
+        }
     }
 
-    /// The order in which errors are told, that of rendering.
+    /// Whether both tell the same.
     pub(super) fn same_as(&self, other: &Self) -> bool {
         self.maker == other.maker
             && self.part == other.part
@@ -364,6 +366,13 @@ pub enum WarningKind {
         /// The names there are.
         known: Vec<Text>,
     },
+    /// The description of an endpoint has no routes that could be read.
+    EndpointSchema {
+        /// The endpoint.
+        name: Text,
+        /// Why.
+        why: String,
+    },
     /// An object for a plane that the data plane does not name.
     NoObservabilityPlane(String),
 }
@@ -376,6 +385,7 @@ impl WarningKind {
             Self::NoTarget(_) => "ComponentTargetMissing",
             Self::UnknownInstance { .. } | Self::EmbeddedInstance(_) => "ComponentOverrideUnused",
             Self::UnknownContainer { .. } => "ComponentContainerUnknown",
+            Self::EndpointSchema { .. } => "EndpointSchemaUnreadable",
             Self::NoObservabilityPlane(_) => "ObservabilityPlaneMissing",
         })
     }
@@ -419,6 +429,9 @@ impl fmt::Display for Warning {
                 "overrides for container `{name}`, which does not exist; there are {}",
                 list(known)
             ),
+            WarningKind::EndpointSchema { name, why } => {
+                write!(f, "endpoint `{name}` has no routes: {why}")
+            }
             WarningKind::NoObservabilityPlane(object) => write!(
                 f,
                 "{object} is for an observability plane, and the data plane names none"

@@ -9,15 +9,15 @@ use super::objects::{annotate_hash, give_ids, label, shown, sort};
 use super::stage::Stage;
 use super::{Inputs, Maker, Part, RenderErrors, RenderProblem, Rendered, Rendering, WarningKind};
 use crate::configurations::{configurations, override_containers};
-use crate::context::{Base, is_single, with_values};
-use crate::model::{Plane, Schemas, Source, Trait, TraitUse, Workload};
+use crate::context::{Base, Mentions, is_single, with_values};
+use crate::model::{ComponentRelease, Plane, Schemas, Source, Trait, TraitUse, Workload};
 use crate::network_policy::network_policy;
 use crate::parameters::{self, Compiled, Values};
 use crate::template::{Context, Engine};
 
 pub(super) fn run(engine: &Engine, inputs: &Inputs<'_>) -> Result<Rendering, RenderErrors> {
     let release = inputs.release;
-    let maker = maker_of(inputs);
+    let maker = maker_of_release(inputs.release);
     let mut run = Run {
         stage: Stage::new(engine, release.dialect.is_v1(), maker),
         inputs,
@@ -40,7 +40,7 @@ pub(super) fn contexts(
     engine: &Engine,
     inputs: &Inputs<'_>,
 ) -> Result<(Context, Vec<(Text, Context)>), RenderErrors> {
-    let maker = maker_of(inputs);
+    let maker = maker_of_release(inputs.release);
     let mut run = Run {
         stage: Stage::new(engine, inputs.release.dialect.is_v1(), maker),
         inputs,
@@ -59,8 +59,7 @@ pub(super) fn contexts(
 }
 
 /// The component type of a release, for errors.
-fn maker_of(inputs: &Inputs<'_>) -> Maker {
-    let release = inputs.release;
+pub(super) fn maker_of_release(release: &ComponentRelease) -> Maker {
     Maker::Type {
         kind: release.type_reference.kind.clone(),
         name: match release.type_reference.name.as_str() {
@@ -147,6 +146,22 @@ impl<'a> Run<'a> {
             self.stage
                 .fail(FieldPath::root(), RenderProblem::Unresolved(one));
         }
+        let mentions = Mentions::of(release);
+        let mut routes = BTreeMap::new();
+        // Descriptions are large, and few templates ask for routes.
+        let endpoints = workload.endpoints.iter().filter(|_| mentions.routes);
+        for (name, endpoint) in endpoints {
+            match crate::routes::routes(endpoint) {
+                Ok(found) if found.as_list().is_some_and(|found| !found.is_empty()) => {
+                    routes.insert(name.clone(), found);
+                }
+                Ok(_) => {}
+                Err(why) => self.stage.warn(WarningKind::EndpointSchema {
+                    name: name.clone(),
+                    why,
+                }),
+            }
+        }
         self.stage.maker = own.clone();
 
         let base = Base {
@@ -159,6 +174,8 @@ impl<'a> Run<'a> {
             metadata: &inputs.metadata,
             dependencies: inputs.dependencies.to_map(),
             notification_channel: inputs.notification_channel.as_ref(),
+            routes,
+            mentions,
         }
         .context();
         let base = conceal(base, secrets);

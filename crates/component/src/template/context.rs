@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use expr::{Bindings, Budget, Program, Read, ReadStep, Value};
-use object::{Node, Text};
+use object::{Map, Node, Text};
 
 use super::error::{Used, shortened};
 
@@ -18,6 +18,9 @@ const USED_MAX: usize = 8;
 /// Secret texts shorter than this are not looked for in messages: they occur everywhere.
 const SECRET_BYTES_MIN: usize = 4;
 
+/// Most secret texts looked for; with more, messages are not shown at all.
+const SECRETS_MAX: usize = 1_000;
+
 /// The variables of a template. Cloning copies pointers.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
@@ -28,6 +31,13 @@ pub struct Context {
 }
 
 impl Context {
+    /// With every field of a map as a variable.
+    pub fn of(map: &Map) -> Self {
+        map.iter().fold(Self::default(), |context, (name, value)| {
+            context.with(name.clone(), value)
+        })
+    }
+
     /// Adds a variable; a later one hides an earlier one of the same name.
     ///
     /// A node is read in place. For a map with methods see [`expr::MapValue::with_methods`].
@@ -98,6 +108,9 @@ impl Context {
                 collect(&node, &mut secrets);
             }
         }
+        if secrets.len() > SECRETS_MAX {
+            return "***".to_owned();
+        }
         // A secret may hold another one.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         let mask = |message: String, secret: &Text| message.replace(secret.as_str(), "***");
@@ -163,6 +176,9 @@ impl Context {
 }
 
 fn collect(node: &Node, secrets: &mut Vec<Text>) {
+    if secrets.len() > SECRETS_MAX {
+        return;
+    }
     match node {
         Node::String(text) if text.len() >= SECRET_BYTES_MIN => {
             let encoded = golang::base64::encode(text.as_bytes());

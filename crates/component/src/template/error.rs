@@ -115,24 +115,23 @@ pub enum TemplateErrorKind {
 
 impl TemplateErrorKind {
     /// The finest stable name.
-    pub fn code(&self) -> &'static str {
-        match self {
+    pub fn code(&self) -> Code {
+        Code(match self {
             Self::Invalid(_) => "ExpressionInvalid",
             Self::ExpressionTooLarge { .. } => "ExpressionTooLarge",
             Self::Nested => "ExpressionNested",
-            Self::NoSuchVariable { .. } => "VariableNotFound",
-            Self::NoSuchKey { .. } => "KeyNotFound",
+            Self::NoSuchVariable { .. } => "ExpressionVariableNotFound",
+            Self::NoSuchKey { .. } => "ExpressionKeyNotFound",
             Self::Failed(_) | Self::Concealed { .. } => "ExpressionFailed",
-            Self::OmittedInText => "OmittedInText",
-            Self::OmittedWhole => "ValueOmitted",
-            Self::KeyNoText { .. } => "KeyNotText",
-            Self::RepeatedKey => "KeyRepeated",
-            Self::NoData(_) | Self::Unfit { .. } => "ResultUnfit",
-            Self::CostLimit => "CostLimitExceeded",
-            Self::OutputLimit => "OutputTooLarge",
-            Self::TooManyItems { .. } => "TooManyItems",
+            Self::CostLimit => "ExpressionCostLimit",
+            Self::NoData(_) | Self::Unfit { .. } => "ExpressionResultUnfit",
+            Self::OmittedInText | Self::OmittedWhole => "TemplateValueOmitted",
+            Self::KeyNoText { .. } => "TemplateKeyNotText",
+            Self::RepeatedKey => "TemplateKeyRepeated",
+            Self::OutputLimit => "TemplateOutputTooLarge",
+            Self::TooManyItems { .. } => "TemplateItemsTooMany",
             Self::TooLarge | Self::TooMany | Self::TooDeep => "TemplateTooLarge",
-        }
+        })
     }
 
     /// Whether data that is not there is the reason, as opposed to the template.
@@ -289,7 +288,7 @@ impl std::error::Error for TemplateError {}
 
 impl Explain for TemplateError {
     fn code(&self) -> Code {
-        Code(self.kind.code())
+        self.kind.code()
     }
 
     fn reason(&self) -> Reason {

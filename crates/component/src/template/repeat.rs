@@ -1,6 +1,6 @@
 //! `forEach`: one template, several contexts.
 
-use expr::Value;
+use expr::{ObjectShape, Shape, Value};
 use object::{Map, Node, Text};
 
 use super::{Context, Engine, Meter, REPEAT_ITEMS_MAX, Template, TemplateError, TemplateErrorKind};
@@ -24,6 +24,23 @@ impl Repeat {
     /// The template of the source.
     pub fn source(&self) -> &Template {
         &self.source
+    }
+
+    /// The variable that is bound and its shape, for [`Template::check`] of what is repeated.
+    pub fn variable(&self, variables: &[(Text, Shape)]) -> (Text, Shape) {
+        let entry = |value: Shape| {
+            let mut entry = ObjectShape::default();
+            entry.declare("key", Shape::String);
+            entry.declare("value", value);
+            Shape::Object(entry.into())
+        };
+        let shape = match self.source.shape(variables) {
+            Shape::List(list) => list.item.clone(),
+            Shape::Map(value) => entry((*value).clone()),
+            Shape::Object(_) => entry(Shape::Dyn),
+            _ => Shape::Dyn,
+        };
+        (self.variable.clone(), shape)
     }
 
     /// The context with each item of the list in turn; of a map each entry as `{key, value}`, in

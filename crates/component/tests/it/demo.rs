@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use component::catalog::{Catalog, Notice, Outcome, Session};
 use component::identity::STABLE_UID;
-use component::model::Plane;
-use component::render::Rendering;
+use component::model::{self, Head, Plane};
+use component::render::{Renderer, Rendering};
+use component::snapshot::{content, release_digest, release_name};
 use diag::Explain;
 use object::{Node, Object};
 
@@ -208,4 +209,148 @@ fn a_tree_of_the_first_major_version_renders_with_its_policies() {
     }
     println!("{count} objects of the sample tree are as expected");
     assert_eq!(count, 16);
+}
+
+#[test]
+fn components_that_cannot_be_released_say_why() {
+    let Some(root) = corpus() else { return };
+    let (catalog, _) = Catalog::read(&tree(&root.join("gitops-demo")), "default");
+    let found: Vec<String> = catalog
+        .components()
+        .map(|component| match catalog.freeze(component) {
+            Ok(_) => format!("{} Reconciled", component.head.name),
+            Err(problems) => format!("{} {}", component.head.name, problems[0].reason()),
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "greeter-service-gitops WorkloadNotFound",
+            "react-starter-gitops ComponentTypeNotFound",
+            "reading-list-service-gitops WorkloadNotFound",
+            "greeter-service Reconciled",
+            "order-api Reconciled",
+            "product-api Reconciled",
+            "redis-cache Reconciled",
+        ]
+    );
+}
+
+#[test]
+fn frozen_components_are_the_releases_that_the_reference_tool_wrote() {
+    let Some(root) = corpus() else { return };
+    let expected = root.join("expected/extended");
+    let mut all = tree(&expected.join("input"));
+    all.extend(tree(&root.join("gitops-demo")));
+    let (catalog, _) = Catalog::read(&all, "default");
+    let text = fs::read_to_string(expected.join("releases.yaml"));
+    let releases = objects(
+        &text.expect("a file of the corpus can be read"),
+        "releases.yaml",
+    );
+    assert_eq!(releases.len(), 3);
+    for release in releases {
+        let spec = release.node.get("spec").expect("a release has a spec");
+        let name = spec.str_at(&["owner", "componentName"]).expect("an owner");
+        let component = catalog.component("openchoreo", name).expect("a component");
+        let frozen = catalog
+            .freeze(component)
+            .unwrap_or_else(|why| panic!("{why:?}"));
+        assert_eq!(frozen.first_environment, "development");
+        let found = differences(&content(spec), &content(&frozen.spec));
+        assert!(found.is_empty(), "{name}\n{}", found.join("\n"));
+        assert_eq!(frozen.digest, release_digest(spec));
+        let digest = &frozen.digest[..10];
+        assert_eq!(
+            release_name(name, &frozen.digest),
+            format!("{name}-{digest}")
+        );
+    }
+}
+
+#[test]
+fn the_default_project_type_makes_the_published_namespace() {
+    let Some(root) = corpus() else { return };
+    let (catalog, _) = Catalog::read(
+        &tree(&root.join("samples/v1.2.3/getting-started")),
+        "default",
+    );
+    let mut all = catalog;
+    for plane in objects(
+        "{apiVersion: openchoreo.dev/v1alpha1, kind: ClusterDataPlane, metadata: {name: default}, spec: {planeID: default}}",
+        "plane",
+    ) {
+        all.add(&plane, "default");
+    }
+    let objects = Session::new(&all).render_project("default", "default", "development");
+    let objects = objects.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(objects.len(), 1);
+    assert_eq!(
+        objects[0].object.str_at(&["metadata", "name"]),
+        Some("dp-default-default-development-f8e58905")
+    );
+}
+
+#[test]
+fn components_of_the_samples_render_once_they_are_frozen() {
+    let Some(root) = corpus() else { return };
+    let (mut rendered, mut objects_made, mut pending) = (0, 0, 0);
+    let mut failed = Vec::new();
+    for version in ["samples/v0.12.0", "samples/v1.2.3", "sample-gitops"] {
+        let mut all = tree(&root.join(version));
+        all.extend(objects(
+            "{apiVersion: openchoreo.dev/v1alpha1, kind: Environment, metadata: {name: try, namespace: default}, spec: {dataPlaneRef: {kind: ClusterDataPlane, name: try}}}\n---\n{apiVersion: openchoreo.dev/v1alpha1, kind: ClusterDataPlane, metadata: {name: try}, spec: {planeID: default, secretStoreRef: {name: default}, gateway: {ingress: {external: {name: g, namespace: g, http: {host: x.org, port: 80}, https: {host: x.org, port: 443}}, internal: {name: g, namespace: g, http: {host: y.org, port: 80}}}}}}\n---\n{apiVersion: openchoreo.dev/v1alpha1, kind: ObservabilityAlertsNotificationChannel, metadata: {name: mail, namespace: default}, spec: {environment: try}}",
+            "try.yaml",
+        ));
+        let (catalog, _) = Catalog::read(&all, "default");
+        let mut more = Vec::new();
+        for component in catalog.components() {
+            let Ok(frozen) = catalog.freeze(component) else {
+                continue;
+            };
+            let release = model::read_release_spec(Head::default(), &frozen.spec);
+            let problems = Renderer::default().problems(&release);
+            assert!(problems.is_empty(), "{version}: {problems:?}");
+            let name = &component.head.name;
+            for (kind, mut spec) in [
+                ("ComponentRelease", frozen.spec),
+                ("ReleaseBinding", Node::map()),
+            ] {
+                spec.set(&["owner", "projectName"], component.owner.project.clone());
+                spec.set(&["owner", "componentName"], name.clone());
+                if kind == "ReleaseBinding" {
+                    spec.set(&["environment"], "try");
+                    spec.set(&["releaseName"], format!("try-{name}"));
+                }
+                let mut node = Node::map();
+                node.set(&["apiVersion"], "openchoreo.dev/v1alpha1");
+                node.set(&["kind"], kind);
+                node.set(&["metadata", "namespace"], component.head.namespace.clone());
+                node.set(&["metadata", "name"], format!("try-{name}"));
+                node.set(&["spec"], spec);
+                more.push(Object::new(node));
+            }
+        }
+        all.extend(more);
+        let (catalog, _) = Catalog::read(&all, "default");
+        let mut session = Session::new(&catalog);
+        for binding in catalog.bindings().filter(|own| own.environment == "try") {
+            match session.render(binding) {
+                Outcome::Rendered(rendering) => {
+                    rendered += 1;
+                    objects_made += rendering.objects.len();
+                }
+                // What other controllers provide is not in a tree.
+                Outcome::Pending { missing, errors } => {
+                    assert_eq!(errors, None);
+                    assert!(missing.iter().all(|own| own.starts_with("resource ")));
+                    pending += 1;
+                }
+                other => failed.push(format!("{version} {}: {other:?}", binding.head)),
+            }
+        }
+    }
+    println!("{rendered} components of the samples render to {objects_made} objects");
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    assert!(rendered >= 29 && pending == 3, "{rendered} {pending}");
 }

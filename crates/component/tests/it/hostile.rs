@@ -231,6 +231,103 @@ fn objects_made_of_noise_never_crash_the_reader() {
     }
 }
 
+/// A release with everything in it.
+const RELEASE: &str = r#"
+componentType:
+  kind: ComponentType
+  name: deployment/web
+  spec:
+    workloadType: deployment
+    parameters: {openAPIV3Schema: {type: object, $defs: {P: {type: integer, default: 80}}, properties: {port: {$ref: '#/$defs/P'}, hosts: {type: array, items: {type: string}, default: [a, b]}}}}
+    environmentConfigs: {openAPIV3Schema: {type: object, properties: {size: {type: string, default: 1Gi}}}}
+    traits: [{name: volume, instanceName: data, parameters: {size: '${environmentConfigs.size}'}}]
+    preRenderValidations: [{rule: '${parameters.port > 0}', message: m}]
+    postRenderValidations: [{rule: '${has(resource.spec)}', message: m, target: {group: apps, version: v1, kind: Deployment, where: '${true}'}}]
+    resources:
+    - id: deployment
+      template: {apiVersion: apps/v1, kind: Deployment, metadata: {name: '${metadata.name}', labels: '${metadata.labels}'}, spec: {template: {spec: {containers: [{name: app, image: '${workload.container.image}', envFrom: '${configurations.toContainerEnvFrom()}', ports: [{containerPort: '${parameters.port}'}]}], volumes: '${configurations.toVolumes()}'}}}}
+    - id: route
+      includeWhen: ${size(workload.endpoints) > 0}
+      forEach: ${parameters.hosts}
+      var: host
+      template: {apiVersion: v1, kind: Service, metadata: {name: '${oc_generate_name(metadata.name, host)}'}, spec: {ports: '${workload.toServicePorts()}'}}
+traits:
+- kind: Trait
+  name: volume
+  spec:
+    parameters: {openAPIV3Schema: {type: object, required: [size], properties: {size: {type: string}}}}
+    creates: [{template: {apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: '${metadata.name}-${trait.instanceName}'}, spec: {size: '${parameters.size}'}}}]
+    patches: [{target: {group: apps, version: v1, kind: Deployment}, operations: [{op: add, path: "/spec/template/spec/containers/[?(@.name=='app')]/volumeMounts/-", value: {name: v}}]}]
+    removes: [{target: {version: v1, kind: Secret}}]
+componentProfile: {parameters: {port: 8080}}
+workload:
+  container: {image: i, env: [{key: A, value: b}], files: [{key: f, mountPath: /x, value: v}]}
+  endpoints: {http: {type: HTTP, port: 80, visibility: [external]}}
+"#;
+
+#[test]
+fn releases_with_any_part_exchanged_never_crash_the_renderer() {
+    let whole = node(RELEASE);
+    let binding = node("{componentTypeEnvironmentConfigs: {size: 2Gi}}");
+    assert_eq!(render(&whole, &binding), Ok(5));
+    let texts = [
+        "",
+        "x",
+        "${",
+        "${}",
+        "${x}",
+        "${parameters}",
+        "${metadata}",
+        "${configurations}",
+        "-",
+        "/a/[?(@.b=='c')]",
+        "${oc_omit()}",
+        "${[1, 2]}",
+        "${{'a': oc_omit()}}",
+        "${'${'}",
+        "ü${1}ü",
+    ];
+    let mut dice = testkit::Dice::new(23);
+    let mut rendered = 0;
+    for _ in 0..1_500 {
+        let mut spec = whole.clone();
+        for _ in 0..dice.between(1, 3) {
+            let with = noise(
+                &mut dice,
+                &["name", "a", "port", "spec", "metadata"],
+                &texts,
+                2,
+            );
+            exchange(&mut dice, &mut spec, &with);
+        }
+        rendered += usize::from(render(&spec, &binding).is_ok());
+    }
+    assert!(rendered > 0, "nothing rendered at all");
+}
+
+/// Puts a value in place of some part.
+fn exchange(dice: &mut testkit::Dice, place: &mut Node, with: &Node) {
+    if dice.one_in(6) {
+        *place = with.clone();
+        return;
+    }
+    match place {
+        Node::Map(map) if !map.is_empty() => {
+            let at = dice.below(map.len());
+            if let Some((_, value)) = map.iter_mut().nth(at) {
+                exchange(dice, value, with);
+            }
+        }
+        Node::List(_) => {
+            if let Some(items) = place.as_list_mut().filter(|items| !items.is_empty()) {
+                let at = dice.below(items.len());
+                exchange(dice, &mut items[at], with);
+            }
+        }
+        _ => *place = with.clone(),
+    }
+}
+
 fn noise(dice: &mut testkit::Dice, keys: &[&str], texts: &[&str], depth: usize) -> Node {
     match dice.below(if depth == 0 { 4 } else { 8 }) {
         0 => Node::Null,

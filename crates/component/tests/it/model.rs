@@ -86,6 +86,26 @@ fn a_field_no_version_knows_is_a_warning_with_its_path() {
 }
 
 #[test]
+fn a_slip_beside_the_spec_is_told_too() {
+    check_findings(
+        "{apiVersion: openchoreo.dev/v1alpha1, kind: Environment, metadata: {name: x}, specs: {dataPlaneRef: a}}",
+        expect![[r#"
+            warning: `specs` is a field of no version; did you mean `spec`?
+        "#]],
+    );
+}
+
+#[test]
+fn a_kind_no_version_knows_is_kept_and_told() {
+    check_findings(
+        &manifest("ReleaseBindin", "{anything: 1}"),
+        expect![[r#"
+            warning: `kind` is of no version; did you mean `ReleaseBinding`?
+        "#]],
+    );
+}
+
+#[test]
 fn everything_wrong_with_an_object_is_told_at_once() {
     check_findings(
         &manifest(

@@ -456,7 +456,10 @@ fn helper_methods_give_what_upstreams_give() {
                 let own = map("configurations");
                 let context = Context::default()
                     .with("metadata", &metadata)
-                    .with("workload", helpers::workload(map("workload")))
+                    .with(
+                        "workload",
+                        helpers::workload(map("workload"), BTreeMap::new()),
+                    )
                     .with(
                         "configurations",
                         helpers::configurations(own.clone(), own, single, component, environment),
@@ -492,6 +495,78 @@ fn by_container(value: &Node) -> Node {
         name.join(" ")
     });
     items.into()
+}
+
+#[test]
+fn descriptions_of_endpoints_have_the_routes_that_upstream_finds() {
+    let Some(root) = testkit::corpus("openchoreo/cases") else {
+        return;
+    };
+    let mut tally = Tally::default();
+    for (table, cases) in tables(
+        &root,
+        "v1.2.3",
+        "pipeline.component.schemaextract.openapi.yaml",
+    ) {
+        for case in &cases {
+            let content = case.str_at(&["content"]).unwrap_or_default();
+            let mut own = node("{apiVersion: v1, kind: A, metadata: {name: x}}");
+            own.set(&["out"], "${workload.toEndpointResources('e').orValue([])}");
+            let mut snapshot = Node::map();
+            snapshot.set(
+                &["spec", "componentType", "spec", "resources"],
+                Node::list([Map::from_iter([("id", Node::from("x")), ("template", own)])]),
+            );
+            snapshot.set(
+                &["spec", "workload", "spec", "endpoints", "e"],
+                node("{type: HTTP, port: 1}"),
+            );
+            snapshot.set(
+                &[
+                    "spec",
+                    "workload",
+                    "spec",
+                    "endpoints",
+                    "e",
+                    "schema",
+                    "content",
+                ],
+                content,
+            );
+            let nothing = node("{spec: {}}");
+            let fixture = fixture(
+                "v1.2.3",
+                &snapshot,
+                &nothing,
+                &nothing,
+                &nothing,
+                &Node::Null,
+            );
+            let metadata = metadata(&fixture, "app", "dp", "dev");
+            let wrong = match Renderer::default().render(&fixture.inputs(metadata)) {
+                Err(error) => vec![error.to_string()],
+                Ok(rendering) => {
+                    let wanted = case
+                        .get("want")
+                        .map(lower_keys)
+                        .unwrap_or(Vec::new().into());
+                    let got = rendering.objects[0]
+                        .object
+                        .get("out")
+                        .cloned()
+                        .unwrap_or_default();
+                    let mut found = differences(&wanted, &got);
+                    let refused = case.get("wantErr").is_some();
+                    if refused == rendering.warnings.is_empty() {
+                        found.push(format!("{:?}", rendering.warnings));
+                    }
+                    found
+                }
+            };
+            tally.take(&format!("{table}/{}", text(case, "name")), wrong);
+        }
+    }
+    tally.finish("descriptions", 4);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Stories of bindings: what a small tree comes to, and what is said when it does not.
 
 use component::catalog::{Catalog, Outcome, Session};
-use component::digest;
+use component::snapshot;
 use expect_test::{Expect, expect};
 use object::{Node, Object};
 
@@ -302,7 +302,7 @@ fn what_waits_for_others_and_what_shall_not_run_gives_no_objects() {
         release,
         "",
         expect![[r#"
-            Pending { missing: ["endpoint `sql` of component `shop/db`", "resource `queue`"] }
+            Pending { missing: ["endpoint `sql` of component `shop/db`", "resource `queue`"], errors: None }
         "#]],
     );
     check(
@@ -336,5 +336,158 @@ fn a_release_and_its_digest_do_not_depend_on_how_it_is_written() {
     let other = spec(
         "spec: {workload: {containers: {a: {env: null, image: i}}}, componentType: {workloadType: job}}",
     );
-    assert_eq!(digest::release_digest(&one), digest::release_digest(&other));
+    assert_eq!(
+        snapshot::release_digest(&one),
+        snapshot::release_digest(&other)
+    );
+}
+
+#[test]
+fn an_error_leads_to_its_line_in_the_file() {
+    let text = r#"apiVersion: openchoreo.dev/v1alpha1
+kind: ComponentRelease
+metadata: {name: web-1, namespace: acme}
+spec:
+  owner: {projectName: shop, componentName: web}
+  componentType:
+    workloadType: deployment
+    schema:
+      envOverrides:
+        size: string | default=1
+    resources:
+    - id: deployment
+      template:
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata:
+          name: x
+        spec:
+          replicas: ${parameters.nope}
+    - id: route
+      includeWhen: ${metadata.nope}
+      template: {apiVersion: v1, kind: A, metadata: {name: x}}
+  traits:
+    mount:
+      creates:
+      - template:
+          apiVersion: v1
+          kind: ConfigMap
+          metadata:
+            name: ${trait.nope}
+  componentProfile:
+    traits:
+    - {name: mount, instanceName: m}
+    - {name: mount, instanceName: other}
+"#;
+    let around = manifest(
+        "ReleaseBinding",
+        "web-dev",
+        &format!("{OWNER}environment: dev\nreleaseName: web-1\n"),
+    );
+    let all = objects(&format!("{AROUND}---\n{text}{around}"), "tree.yaml");
+    let (catalog, _) = Catalog::read(&all, "acme");
+    let binding = catalog.bindings().next().expect("a binding");
+    let Outcome::Failed(component::catalog::BindingError::Render(errors)) =
+        Session::new(&catalog).render(binding)
+    else {
+        panic!("rendered");
+    };
+    let release = node(text);
+    let source = yaml::parse_first(text, &yaml::Limits::default()).expect("YAML");
+    let source = source.expect("a document");
+    let lines: Vec<String> = errors
+        .0
+        .iter()
+        .map(|error| {
+            let (document, path) = error.place_in(&release, &Node::Null);
+            let line = yaml::locate(&source, &path).map(|(line, _)| line);
+            format!("{document:?} line {line:?} {path}")
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "Release line Some(19) spec.componentType.resources[0].template.spec.replicas",
+            "Release line Some(21) spec.componentType.resources[1].includeWhen",
+            "Release line Some(30) spec.traits.mount.creates[0].template.metadata.name",
+            "Release line Some(30) spec.traits.mount.creates[0].template.metadata.name",
+        ]
+    );
+}
+
+#[test]
+fn a_project_has_its_namespace_whatever_its_type_is() {
+    let project = |all: &[Object]| -> String {
+        let (catalog, _) = Catalog::read(all, "acme");
+        match Session::new(&catalog).render_project("acme", "shop", "dev") {
+            Ok(objects) => objects
+                .iter()
+                .map(|own| format!("{} {}\n", own.id, object::json::to_string(&own.object)))
+                .collect(),
+            Err(error) => format!("{error}\n"),
+        }
+    };
+    let plain = objects(AROUND, "tree.yaml");
+    let built_in = project(&plain);
+    expect![[r#"
+        namespace-dp-acme-shop-dev-1c11194b {"apiVersion":"v1","kind":"Namespace","metadata":{"name":"dp-acme-shop-dev-1c11194b","labels":{"openchoreo.dev/namespace":"acme","openchoreo.dev/project":"shop","openchoreo.dev/environment":"dev","openchoreo.dev/project-uid":"f908a311-537b-5616-9e35-341cb9dabdc6","openchoreo.dev/environment-uid":"82ab9ff8-768d-5eb5-b496-fe614635fe49"}}}
+    "#]]
+    .assert_eq(&built_in);
+
+    let typed = AROUND.replace(
+        "{deploymentPipelineRef: main}",
+        "{deploymentPipelineRef: main, type: {kind: ClusterProjectType, name: small}, parameters: {cpu: 4}}",
+    );
+    assert_eq!(project(&objects(&typed, "tree.yaml")), built_in);
+    let of_type = "\n---\napiVersion: openchoreo.dev/v1alpha1\nkind: ClusterProjectType\nmetadata: {name: small}\nspec:\n  parameters: {openAPIV3Schema: {type: object, properties: {cpu: {type: integer, default: 1}}}}\n  environmentConfigs: {openAPIV3Schema: {type: object, properties: {labels: {type: object, default: {}, additionalProperties: {type: string}}}}}\n  resources:\n  - {id: ns, template: {apiVersion: v1, kind: Namespace, metadata: {name: '${metadata.cellNamespace}', labels: '${oc_merge(metadata.labels, environmentConfigs.labels)}'}}}\n  - {id: quota, template: {apiVersion: v1, kind: ResourceQuota, metadata: {name: q, namespace: '${metadata.namespace}'}, spec: {hard: {cpu: '${string(parameters.cpu)}'}}}}\n---\napiVersion: openchoreo.dev/v1alpha1\nkind: ProjectReleaseBinding\nmetadata: {name: shop-dev, namespace: acme}\nspec: {owner: {projectName: shop}, environment: dev, environmentConfigs: {labels: {team: a}}}\n";
+    let both = project(&objects(&format!("{typed}{of_type}"), "tree.yaml"));
+    assert!(
+        both.contains(r#""team":"a""#) && both.contains(r#"{"cpu":"4"}"#),
+        "{both}"
+    );
+    let missing = format!(
+        "{typed}{}",
+        of_type.replace(
+            "environment: dev,",
+            "environment: dev, projectRelease: gone,"
+        )
+    );
+    expect![[r#"
+        ProjectRelease `gone` does not exist
+    "#]]
+    .assert_eq(&project(&objects(&missing, "tree.yaml")));
+}
+
+#[test]
+fn what_no_values_can_make_work_is_found_without_a_binding() {
+    let spec = node(
+        r#"
+componentType:
+  workloadType: deployment
+  schema: {parameters: {a: integr}}
+  resources:
+  - {id: a, includeWhen: '${1 +}', forEach: '${[1]}', template: {x: '${nope(1)}', y: '${parameters.whatever}'}}
+traits:
+  t:
+    patches:
+    - target: {version: v1, kind: A, where: '${resource.}'}
+      operations: [{op: add, path: '/a/${b', value: {c: '${${x}}'}}]
+"#,
+    );
+    let release = component::model::read_release_spec(component::model::Head::default(), &spec);
+    let problems = component::render::Renderer::default().problems(&release);
+    let lines: Vec<String> = problems
+        .iter()
+        .map(|error| format!("{} {} {}", error.code(), error.part, error.path))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "ComponentSchemaInvalid parameters a",
+            "ExpressionInvalid resource `a` includeWhen",
+            "ExpressionInvalid resource `a` template.x",
+            "ExpressionInvalid patches[0] target.where",
+            "ExpressionNested patches[0] operations[0].value.c",
+        ]
+    );
 }

@@ -22,13 +22,7 @@ fn json(text: &str) -> Node {
 }
 
 fn context() -> Context {
-    let inputs = json(INPUTS);
-    let fields = inputs.as_map().expect("inputs are a map");
-    fields
-        .iter()
-        .fold(Context::default(), |context, (name, value)| {
-            context.with(name.clone(), value)
-        })
+    Context::of(json(INPUTS).as_map().expect("inputs are a map"))
 }
 
 fn outcome(rendered: Result<Option<Node>, Vec<TemplateError>>) -> String {
@@ -169,6 +163,11 @@ fn differences_from_upstream_are_these() {
         ("${parameters.replicas + 1}", "error: no such overload", "4"),
         ("${parameters.replicas % 2}", "error: no such overload", "1"),
         ("${parameters.replicas / 2}", "error: no such overload", "1"),
+        (
+            "${parameters.big / parameters.replicas}",
+            "333333.3333333333",
+            "333333",
+        ),
         ("${type(parameters.replicas) == int}", "false", "true"),
         (
             "${parameters.exact}",
@@ -447,7 +446,8 @@ fn secrets_are_in_no_message() {
         "${[parameters.db].map(d, int(d.password))}",
         "${timestamp(parameters.db.password)}",
         "${parameters.db.password.charAt(99)}",
-        "${{parameters.db.password: 1, parameters.copy: 2, parameters.db.password: 3}}",
+        "${[1, 2].transformMapEntry(i, v, {parameters.db.password: v})}",
+        "${[1, 2].transformMapEntry(i, v, {parameters.copy: v})}",
         "${lists.range(parameters.db.pin)[123457]}",
         "${parameters.user + parameters.db.pin}",
         "x ${type(parameters.db.password)}",
@@ -477,9 +477,15 @@ fn secrets_are_in_no_message() {
             "{shown}"
         );
     }
+    // With too many of them nothing is shown.
+    let many = Node::list((0..2_000).map(|at| Node::from(format!("secret-{at}"))));
+    let context = context.with("many", &many).conceal("many", [] as [&str; 0]);
+    assert_eq!(context.masked("harmless".into()), "***");
+    let context =
+        Context::default().with("parameters", inputs.get("parameters").expect("is there"));
     // The reason stays where nothing secret is read.
     let errors = engine
-        .text("${int(parameters.user)}")
+        .text("${{}[parameters.user]}")
         .render(&context, &mut Meter::default())
         .unwrap_err();
     assert!(errors[0].to_string().contains("bob"), "{}", errors[0]);
@@ -544,6 +550,28 @@ fn templates_are_checked_against_shapes() {
         "found no matching overload for '_+_' applied to '(int, string)'"
     );
     assert!(!check("${parameters.replicas.size()}").is_empty());
+    // Loop variables are of the shape of the items.
+    for (source, text, problem) in [
+        ("${parameters.hosts}", "${h.size() + 1}", ""),
+        (
+            "${parameters.hosts}",
+            "${h + 1}",
+            "found no matching overload for '_+_' applied to '(string, int)'",
+        ),
+        ("${parameters.labels}", "${h.key + h.value}", ""),
+        (
+            "${parameters.labels}",
+            "${h.name}",
+            "undefined field 'name'",
+        ),
+        ("${metadata.x}", "${h.name}", ""),
+    ] {
+        let mut variables = variables.to_vec();
+        variables.push(Repeat::new(&engine, source, "h").variable(&variables));
+        let found = engine.text(text).check(&variables);
+        let texts: Vec<String> = found.iter().map(|error| error.kind.to_string()).collect();
+        assert_eq!(texts.join(" | "), problem, "{source} {text}");
+    }
     // Objects of the data are maps.
     assert_eq!(check("${parameters['replicas'] + 1}"), "");
     assert_eq!(check("${parameters['nope']}"), "undefined field 'nope'");
@@ -562,7 +590,7 @@ fn problems_are_known_before_rendering() {
     let found: Vec<String> = template
         .problems()
         .iter()
-        .map(|problem| format!("{} {}", problem.path, problem.kind.code()))
+        .map(|problem| format!("{} {}", problem.path, problem.kind.code().0))
         .collect();
     assert_eq!(found, ["a ExpressionInvalid", "b.${${ ExpressionNested"]);
     assert!(engine.template(&json(r#"{"a": [1, "x"]}"#)).is_constant());
@@ -574,17 +602,17 @@ fn errors_say_what_to_try() {
     for (text, code, help) in [
         (
             "${parameter.x}",
-            "VariableNotFound",
+            "ExpressionVariableNotFound",
             "Did you mean `parameters`?",
         ),
         (
             "${parameters.replica}",
-            "KeyNotFound",
+            "ExpressionKeyNotFound",
             "Did you mean `replicas`?",
         ),
         (
             "x${oc_omit()}",
-            "OmittedInText",
+            "TemplateValueOmitted",
             "Give an empty text, or make the whole text one expression.",
         ),
     ] {
@@ -595,6 +623,28 @@ fn errors_say_what_to_try() {
         assert_eq!(errors[0].code().0, code, "{text}");
         assert_eq!(errors[0].reason().0, "RenderingFailed");
         assert_eq!(errors[0].help()[0], help, "{text}");
+    }
+}
+
+#[test]
+fn engines_and_templates_are_for_every_thread() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Engine>();
+    shared::<component::template::Template>();
+    shared::<Context>();
+    // An engine that has forgotten an expression compiles it again.
+    let engine = Engine::default();
+    for round in 0..2 {
+        for at in 0..300 {
+            let text = format!("${{'{}{at}'.size()}}", "x".repeat(5_000));
+            let rendered = engine
+                .text(&text)
+                .render(&Context::default(), &mut Meter::default());
+            assert!(
+                matches!(rendered, Ok(Some(Node::Int(5_001..=5_003)))),
+                "{round} {at}"
+            );
+        }
     }
 }
 

@@ -254,7 +254,7 @@ fn deploy(
     let rendering = match outcome {
         Outcome::Rendered(rendering) => rendering,
         Outcome::Undeployed => return Decision::default(),
-        Outcome::Pending { missing } => {
+        Outcome::Pending { missing, .. } => {
             let message = format!("waits for {}", missing.join(", "));
             report.set(CONNECTIONS_RESOLVED, false, "ConnectionsPending", &message);
             report.field("pendingConnections", texts(&missing));

@@ -4,8 +4,8 @@
 //! project's pipeline, it was so for long enough, and somebody approved where the path asks for it.
 //! What counts is the content of a release, not its name.
 
-use component::digest;
 use component::model::{DeploymentPipeline, ReleaseBinding};
+use component::snapshot as digest;
 use golang::{Duration, Timestamp};
 use object::{Map, Node, Object, Text};
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use component::catalog::{BindingError, Catalog, Outcome, Session};
-use component::digest::release_digest;
 use component::model::{ComponentRelease, Head, Item, ReleaseBinding};
+use component::snapshot::release_digest;
 use diag::Explain;
 use object::{Map, Node, Text};
 
@@ -75,7 +75,7 @@ fn try_environments(subject: &Subject<'_>, release: &ComponentRelease, report: &
         let name = &binding.environment;
         let (renderable, why) = match session.render(binding) {
             Outcome::Rendered(_) | Outcome::Undeployed => (true, None),
-            Outcome::Pending { missing } => {
+            Outcome::Pending { missing, .. } => {
                 let message = format!("waits for {}", missing.join(", "));
                 (true, Some(("ConnectionsPending", message)))
             }

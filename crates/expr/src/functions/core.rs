@@ -177,7 +177,10 @@ fn compare(a: &[Value], wanted: fn(Ordering) -> bool) -> Outcome {
     if !a[0].orders_with(&a[1]) {
         return no_overload();
     }
-    Ok(Value::Bool(a[0].order(&a[1]).is_some_and(wanted)))
+    match a[0].order(&a[1]) {
+        Some(order) => Ok(Value::Bool(wanted(order))),
+        None => Err("NaN values cannot be ordered".into()),
+    }
 }
 
 fn contains(a: &[Value]) -> Outcome {
@@ -203,14 +206,14 @@ fn to_bool(a: &[Value]) -> Outcome {
         Value::String(text) => match text.as_str() {
             "true" | "True" | "TRUE" | "t" | "1" => Ok(Value::Bool(true)),
             "false" | "False" | "FALSE" | "f" | "0" => Ok(Value::Bool(false)),
-            _ => Err("type conversion error from 'string' to 'bool'".into()),
+            _ => Err(parse_error("bool")),
         },
         _ => no_overload(),
     }
 }
 
-fn parse_error(function: &str, text: &str) -> EvalErrorKind {
-    format!("strconv.{function}: parsing {text:?}: invalid syntax").into()
+fn parse_error(wanted: &str) -> EvalErrorKind {
+    format!("type conversion error from 'string' to '{wanted}'").into()
 }
 
 fn to_int(a: &[Value]) -> Outcome {
@@ -221,7 +224,7 @@ fn to_int(a: &[Value]) -> Outcome {
         // Both ends are excluded, as they are no exact 64-bit integers.
         Value::Double(value) if value.abs() < 9_223_372_036_854_775_807.0 => *value as i64,
         Value::Double(_) => return Err(range()),
-        Value::String(text) => text.parse().map_err(|_| parse_error("ParseInt", text))?,
+        Value::String(text) => text.parse().map_err(|_| parse_error("int"))?,
         Value::Timestamp(time) => time.unix(),
         Value::Duration(nanos) => *nanos,
         Value::Quantity(_) => return no_overload(),
@@ -238,7 +241,7 @@ fn to_uint(a: &[Value]) -> Outcome {
             *value as u64
         }
         Value::Double(_) => return Err(range()),
-        Value::String(text) => text.parse().map_err(|_| parse_error("ParseUint", text))?,
+        Value::String(text) => text.parse().map_err(|_| parse_error("uint"))?,
         _ => return no_overload(),
     }))
 }
@@ -248,7 +251,9 @@ fn to_double(a: &[Value]) -> Outcome {
         Value::Double(value) => *value,
         Value::Int(value) => *value as f64,
         Value::Uint(value) => *value as f64,
-        Value::String(text) => text.parse().map_err(|_| parse_error("ParseFloat", text))?,
+        Value::String(text) => {
+            golang::strconv::parse_float(text).map_err(|_| parse_error("double"))?
+        }
         _ => return no_overload(),
     }))
 }

@@ -15,7 +15,9 @@ use crate::{Shape, Value};
 
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
 );
 
 pub(super) static FUNCTIONS: &[Function] = &[
@@ -36,13 +38,21 @@ pub(super) static FUNCTIONS: &[Function] = &[
         Shape::Bytes,
         |a| match LENIENT.decode(text(&a[0])?) {
             Ok(bytes) => Ok(Value::Bytes(Arc::from(bytes))),
-            Err(base64::DecodeError::InvalidByte(at, _)) => {
+            Err(_) => {
+                let at = wrong_byte(text(&a[0])?);
                 Err(format!("illegal base64 data at input byte {at}").into())
             }
-            Err(_) => Err("illegal base64 data at end of input".into()),
         },
     ),
 ];
+
+/// Where Go stops reading: at the first byte that is none of the 64, or at the last group when
+/// that is incomplete.
+fn wrong_byte(text: &str) -> usize {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let wrong = text.bytes().position(|byte| !known(byte));
+    wrong.unwrap_or(text.len() - text.len() % 4)
+}
 
 pub(crate) fn encode(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)

@@ -103,6 +103,9 @@ fn extreme(a: &[Value], better: fn(Ordering) -> bool) -> Outcome {
         if !matches!(item, Value::Int(_) | Value::Uint(_) | Value::Double(_)) {
             return no_overload();
         }
+        if matches!(&item, Value::Double(number) if number.is_nan()) {
+            return Err("NaN values cannot be ordered".into());
+        }
         match &best {
             Some(own) if !item.order(own).is_some_and(better) => {}
             _ => best = Some(item),

@@ -149,6 +149,7 @@ fn plain(value: &Value) -> String {
             entries.sort();
             format!("{{{}}}", entries.join(", "))
         }
+        Value::Double(number) if number.is_finite() => golang::strconv::format_float_f(*number),
         Value::Double(number) if number.is_infinite() => if *number > 0.0 {
             "Infinity"
         } else {

@@ -187,20 +187,28 @@ fn index_of(a: &[Value], last: bool) -> Outcome {
     let found = match (a.get(2), last) {
         (None, false) => haystack.find(needle),
         (None, true) => haystack.rfind(needle),
-        (Some(offset), false) => {
-            let from = byte_at(haystack, int(offset)?)?;
-            haystack[from..].find(needle).map(|byte| from + byte)
-        }
-        // The last occurrence that begins at or before the offset.
-        (Some(offset), true) => {
-            let from = byte_at(haystack, int(offset)?)?;
-            let starts = haystack.char_indices().map(|(byte, _)| byte);
-            let starts = starts
-                .chain([haystack.len()])
-                .take_while(|byte| *byte <= from);
-            starts
-                .filter(|byte| haystack[*byte..].starts_with(needle))
-                .last()
+        (Some(offset), last) => {
+            let offset = int(offset)?;
+            // Nothing is wherever it is looked for, also outside.
+            if needle.is_empty() {
+                return Ok(Value::Int(offset));
+            }
+            if offset < 0 {
+                return Err(out_of_range(offset));
+            }
+            match byte_at(haystack, offset) {
+                Ok(from) if last => {
+                    // The last occurrence that begins at or before the offset.
+                    let whole = haystack[from..].chars().next().map_or(0, char::len_utf8);
+                    let end = (from + needle.len()).max(from + whole);
+                    let end = haystack.floor_char_boundary(end);
+                    haystack[..end]
+                        .rfind(needle)
+                        .filter(|_| from < haystack.len())
+                }
+                Ok(from) => haystack[from..].find(needle).map(|byte| from + byte),
+                Err(_) => None,
+            }
         }
     };
     Ok(Value::Int(found.map_or(-1, characters)))
@@ -282,14 +290,13 @@ fn join(a: &[Value]) -> Outcome {
 fn substring(a: &[Value]) -> Outcome {
     let whole = text(&a[0])?;
     let from = int(&a[1])?;
-    let start = byte_at(whole, from)?;
     let Some(to) = a.get(2) else {
-        return Ok(Value::from(&whole[start..]));
+        return Ok(Value::from(&whole[byte_at(whole, from)?..]));
     };
     let to = int(to)?;
-    let end = byte_at(whole, to)?;
-    if start > end {
+    if from > to {
         return Err(format!("invalid substring range. start: {from}, end: {to}").into());
     }
+    let (start, end) = (byte_at(whole, from)?, byte_at(whole, to)?);
     Ok(Value::from(&whole[start..end]))
 }

@@ -1,4 +1,6 @@
-//! What a release consists of, as one number.
+//! Freezing a component into a release, and what a release consists of as one number.
+//!
+//! [`snapshot`] takes specs as they are written, so that no field is forgotten.
 //!
 //! Two releases with equal content have equal digests, whatever their names are, however their keys
 //! are ordered, and whether a field is left out, null or empty. Templates, schemas and values are
@@ -12,6 +14,7 @@ use std::fmt::Write as _;
 use object::{Map, Node, Text};
 use sha2::{Digest as _, Sha256};
 
+use crate::model::{Owner, Reference};
 use crate::names::LABEL_BYTES_MAX;
 
 /// The annotation that holds the digest of a release.
@@ -20,6 +23,75 @@ pub const RELEASE_DIGEST: &str = "fleetwright.dev/release-digest";
 /// Hexadecimal digits of a digest at the end of a release's name: enough for 2^20 releases of one
 /// component with a chance of a clash below one in two.
 const NAME_DIGITS: usize = 10;
+
+/// What a release freezes: specs as they are written.
+#[derive(Clone, Debug)]
+pub struct Parts<'a> {
+    /// Of the Component.
+    pub component: &'a Node,
+    /// Its project and name.
+    pub owner: &'a Owner,
+    /// Kind and name of the type.
+    pub type_reference: &'a Reference,
+    /// Of the ComponentType.
+    pub component_type: &'a Node,
+    /// Kind, name and spec of each trait in use, those of the type too, each once.
+    pub traits: &'a [(Reference, Node)],
+    /// Of the Workload.
+    pub workload: &'a Node,
+}
+
+/// The spec of the ComponentRelease that freezes these parts.
+///
+/// In the form of the version the type is written for: a bare type and a map of traits beside
+/// shorthand schemas, else kind and name around both.
+pub fn snapshot(parts: &Parts<'_>) -> Node {
+    let mut out = Node::map();
+    out.set(&["owner", "projectName"], parts.owner.project.clone());
+    out.set(&["owner", "componentName"], parts.owner.component.clone());
+    let shorthand = |spec: &Node| spec.get("schema").is_some_and(|schema| !schema.is_null());
+    let single = parts
+        .workload
+        .get("container")
+        .is_some_and(|own| !own.is_null());
+    let open_api = ["parameters", "environmentConfigs"];
+    let v1 = !shorthand(parts.component_type)
+        && (single
+            || open_api
+                .iter()
+                .any(|key| parts.component_type.get(key).is_some()));
+    if v1 {
+        let reference = parts.type_reference;
+        out.set(&["componentType", "kind"], reference.kind.clone());
+        out.set(&["componentType", "name"], reference.name.clone());
+        out.set(&["componentType", "spec"], parts.component_type.clone());
+        if !parts.traits.is_empty() {
+            let traits = parts.traits.iter().map(|(reference, spec)| {
+                Map::from_iter([
+                    ("kind", reference.kind.clone().into()),
+                    ("name", reference.name.clone().into()),
+                    ("spec", spec.clone()),
+                ])
+            });
+            out.set(&["traits"], Node::list(traits));
+        }
+    } else {
+        out.set(&["componentType"], parts.component_type.clone());
+        for (reference, spec) in parts.traits {
+            out.set(&["traits", &reference.name], spec.clone());
+        }
+    }
+    for key in ["parameters", "traits"] {
+        let value = parts.component.get(key).filter(|value| !is_empty(value));
+        if let Some(value) = value {
+            out.set(&["componentProfile", key], value.clone());
+        }
+    }
+    let mut workload = parts.workload.clone();
+    workload.remove(&["owner"]);
+    out.set(&["workload"], workload);
+    out
+}
 
 /// The digest of the spec of a ComponentRelease, 64 hexadecimal digits. Its owner is no content.
 pub fn release_digest(spec: &Node) -> String {
@@ -46,7 +118,8 @@ pub fn release_name(component: &str, digest: &str) -> String {
 
 /// The content of the spec of a ComponentRelease in one form.
 ///
-/// A list of traits is ordered by kind and name, a map of them becomes such a list.
+/// A list of traits is ordered by kind and name, a map of them becomes such a list. Which workflows
+/// and traits a type allows is no content: it says what may be released, not what is.
 pub fn content(spec: &Node) -> Node {
     let mut out = Map::new();
     let own = spec.get("componentType").cloned().unwrap_or_default();
@@ -61,6 +134,10 @@ pub fn content(spec: &Node) -> Node {
         }
         false => Map::from_iter([("spec", Node::from(shallow(&own)))]),
     };
+    let mut component_type = Node::from(component_type);
+    for key in ["allowedWorkflows", "allowedTraits"] {
+        component_type.remove(&["spec", key]);
+    }
     out.insert("componentType", component_type);
 
     let mut traits: Vec<(Text, Text, Node)> = Vec::new();
