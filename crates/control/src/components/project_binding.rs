@@ -150,9 +150,13 @@ fn finalize(subject: &Subject<'_>) -> Decision {
         return off;
     }
     let name = release_name(&project, environment);
-    let releases: Vec<_> = rendered::controlled_by(subject)
+    let release = rendered::named(subject, &name);
+    let releases: Vec<_> = release
         .into_iter()
-        .filter(|own| own.name() == name)
+        .filter(|own| {
+            let owner = rendered::owner(own);
+            owner.project == project && owner.component.is_empty()
+        })
         .collect();
     if releases.is_empty() {
         return off;

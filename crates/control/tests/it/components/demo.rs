@@ -56,7 +56,31 @@ fn arrived(mut world: World, objects: &[Object]) -> World {
 fn every_object_of_the_demo_says_how_it_is() {
     let Some(objects) = demo() else { return };
     let world = arrived(World::new(), &objects);
-    expect![[""]].assert_eq(&world.ready(&[
+    expect![[r#"
+        Component greeter-service-gitops False WorkloadNotFound
+        Component react-starter-gitops False ComponentTypeNotFound
+        Component reading-list-service-gitops False WorkloadNotFound
+        Component greeter-service True Reconciled
+        Component order-api True Reconciled
+        Component product-api True Reconciled
+        Component redis-cache True Reconciled
+        DeploymentPipeline simple-pipeline True Reconciled
+        DeploymentPipeline fast-track True Reconciled
+        DeploymentPipeline standard True Reconciled
+        Organization openchoreo True NamespaceCreated
+        Project demo-project-gitops True Reconciled
+        Project demo-project-1 True Reconciled
+        Project ecommerce-demo True Reconciled
+        ReleaseBinding greeter-service-development True Ready
+        ReleaseBinding greeter-service-staging True Ready
+        ReleaseBinding order-api-development True Ready
+        ReleaseBinding order-api-staging False RenderingFailed
+        ReleaseBinding product-api-development True Ready
+        ReleaseBinding product-api-staging False RenderingFailed
+        ReleaseBinding redis-cache-development True Ready
+        ReleaseBinding redis-cache-staging False RenderingFailed
+    "#]]
+    .assert_eq(&world.ready(&[
         "Component",
         "DeploymentPipeline",
         "Project",
@@ -220,5 +244,17 @@ fn a_tree_of_the_newest_version_runs_beside() {
         }
     }
     let world = arrived(World::new(), &objects);
-    expect![[""]].assert_eq(&world.ready(&["Component", "ReleaseBinding", "Project"]));
+    expect![[r#"
+        Component collab-svc True Reconciled
+        Component document-svc True Reconciled
+        Component frontend True Reconciled
+        Component nats True Reconciled
+        Component postgres True Reconciled
+        Project doclet True Reconciled
+        ReleaseBinding nats-development True Ready
+        ReleaseBinding nats-staging True Ready
+        ReleaseBinding postgres-development True Ready
+        ReleaseBinding postgres-staging True Ready
+    "#]]
+    .assert_eq(&world.ready(&["Component", "ReleaseBinding", "Project"]));
 }

@@ -135,6 +135,7 @@ fn a_component_that_deploys_itself_runs_in_the_first_environment() {
     let world = shop();
     expect![[r#"
         Component web True ComponentReleaseReady
+        ComponentType service True Reconciled
         DataPlane local True Reconciled
         DeploymentPipeline standard True Reconciled
         Environment development True Reconciled
@@ -142,13 +143,12 @@ fn a_component_that_deploys_itself_runs_in_the_first_environment() {
         Environment staging True Reconciled
         Project shop True Reconciled
         ReleaseBinding web-development True Ready
-        ComponentType service True Reconciled
     "#]]
     .assert_eq(&world.ready(ALL));
     expect![[r#"
         [
-            "Deployment web-development-1c2a1e1d",
-            "Namespace dp-acme-shop-development-00000000",
+            "Deployment web-development-b408fa90",
+            "Namespace dp-acme-shop-development-12d45ec4",
         ]
     "#]]
     .assert_debug_eq(&world.running());
@@ -170,7 +170,35 @@ fn the_release_object_says_whose_it_is_where_it_goes_and_what_it_holds() {
     ] {
         node.remove(path);
     }
-    expect![[""]].assert_eq(&yaml::to_string(&node));
+    expect![[r#"
+        apiVersion: openchoreo.dev/v1alpha1
+        kind: Release
+        metadata:
+          annotations:
+            fleetwright.dev/data-plane: DataPlane/local
+          generation: 1
+          labels:
+            openchoreo.dev/component: web
+            openchoreo.dev/environment: development
+            openchoreo.dev/organization: acme
+            openchoreo.dev/project: shop
+          name: web-development
+          namespace: acme
+          ownerReferences:
+          - apiVersion: openchoreo.dev/v1alpha1
+            blockOwnerDeletion: true
+            controller: true
+            kind: ReleaseBinding
+            name: web-development
+            uid: uid-12
+        spec:
+          environmentName: development
+          owner:
+            componentName: web
+            projectName: shop
+          targetPlane: dataplane
+    "#]]
+    .assert_eq(&yaml::to_string(&node));
 }
 
 #[test]
@@ -455,7 +483,26 @@ fn a_release_is_tried_for_every_environment_before_it_is_bound() {
     let mut world = shop();
     let name = latest(&world);
     let release = world.get(&key("ComponentRelease", "acme", &name)).unwrap();
-    expect![[""]].assert_eq(&yaml::to_string(release.node.get("status").unwrap()));
+    expect![[r#"
+        conditions:
+        - lastTransitionTime: "2027-01-15T08:00:00Z"
+          message: renders for every environment of its pipeline
+          observedGeneration: 1
+          reason: Renderable
+          status: "True"
+          type: Renderable
+        dialect: envOverrides
+        digest: 541c91a627b231ed434fe09dfdccea52476e592ad25694e21aeadc8cc498f56e
+        observedGeneration: 1
+        renderable:
+        - environment: development
+          renderable: true
+        - environment: staging
+          renderable: true
+        - environment: production
+          renderable: true
+    "#]]
+    .assert_eq(&yaml::to_string(release.node.get("status").unwrap()));
 
     let mut node = release.node.clone();
     node.remove(&["status"]);
@@ -515,7 +562,16 @@ fn what_a_component_lacks_is_said_in_upstreams_words() {
     });
     told += &broken(&|web| web.replace("projectName: shop", "projectName: shp"));
     told += &broken(&|web| web.replace("componentType: deployment/service", "componentType: 7"));
-    expect![[""]].assert_eq(&told);
+    expect![[r#"
+        False ComponentTypeNotFound: ComponentType `servce` does not exist
+        False InvalidConfiguration: the component wants a job, and its type makes a deployment
+        False InvalidConfiguration: legacy type: name a component type in `spec.componentType`
+        False WorkloadNotFound: the component has no Workload
+        False InvalidConfiguration: the component has several Workloads: web, web-2
+        False TraitNotFound: Trait `disk` does not exist
+        False ProjectNotFound: Project `shp` does not exist
+        False InvalidConfiguration: Component/acme/web cannot be read: `spec.componentType` has to be text or a map, not a int; `spec.componentType` is missing
+    "#]].assert_eq(&told);
 }
 
 #[test]
