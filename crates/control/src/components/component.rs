@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use component::model::{Component, ComponentType, GROUP, Item, Named, Owner, Project, Reference};
-use component::snapshot::{RELEASE_DIGEST, release_digest};
+use component::catalog::Frozen;
+use component::model::{Component, GROUP, Item, Owner};
+use component::snapshot::{RELEASE_DIGEST, release_digest, release_name};
 use object::{Map, Node, Object, ObjectKey, Text};
 
 use super::rendered::owner;
 use super::report::{FINALIZING, Report};
-use super::snapshot::{self, Snapshot};
 use super::subject::{Subject, delete, key};
 use super::{Action, Decision, keys};
 
@@ -25,9 +25,6 @@ const GITOPS_MANAGERS: &[&str] = &[
     "argocd-controller",
     "argocd-application-controller",
 ];
-
-/// Why a component is not ready: reason and message.
-type Problem = (&'static str, String);
 
 pub(super) fn next(subject: &Subject<'_>) -> Decision {
     if subject.object.is_deleting() {
@@ -48,203 +45,27 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
             return report.finish();
         }
     };
-    let parts = match check(subject, component) {
-        Ok(parts) => parts,
-        Err((reason, message)) => {
-            report.ready(false, reason, &message);
+    let frozen = match subject.view.catalog.freeze(component) {
+        Ok(frozen) => frozen,
+        Err(problems) => {
+            // Upstream tells the first; the others spare a round each.
+            let reason = problems
+                .first()
+                .map_or("InvalidConfiguration", |own| own.reason().0);
+            let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            report.ready(false, reason, &texts.join("; "));
             return report.finish();
         }
     };
-    let type_name = parts.component_type.head.name.clone();
+    let full = component.component_type.as_deref().unwrap_or_default();
+    let type_name = full.split_once('/').map_or(full, |(_, name)| name);
     report.field("componentTypeName", type_name);
     if !component.auto_deploy {
         let message = "component type, workload, traits and pipeline are there";
         report.ready(true, "Reconciled", message);
         return report.finish();
     }
-    deploy(subject, component, &parts, report)
-}
-
-/// What a component that passed every check consists of.
-struct Parts<'a> {
-    component_type: &'a Named<ComponentType>,
-    workload: Text,
-    root: Text,
-}
-
-/// Looks at everything a component refers to, in upstream's order, up to the first problem.
-fn check<'a>(subject: &Subject<'a>, component: &'a Component) -> Result<Parts<'a>, Problem> {
-    let catalog = subject.view.catalog;
-    let namespace = subject.namespace();
-    let invalid = |message: String| ("InvalidConfiguration", message);
-
-    let full = component.component_type.as_ref().ok_or_else(|| {
-        invalid("legacy `spec.type` is not supported; set `spec.componentType`".to_owned())
-    })?;
-    let (workload_type, name) = full.split_once('/').ok_or_else(|| {
-        invalid(format!(
-            "`spec.componentType` is `{full}`, which is not a workload type, a slash and a name"
-        ))
-    })?;
-    let reference = Reference {
-        kind: component.type_kind.clone(),
-        name: name.into(),
-    };
-    let component_type = catalog
-        .component_type(namespace, &reference)
-        .ok_or_else(|| {
-            let message = format!("{} `{name}` does not exist", reference.kind);
-            ("ComponentTypeNotFound", message)
-        })?;
-    let own = &component_type.spec.workload_type;
-    if *own != workload_type {
-        return Err(invalid(format!(
-            "{} `{name}` is of workload type `{own}`, not `{workload_type}`; write `{own}/{name}`",
-            reference.kind
-        )));
-    }
-    let is_new = subject.object.node.at(&["spec", "componentType"]);
-    let is_new = is_new.is_some_and(|own| own.as_map().is_some());
-    if is_new {
-        workflow(subject, component_type)?;
-    }
-    let workload = workload(subject, component)?;
-    if is_new {
-        traits(component, component_type).map_err(invalid)?;
-    }
-    for reference in snapshot::trait_references(component_type, &component.traits) {
-        if catalog.trait_of(namespace, &reference).is_none() {
-            let message = format!("{} `{}` does not exist", reference.kind, reference.name);
-            return Err(("TraitNotFound", message));
-        }
-    }
-    let project = &component.owner.project;
-    let project = catalog.project(namespace, project).ok_or_else(|| {
-        let message = format!("Project `{project}` does not exist");
-        ("ProjectNotFound", message)
-    })?;
-    Ok(Parts {
-        component_type,
-        workload,
-        root: root_environment(subject, project)?,
-    })
-}
-
-/// Whether the workflow may be used and is there.
-fn workflow(subject: &Subject<'_>, component_type: &Named<ComponentType>) -> Result<(), Problem> {
-    let workflow = subject.object.node.at(&["spec", "workflow"]);
-    let Some(name) = workflow.and_then(|own| own.str_at(&["name"])) else {
-        return Ok(());
-    };
-    let kind = workflow.and_then(|own| own.str_at(&["kind"]));
-    let kind = kind.unwrap_or("ClusterWorkflow");
-    let allowed = &component_type.spec.allowed_workflows;
-    if !allowed
-        .iter()
-        .any(|own| own.name == name && own.kind == kind)
-    {
-        let message = format!(
-            "{kind} `{name}` is not in `allowedWorkflows` of {} `{}`",
-            component_type.head.kind, component_type.head.name
-        );
-        return Err(("WorkflowNotAllowed", message));
-    }
-    let namespace = match kind.starts_with("Cluster") {
-        true => "",
-        false => subject.namespace(),
-    };
-    match subject.view.objects.get(&key(kind, namespace, name)) {
-        Some(_) => Ok(()),
-        None => Err((
-            "WorkflowNotFound",
-            format!("{kind} `{name}` does not exist"),
-        )),
-    }
-}
-
-/// The only workload of a component.
-fn workload(subject: &Subject<'_>, component: &Component) -> Result<Text, Problem> {
-    let owner = own_name(component);
-    let found = subject.view.catalog.workloads(subject.namespace(), &owner);
-    let found: Vec<&Text> = found.map(|own| &own.head.name).collect();
-    match found.as_slice() {
-        [] => Err((
-            "WorkloadNotFound",
-            format!("no Workload has owner `{owner}`"),
-        )),
-        [only] => Ok((*only).clone()),
-        several => {
-            let names: Vec<&str> = several.iter().map(|name| name.as_str()).collect();
-            let message = format!(
-                "{} Workloads have owner `{owner}`: {}; keep one of them",
-                names.len(),
-                names.join(", ")
-            );
-            Err(("InvalidConfiguration", message))
-        }
-    }
-}
-
-/// Whether a component may use its traits, and calls no two of them the same.
-fn traits(component: &Component, component_type: &Named<ComponentType>) -> Result<(), String> {
-    let allowed = &component_type.spec.allowed_traits;
-    let mut instances: Vec<&Text> = Vec::new();
-    instances.extend(component_type.spec.traits.iter().map(|own| &own.instance));
-    for own in &component.traits {
-        let may = allowed.is_empty()
-            || allowed
-                .iter()
-                .any(|other| other.name == own.name && other.kind == own.kind);
-        if !may {
-            return Err(format!(
-                "{} `{}` is not in `allowedTraits` of {} `{}`",
-                own.kind, own.name, component_type.head.kind, component_type.head.name
-            ));
-        }
-        if instances.contains(&&own.instance) {
-            return Err(format!(
-                "two traits have the instance name `{}`; rename one of them",
-                own.instance
-            ));
-        }
-        instances.push(&own.instance);
-    }
-    Ok(())
-}
-
-/// The environment that a pipeline starts in: the first source that nothing leads to.
-fn root_environment(subject: &Subject<'_>, project: &Project) -> Result<Text, Problem> {
-    let name = &project.head.name;
-    let reference = project.pipeline.as_ref().ok_or_else(|| {
-        let message = format!("Project `{name}` names no deployment pipeline");
-        ("InvalidConfiguration", message)
-    })?;
-    let catalog = subject.view.catalog;
-    let pipeline = catalog
-        .pipeline(subject.namespace(), &reference.name)
-        .ok_or_else(|| {
-            let message = format!("DeploymentPipeline `{}` does not exist", reference.name);
-            ("DeploymentPipelineNotFound", message)
-        })?;
-    let mut targets = pipeline.paths.iter().flat_map(|path| &path.targets);
-    let root = pipeline
-        .paths
-        .iter()
-        .find(|path| !targets.clone().any(|own| own.environment == path.source));
-    match root {
-        Some(path) => Ok(path.source.clone()),
-        None => {
-            let why = match targets.next() {
-                None => "has no promotion paths",
-                Some(_) => "leads to every environment it starts from",
-            };
-            let message = format!(
-                "DeploymentPipeline `{}` {why}, so that it has no first environment",
-                reference.name
-            );
-            Err(("InvalidConfiguration", message))
-        }
-    }
+    deploy(subject, component, &frozen, report)
 }
 
 fn own_name(component: &Component) -> Owner {
@@ -254,20 +75,15 @@ fn own_name(component: &Component) -> Owner {
     }
 }
 
-/// Freezes a component and binds the release in the first environment.
+/// Makes the release of a component and binds it in the first environment.
 fn deploy(
     subject: &Subject<'_>,
     component: &Component,
-    parts: &Parts<'_>,
+    frozen: &Frozen,
     mut report: Report,
 ) -> Decision {
     let owner = own_name(component);
-    let snapshot = Snapshot::of(subject, component, parts.component_type, &parts.workload);
-    let Some(snapshot) = snapshot else {
-        report.ready(false, "AutoDeployFailed", "a part of it went meanwhile");
-        return report.finish();
-    };
-    let release = match release_of(subject, &owner, &snapshot) {
+    let release = match release_of(subject, &owner, frozen) {
         Ok(name) => name,
         Err(Ok(create)) => return Decision::one(create),
         Err(Err(message)) => {
@@ -275,10 +91,11 @@ fn deploy(
             return report.finish();
         }
     };
-    let bindings = live_bindings(subject, &owner, &parts.root);
+    let root = frozen.first_environment.as_str();
+    let bindings = live_bindings(subject, &owner, root);
     let patch = match bindings.as_slice() {
         [] => {
-            let binding = new_binding(subject, &owner, &parts.root, &release);
+            let binding = new_binding(subject, &owner, root, &release);
             if let Some(taken) = subject.view.objects.get(&binding.key()) {
                 let message = match taken.is_deleting() {
                     true => format!("waits until ReleaseBinding `{}` is deleted", taken.name()),
@@ -298,7 +115,7 @@ fn deploy(
             let message = format!(
                 "{} bindings are for `{}`: {}; keep one of them",
                 names.len(),
-                parts.root,
+                root,
                 names.join(", ")
             );
             report.ready(false, "AutoDeployFailed", &message);
@@ -307,12 +124,12 @@ fn deploy(
     };
     let latest = Map::from_iter([
         ("name", release.as_str()),
-        ("releaseHash", snapshot.digest.as_str()),
+        ("releaseHash", frozen.digest.as_str()),
     ]);
     report.field("latestRelease", latest);
     match patch {
         None => {
-            let message = format!("release `{release}` is bound in `{}`", parts.root);
+            let message = format!("release `{release}` is bound in `{}`", root);
             report.ready(true, "ComponentReleaseReady", &message);
         }
         Some(binding) if comes_from_git(binding) => {
@@ -331,18 +148,18 @@ fn deploy(
     report.finish()
 }
 
-/// The release with the content of a snapshot. If there is none: how to make it, or why it cannot
+/// The release with the frozen content. If there is none: how to make it, or why it cannot
 /// be made.
 fn release_of(
     subject: &Subject<'_>,
     owner: &Owner,
-    snapshot: &Snapshot,
+    frozen: &Frozen,
 ) -> Result<Text, Result<Action, String>> {
     let digest = |release: &Object| {
         let spec = release.node.get("spec").cloned().unwrap_or_default();
         release_digest(&spec)
     };
-    let names = snapshot::names(owner, &snapshot.digest);
+    let names = names(&owner.component, &frozen.digest);
     let mut taken = None;
     let mut free = None;
     for name in &names {
@@ -351,7 +168,7 @@ fn release_of(
             None => free = free.or(Some(name)),
             Some(own) if own.is_deleting() => {}
             Some(own)
-                if super::rendered::owner(&own) == *owner && digest(&own) == snapshot.digest =>
+                if super::rendered::owner(&own) == *owner && digest(&own) == frozen.digest =>
             {
                 return Ok(name.clone());
             }
@@ -359,17 +176,22 @@ fn release_of(
         }
     }
     let same = subject.siblings("ComponentRelease").filter(|own| {
-        !own.is_deleting()
-            && super::rendered::owner(own) == *owner
-            && digest(own) == snapshot.digest
+        !own.is_deleting() && super::rendered::owner(own) == *owner && digest(own) == frozen.digest
     });
     if let Some(known) = same.map(|own| own.key().name).min() {
         return Ok(known);
     }
     match (free, taken) {
         (Some(name), _) => {
-            let release = snapshot.object(subject.namespace(), name);
-            Err(Ok(Action::Create(release)))
+            let mut node = Node::map();
+            node.set(&["apiVersion"], format!("{GROUP}/v1alpha1"));
+            node.set(&["kind"], "ComponentRelease");
+            node.set(&["metadata", "name"], name.clone());
+            node.set(&["metadata", "namespace"], subject.namespace());
+            let digest = frozen.digest.as_str();
+            node.set(&["metadata", "annotations", RELEASE_DIGEST], digest);
+            node.set(&["spec"], frozen.spec.clone());
+            Err(Ok(Action::Create(Object::new(node))))
         }
         (None, taken) => {
             let name = taken.map(Text::as_str).unwrap_or_default();
@@ -379,6 +201,16 @@ fn release_of(
             Err(Err(message))
         }
     }
+}
+
+/// Names for a release of a digest, the usual one first, the others for when that is taken.
+pub(super) fn names(owner: &str, digest: &str) -> Vec<Text> {
+    /// Digits that each name takes of the digest.
+    const DIGITS: usize = 10;
+    let starts = (0..digest.len().saturating_sub(DIGITS)).step_by(DIGITS);
+    starts
+        .map(|start| release_name(owner, &digest[start..]).into())
+        .collect()
 }
 
 /// Bindings of a component in an environment that are not being deleted, by name.

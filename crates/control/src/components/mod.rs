@@ -30,7 +30,6 @@ mod readiness;
 mod release;
 mod rendered;
 mod report;
-mod snapshot;
 mod subject;
 mod templates;
 

@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use component::metadata::{self, keys as labels};
+use component::catalog::Session;
+use component::metadata;
 use component::model::{DataPlane, Environment, GROUP, Item, Owner, Plane, Project, Reference};
-use component::snapshot as frozen;
+use component::snapshot as digest;
 use object::{Map, Node, Object, Text};
 
 use super::component::waits_for;
@@ -99,10 +100,9 @@ fn freeze(
         return Err(("ProjectTypeNotFound", message));
     };
     let spec = frozen(subject, reference, &own);
-    let digest = frozen::digest(&spec);
+    let digest = digest::digest(&spec);
     let mut name = None;
-    for start in (0..digest.len() - 10).step_by(10) {
-        let candidate = frozen::release_name(subject.name(), &digest[start..]);
+    for candidate in super::component::names(subject.name(), &digest) {
         let key = key("ProjectRelease", subject.namespace(), &candidate);
         let Some(known) = subject.view.objects.get(&key) else {
             let mut node = Node::map();
@@ -110,7 +110,7 @@ fn freeze(
             node.set(&["kind"], "ProjectRelease");
             node.set(&["metadata", "name"], candidate);
             node.set(&["metadata", "namespace"], subject.namespace());
-            let annotation = &["metadata", "annotations", frozen::RELEASE_DIGEST];
+            let annotation = &["metadata", "annotations", digest::RELEASE_DIGEST];
             node.set(annotation, digest);
             node.set(&["spec"], spec);
             return Ok(vec![Action::Create(Object::new(node))]);
@@ -141,7 +141,7 @@ fn freeze(
             Action::Patch(binding.key(), node)
         })
         .collect();
-    let latest = Map::from_iter([("name", name), ("hash", digest)]);
+    let latest = Map::from_iter([("name", name), ("hash", digest.into())]);
     report.field("latestRelease", latest);
     Ok(actions)
 }
@@ -192,6 +192,7 @@ fn namespaces(subject: &Subject<'_>, project: &Project) -> (Vec<Action>, Node) {
         .siblings("ProjectReleaseBinding")
         .filter(|own| !own.is_deleting() && owner(own).project == subject.name())
         .collect();
+    let session = Session::new(catalog);
     let mut actions = Vec::new();
     let mut listed = Vec::new();
     for (environment, (_, plane)) in bound {
@@ -208,27 +209,15 @@ fn namespaces(subject: &Subject<'_>, project: &Project) -> (Vec<Action>, Node) {
         if is_explicit {
             continue;
         }
-        let own = built_in(namespace, subject.name(), environment, &name);
-        let resources = vec![rendered::resource(&metadata::resource_id(&own), &own)];
+        let rendered = session.render_project(namespace, subject.name(), environment);
+        let Ok(objects) = rendered else {
+            continue; // The problem is the project type's, which says so.
+        };
+        let resources = rendered::resources(&objects, Plane::Data);
         let wanted = release(subject, &project.head.name, environment, plane, resources);
         actions.extend(write(subject, wanted));
     }
     (actions, Node::list(listed))
-}
-
-/// The namespace that a project without a type of its own has in an environment.
-fn built_in(tenant: &str, project: &str, environment: &str, name: &str) -> Node {
-    let own = Map::from_iter([
-        (labels::NAMESPACE, tenant),
-        (labels::PROJECT, project),
-        (labels::ENVIRONMENT, environment),
-    ]);
-    let mut node = Node::map();
-    node.set(&["apiVersion"], "v1");
-    node.set(&["kind"], "Namespace");
-    node.set(&["metadata", "name"], name);
-    node.set(&["metadata", "labels"], own);
-    node
 }
 
 /// The release that holds what a project has in an environment.

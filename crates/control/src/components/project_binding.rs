@@ -3,15 +3,11 @@
 //! # Source
 //! openchoreo/openchoreo `internal/controller/projectreleasebinding/` at v1.2.3.
 
-use component::identity;
-use component::metadata::{self, keys as labels};
-use component::model::{DataPlane, Dialect, Environment, Item, Project, ProjectRelease};
-use component::model::{ProjectReleaseBinding, Reference};
-use component::names::{NAME_BYTES_MAX, generate_name};
-use component::parameters;
-use component::render::{Maker, Renderer};
-use component::template::Context;
-use object::{Map, Node, Object};
+use component::catalog::{BindingError, Session};
+use component::metadata;
+use component::model::{Item, Plane};
+use diag::Explain;
+use object::{Node, Object};
 
 use super::project::{release, release_name, write};
 use super::rendered;
@@ -42,17 +38,35 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
         Ok(_) => return Decision::default(),
         Err(message) => return failed(report, "InvalidConfiguration", &message),
     };
-    let parts = match Parts::of(subject, binding) {
-        Ok(parts) => parts,
-        Err((reason, message)) => return failed(report, reason, &message),
-    };
-    let resources = match parts.render(binding) {
-        Ok(resources) => resources,
-        Err(message) => return failed(report, "RenderingFailed", &message),
-    };
-    let plane = &parts.plane.head;
-    let plane = format!("{}/{}", plane.kind, plane.name);
+    let catalog = subject.view.catalog;
     let project = &binding.project;
+    if binding.release.is_none()
+        && catalog
+            .project(subject.namespace(), project)
+            .is_some_and(|own| own.project_type.is_some())
+    {
+        let message = "no release is selected; the project gives one as soon as it has one";
+        return failed(report, "ProjectReleaseNotFound", message);
+    }
+    let session = Session::new(catalog);
+    let rendered = session.render_project(subject.namespace(), project, &binding.environment);
+    let resources = match rendered {
+        Ok(objects) => rendered::resources(&objects, Plane::Data),
+        Err(error) => {
+            let reason = match &error {
+                BindingError::References(_) => error.reason().0,
+                BindingError::Render(_) => "RenderingFailed",
+            };
+            return failed(report, reason, &error.to_string());
+        }
+    };
+    let environment = catalog.environment(subject.namespace(), &binding.environment);
+    let plane = environment.and_then(|own| own.data_plane.as_ref());
+    let plane = plane.and_then(|own| catalog.data_plane(subject.namespace(), own));
+    let Some(plane) = plane else {
+        return Decision::default(); // Without one nothing renders.
+    };
+    let plane = format!("{}/{}", plane.head.kind, plane.head.name);
     let wanted = release(subject, project, &binding.environment, plane, resources);
     if let Some(action) = write(subject, wanted.clone()) {
         return Decision::one(action);
@@ -74,7 +88,8 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
         verdict.reason,
         &verdict.message,
     );
-    let namespace = parts.namespace(binding);
+    let tenant = subject.namespace();
+    let namespace = metadata::namespace(tenant, project, &binding.environment);
     let holds = wanted
         .node
         .at(&["spec", "resources"])
@@ -108,150 +123,6 @@ fn failed(mut report: Report, reason: &str, message: &str) -> Decision {
     report.finish()
 }
 
-/// What a project binding is made from.
-struct Parts<'a> {
-    project: &'a Project,
-    release: &'a ProjectRelease,
-    environment: &'a Environment,
-    plane: &'a DataPlane,
-}
-
-impl<'a> Parts<'a> {
-    fn of(
-        subject: &Subject<'a>,
-        binding: &ProjectReleaseBinding,
-    ) -> Result<Self, (&'static str, String)> {
-        let catalog = subject.view.catalog;
-        let namespace = subject.namespace();
-        let missing = |kind: &str, name: &str| format!("{kind} `{name}` does not exist");
-        let name = &binding.project;
-        let project = catalog
-            .project(namespace, name)
-            .ok_or_else(|| ("ProjectNotFound", missing("Project", name)))?;
-        let name = binding.release.as_ref().ok_or_else(|| {
-            let message = "no release is selected; the project gives one when it is frozen";
-            ("ProjectReleaseNotFound", message.to_owned())
-        })?;
-        let release = match catalog.get("ProjectRelease", namespace, name) {
-            Some(Item::ProjectRelease(release)) => release,
-            _ => return Err(("ProjectReleaseNotFound", missing("ProjectRelease", name))),
-        };
-        if release.project != binding.project {
-            let message = format!(
-                "ProjectRelease `{name}` is of project `{}`, not `{}`",
-                release.project, binding.project
-            );
-            return Err(("InvalidReleaseConfiguration", message));
-        }
-        let name = &binding.environment;
-        let environment = catalog
-            .environment(namespace, name)
-            .ok_or_else(|| ("EnvironmentNotFound", missing("Environment", name)))?;
-        let reference = environment.data_plane.as_ref().ok_or_else(|| {
-            let message = format!("Environment `{name}` names no data plane");
-            ("DataPlaneNotConfigured", message)
-        })?;
-        let Reference { kind, name } = reference;
-        let plane = catalog
-            .data_plane(namespace, reference)
-            .ok_or_else(|| ("DataPlaneNotFound", missing(kind, name)))?;
-        Ok(Self {
-            project,
-            release,
-            environment,
-            plane,
-        })
-    }
-
-    fn namespace(&self, binding: &ProjectReleaseBinding) -> String {
-        let tenant = &binding.head.namespace;
-        metadata::namespace(tenant, &binding.project, &binding.environment)
-    }
-
-    /// The resources of a release: ids and objects.
-    fn render(&self, binding: &ProjectReleaseBinding) -> Result<Vec<Node>, String> {
-        let own = &self.release.project_type;
-        let compiled = parameters::compile(&own.schemas).map_err(|(own, environment)| {
-            let errors = own.iter().chain(&environment).map(ToString::to_string);
-            errors.collect::<Vec<_>>().join("; ")
-        })?;
-        let parameters = &self.release.parameters;
-        let values = parameters::apply(&compiled, Dialect::V1, parameters, &binding.type_values);
-        let errors = values.parameter_errors.iter();
-        let errors: Vec<String> = errors
-            .chain(&values.environment_errors)
-            .map(ToString::to_string)
-            .collect();
-        if !errors.is_empty() {
-            return Err(errors.join("; "));
-        }
-        let labels = Map::from_iter([
-            (labels::NAMESPACE, binding.head.namespace.clone()),
-            (labels::PROJECT, binding.project.clone()),
-            (labels::ENVIRONMENT, binding.environment.clone()),
-            (labels::PROJECT_UID, identity::of(&self.project.head)),
-            (
-                labels::ENVIRONMENT_UID,
-                identity::of(&self.environment.head),
-            ),
-        ]);
-        let name = generate_name(NAME_BYTES_MAX, &[&binding.project, &binding.environment]);
-        let metadata = Map::from_iter([
-            ("name", Node::from(name)),
-            ("namespace", self.namespace(binding).into()),
-            ("projectName", binding.project.clone().into()),
-            ("projectNamespace", binding.head.namespace.clone().into()),
-            ("environmentName", binding.environment.clone().into()),
-            ("dataPlaneName", self.plane.head.name.clone().into()),
-            ("labels", labels.clone().into()),
-            ("annotations", Node::map()),
-        ]);
-        let gateway = self.gateway();
-        let mut plane = Map::from_iter([("gateway", self.plane.gateway.clone())]);
-        if let Some(store) = &self.plane.secret_store {
-            plane.insert("secretStore", store.clone());
-        }
-        let context = Context::default()
-            .with("metadata", &Node::from(metadata))
-            .with("parameters", &values.parameters)
-            .with("environmentConfigs", &values.environment)
-            .with("gateway", &gateway)
-            .with("dataplane", &Node::from(plane));
-        let reference = &self.release.type_reference;
-        let maker = Maker::Type {
-            kind: reference.kind.clone(),
-            name: reference.name.clone(),
-        };
-        let renderer = Renderer::default();
-        let rendered = renderer
-            .resources(maker, &own.resources, &context)
-            .map_err(|errors| errors.to_string())?;
-        let objects = rendered.into_iter().map(|own| {
-            let mut object = own.object;
-            for (key, value) in labels.iter() {
-                object.set(&["metadata", "labels", key], value.clone());
-            }
-            rendered::resource(&metadata::resource_id(&object), &object)
-        });
-        Ok(objects.collect())
-    }
-
-    /// Gateways of the environment over those of the plane.
-    fn gateway(&self) -> Node {
-        let mut out = Node::map();
-        for direction in ["ingress", "egress"] {
-            for visibility in ["external", "internal"] {
-                let at = [direction, visibility];
-                let own = self.environment.gateway.at(&at);
-                if let Some(entry) = own.or_else(|| self.plane.gateway.at(&at)) {
-                    out.set(&at, entry.clone());
-                }
-            }
-        }
-        out
-    }
-}
-
 /// Lets a project binding go. The namespace is handed back to a project that still runs in it.
 fn finalize(subject: &Subject<'_>) -> Decision {
     if !subject.has_finalizer(keys::PROJECT_BINDING_FINALIZER) {
@@ -279,9 +150,13 @@ fn finalize(subject: &Subject<'_>) -> Decision {
         return off;
     }
     let name = release_name(&project, environment);
-    let releases: Vec<_> = rendered::controlled_by(subject)
+    let release = rendered::named(subject, &name);
+    let releases: Vec<_> = release
         .into_iter()
-        .filter(|own| own.name() == name)
+        .filter(|own| {
+            let owner = rendered::owner(own);
+            owner.project == project && owner.component.is_empty()
+        })
         .collect();
     if releases.is_empty() {
         return off;

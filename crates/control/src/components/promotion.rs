@@ -5,7 +5,7 @@
 //! What counts is the content of a release, not its name.
 
 use component::model::{DeploymentPipeline, ReleaseBinding};
-use component::snapshot as frozen;
+use component::snapshot as digest;
 use golang::{Duration, Timestamp};
 use object::{Map, Node, Object, Text};
 
@@ -56,8 +56,8 @@ impl Candidate {
         ]);
         Self {
             name,
-            digest: frozen::release_digest(&spec),
-            overrides: frozen::digest(&overrides.into()),
+            digest: digest::release_digest(&spec),
+            overrides: digest::digest(&overrides.into()),
         }
     }
 
@@ -86,7 +86,7 @@ pub(super) fn approval_digest(candidate: &Candidate, environment: &str) -> Strin
         ("environment", environment),
         ("overrides", candidate.overrides.as_str()),
     ]);
-    frozen::digest(&parts.into())
+    digest::digest(&parts.into())
 }
 
 /// What is done about rules that are not met in an environment.

@@ -27,7 +27,7 @@ pub(super) struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// The object, controlled by the one that is looked at.
+    /// The object, for the one that is looked at.
     pub fn object(self, subject: &Subject<'_>) -> Object {
         let tenant = match self.is_v1 {
             true => labels::NAMESPACE,
@@ -57,8 +57,11 @@ impl Wanted<'_> {
             &["metadata", "annotations", keys::DATA_PLANE],
             self.plane_reference,
         );
-        let owners = Node::list([owner_reference(&subject.object)]);
-        node.set(&["metadata", "ownerReferences"], owners);
+        // What belongs to a project is a namespace: losing its owner must not delete all in it.
+        if !self.owner.component.is_empty() {
+            let owners = Node::list([owner_reference(&subject.object)]);
+            node.set(&["metadata", "ownerReferences"], owners);
+        }
         node.set(&["spec", "environmentName"], self.environment);
         node.set(&["spec", "targetPlane"], self.plane.word());
         node.set(&["spec", "resources"], Node::list(self.resources));

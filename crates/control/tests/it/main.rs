@@ -1,6 +1,7 @@
 //! Decisions as tables: what is true, and what follows.
 
 mod attempts;
+mod components;
 mod repositories;
 mod units;
 

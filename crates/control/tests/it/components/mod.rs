@@ -1,0 +1,8 @@
+//! Decisions about OpenChoreo's kinds, as stories that are played to their end.
+
+mod demo;
+mod lifecycle;
+mod promotion;
+mod readiness;
+mod stories;
+mod world;
