@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use golang::Regexp;
 use golang::glob::path_match;
 
-use super::{Event, Hook, Manifests, split};
+use super::{Event, Files, Hook, Manifests, NOTES, split};
 use crate::error::ManifestError;
 use crate::options::Profile;
 
@@ -46,6 +46,26 @@ impl Manifests {
         for (path, content, _) in self.documents(options).filter(|(.., kind)| is_hook(*kind)) {
             push(&mut text, path, content);
         }
+        match options.show_only.is_empty() {
+            true => Ok(text),
+            false => show_only(&text, options),
+        }
+    }
+
+    /// What is printed for debugging when a file is no YAML: every file that is not blank, by path, as
+    /// templates left it.
+    ///
+    /// # Errors
+    /// As [`Manifests::text`].
+    pub fn unsorted(files: &Files, options: &TextOptions) -> Result<String, ManifestError> {
+        let mut text = String::new();
+        for (path, content) in files {
+            let content = String::from_utf8_lossy(content);
+            if !path.ends_with(NOTES) && !content.trim().is_empty() {
+                push(&mut text, path, &content);
+            }
+        }
+        let text = format!("{}\n", text.trim());
         match options.show_only.is_empty() {
             true => Ok(text),
             false => show_only(&text, options),

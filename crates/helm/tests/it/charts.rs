@@ -253,3 +253,43 @@ fn folder(root: &Path) -> Tree {
     }
     builder.build()
 }
+
+#[test]
+fn linting_the_corpus_finds_no_fault_in_schemas() {
+    let Some(corpus) = testkit::corpus("helm") else {
+        return;
+    };
+    let mut linted = 0;
+    for entry in fs::read_dir(corpus.join("charts")).unwrap() {
+        let path = entry.unwrap().path();
+        let read = match path.is_dir() {
+            true => Chart::from_tree(&folder(&path), &TreePath::root(), Profile::Helm4),
+            false => Chart::from_archive(&fs::read(&path).unwrap(), Profile::Helm4),
+        };
+        let Ok(chart) = read else {
+            continue;
+        };
+        linted += 1;
+        let found = helm::lint(&chart, &[], Profile::Helm4).expect("templates");
+        let wrong = found.iter().filter(|finding| {
+            finding.code.0 == "ValuesSchemaMismatch" || finding.message.starts_with("the schema")
+        });
+        let wrong: Vec<&str> = wrong.map(|finding| finding.message.as_str()).collect();
+        assert_eq!(wrong, [""; 0], "{}", path.display());
+        // What libraries read is read.
+        for name in [
+            "nameOverride",
+            "fullnameOverride",
+            "kubeVersion",
+            "auth.password",
+        ] {
+            let told = format!("no template reads the value `{name}`");
+            assert!(
+                found.iter().all(|finding| finding.message != told),
+                "{}: {name}",
+                path.display()
+            );
+        }
+    }
+    assert!(linted > 30, "only {linted} charts");
+}

@@ -9,6 +9,7 @@ mod hostile;
 mod ignore;
 mod keys;
 mod limits;
+mod lint;
 mod manifest;
 mod objects;
 mod provenance;
