@@ -12,8 +12,8 @@ use golang::Timestamp;
 use helm::engine::{Program, Reader, Reading};
 use helm::provenance::{Source, Why};
 use helm::{
-    Chart, Engine, Files, KubeVersion, Manifests, Options, Profile, Programs, RenderError,
-    TextOptions, UserValues, ValuesFile, Written, WrittenKind,
+    Chart, ChartError, Engine, Files, KubeVersion, Manifests, Options, Profile, Programs,
+    RenderError, TextOptions, UserValues, ValuesFile, Written, WrittenKind,
 };
 use object::{Node, Object, ObjectKey};
 use tree::{Missing, SourceRef, Tree, TreePath, World};
@@ -589,12 +589,44 @@ fn load(chart: &str, profile: Profile) -> Result<Arc<Chart>, Failure> {
     };
     loaded.map_err(|error| {
         let mut diagnostic = error.to_diagnostic();
+        if place.is_file() {
+            diagnostic.message = archive_text(place, &error, profile);
+        }
         let at = diagnostic.span.get_or_insert_with(|| Span::file(chart));
         if at.path.is_empty() {
             at.path = chart.to_owned();
         }
         Failure::explained(Exit::Negative, vec![diagnostic])
     })
+}
+
+/// What Helm says of a packed chart; it keeps the cause to itself.
+fn archive_text(file: &Path, error: &ChartError, profile: Profile) -> String {
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let file = file.display();
+    match (error, profile) {
+        (ChartError::NotAnArchive(got), _) => {
+            let is_yaml = file.to_string().ends_with(".yml") || file.to_string().ends_with(".yaml");
+            match is_yaml {
+                true => {
+                    format!("file '{file}' seems to be a YAML file, but expected a gzipped archive")
+                }
+                false => {
+                    format!("file '{file}' does not appear to be a gzipped archive; got '{got}'")
+                }
+            }
+        }
+        (ChartError::Missing, Profile::Helm4) => {
+            "unable to detect chart version, no Chart.yaml found".to_owned()
+        }
+        (
+            ChartError::Archive(_) | ChartError::EntryPath(_) | ChartError::Entry { .. },
+            Profile::Helm4,
+        ) => {
+            format!("unable to load chart archive: {error}")
+        }
+        _ => error.to_string(),
+    }
 }
 
 fn unreadable(file: &str, error: &std::io::Error) -> Failure {

@@ -3,6 +3,7 @@
 //! # Source
 //! helm/helm `pkg/cmd/template.go`, `pkg/action/action.go`.
 
+use std::cmp::Reverse;
 use std::sync::LazyLock;
 
 use golang::Regexp;
@@ -52,13 +53,15 @@ impl Manifests {
         }
     }
 
-    /// What is printed for debugging when a file is no YAML: every file that is not blank, by path, as
-    /// templates left it.
+    /// What is printed for debugging when a file is no YAML: every file that is not blank, as
+    /// templates left it, in the order of execution, which is the likeliest one there.
     ///
     /// # Errors
     /// As [`Manifests::text`].
     pub fn unsorted(files: &Files, options: &TextOptions) -> Result<String, ManifestError> {
         let mut text = String::new();
+        let mut files: Vec<_> = files.iter().rev().collect();
+        files.sort_by_key(|(path, _)| Reverse(path.matches('/').count()));
         for (path, content) in files {
             let content = String::from_utf8_lossy(content);
             if !path.ends_with(NOTES) && !content.trim().is_empty() {
