@@ -256,7 +256,7 @@ fn debugging_prints_what_is_no_yaml() {
         ),
         (&["--debug", "--show-only", "templates/c.yaml"], ""),
         (&["--debug", "--output-dir", "out"], all),
-        (&["--debug", "--set", "a[=1"], ""),
+        (&["--debug", "--set", "a"], ""),
     ] {
         let output = fixture.run(flags);
         assert_eq!(output.status.code(), Some(1), "{flags:?}");
