@@ -205,6 +205,12 @@ pub enum ValuesError {
     /// Tables put into each other by `import-values` so often that there is no end of them.
     #[error("values of chart {0} are in each other without end")]
     TooLarge(String),
+    /// Aliases of charts that have aliases, and so on.
+    #[error(
+        "more than {} charts inside each other, each alias counted",
+        crate::dependencies::CHARTS_MAX
+    )]
+    TooManyCharts,
 }
 
 impl Explain for ValuesError {
@@ -213,6 +219,7 @@ impl Explain for ValuesError {
             Self::Unreadable { .. } => Code("FileUnreadable"),
             Self::File { .. } | Self::Section { .. } | Self::TooLarge(_) => Code("ValuesInvalid"),
             Self::Flag { .. } => Code("SetSyntax"),
+            Self::TooManyCharts => Code("ChartTooLarge"),
         }
     }
 

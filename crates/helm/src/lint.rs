@@ -6,12 +6,14 @@
 //! somebody (`toYaml .Values`), nothing is said about what is read. What cannot be known is no finding:
 //! a key in a map that may have any keys, a default that users have to replace.
 
+mod known;
 mod read;
 mod shape;
 
 use diag::{Code, Diagnostic, Span, nearest};
 use object::{FieldPath, Map, Node, Step};
 
+use self::known::{Inside, Known, Unknown};
 use self::read::Read;
 use self::shape::Shape;
 use crate::Chart;
@@ -50,20 +52,30 @@ pub fn lint(
             found.extend(unread_by_schema(&charts, read, shape, profile));
         }
     }
+    let named = program.values_read(&charts.metadata.name);
+    let inside = Inside::all(chart, &named, profile);
+    let own = ValuesFile {
+        name: format!("{}/values.yaml", chart.name()),
+        content: chart.values_text.as_deref().unwrap_or_default().into(),
+    };
+    found.extend(unknown(&inside.unknown(&chart.values), &own, profile));
     for file in files {
         if let Ok(values) = file.values(profile) {
             let known = Known {
                 read: read.as_ref(),
-                named: &program.values_read(&charts.metadata.name),
+                named: &named,
             };
-            found.extend(unknown(
-                &known,
-                chart,
-                shape.as_ref(),
-                file,
+            let mut paths = Vec::new();
+            let defaults = Some(&chart.values);
+            known.unknown_values(
                 &values,
-                profile,
-            ));
+                defaults,
+                shape.as_ref(),
+                &mut Vec::new(),
+                &mut paths,
+            );
+            paths.extend(inside.unknown(&values));
+            found.extend(unknown(&paths, file, profile));
         }
     }
     // A key that nobody knows is often refused as well; once is enough.
@@ -147,20 +159,10 @@ fn unread_by_schema(
 }
 
 /// Keys of a values file that neither defaults, nor templates, nor the schema know.
-fn unknown(
-    known: &Known<'_>,
-    chart: &Chart,
-    shape: Option<&Shape<'_>>,
-    file: &ValuesFile,
-    values: &Map,
-    profile: Profile,
-) -> Vec<Diagnostic> {
-    let mut paths = Vec::new();
-    let defaults = Some(&chart.values);
-    known.unknown_values(values, defaults, shape, &mut Vec::new(), &mut paths);
-    let findings = paths.into_iter().take(FINDINGS_MAX).map(|(path, near)| {
+fn unknown(paths: &[Unknown], file: &ValuesFile, profile: Profile) -> Vec<Diagnostic> {
+    let findings = paths.iter().take(FINDINGS_MAX).map(|(path, near)| {
         let message = format!("the chart knows no value `{path}`");
-        let at = locate(&file.name, &file.content, &path, profile);
+        let at = locate(&file.name, &file.content, path, profile);
         let at = at.unwrap_or_else(|| Span::file(&file.name));
         let finding = Diagnostic::warning(Code("ChartValueUnknown"), message).at(at);
         match near {
@@ -321,73 +323,5 @@ fn unread_names<'s>(
             _ => {}
         }
         path.pop();
-    }
-}
-
-/// What is known of values besides defaults and schema.
-struct Known<'k> {
-    /// `None` when some template takes all values.
-    read: Option<&'k Read>,
-    /// The paths that templates name.
-    named: &'k [Vec<String>],
-}
-
-impl Known<'_> {
-    /// Keys that nothing knows, with the key that was meant.
-    fn unknown_values<'a>(
-        &self,
-        values: &'a Map,
-        defaults: Option<&Map>,
-        shape: Option<&Shape<'_>>,
-        path: &mut Vec<&'a str>,
-        found: &mut Vec<(FieldPath, Option<String>)>,
-    ) {
-        for (key, value) in values.iter() {
-            path.push(key);
-            let default = defaults.and_then(|defaults| defaults.get(key));
-            let below = shape.and_then(|shape| shape.below(key));
-            let is_known = default.is_some() || below.is_some();
-            match (value, default) {
-                (Node::Map(map), _) if is_known => {
-                    let defaults = match default {
-                        Some(Node::Map(defaults)) if !defaults.is_empty() => Some(defaults),
-                        _ => None,
-                    };
-                    if defaults.is_some() || below.is_some() {
-                        self.unknown_values(map, defaults, below.as_ref(), path, found);
-                    }
-                }
-                _ if is_known => {}
-                _ => found.extend(self.judge(key, defaults, shape, path)),
-            }
-            path.pop();
-        }
-    }
-
-    /// A key that neither defaults nor schema have: no finding where it may be meant.
-    fn judge(
-        &self,
-        key: &str,
-        defaults: Option<&Map>,
-        shape: Option<&Shape<'_>>,
-        path: &[&str],
-    ) -> Option<(FieldPath, Option<String>)> {
-        let names = shape.map(Shape::names).unwrap_or_default();
-        let may_be_read = self.read.is_none_or(|read| read.has(path));
-        let keys = defaults.into_iter().flat_map(|defaults| defaults.keys());
-        let keys = keys.map(|name| name.as_str());
-        let near = nearest(key, names.iter().copied().chain(keys));
-        if !may_be_read && (defaults.is_some() || !shape.is_none_or(|shape| shape.is_free)) {
-            return Some((FieldPath::keys(path.iter().copied()), near));
-        }
-        // A template takes all there is. What is described key by key is still misspelt.
-        let shape = shape.filter(|shape| !shape.is_free)?;
-        let is_named = |read: &Vec<String>| {
-            read.len() >= path.len() && read.iter().zip(path).all(|(read, name)| read == name)
-        };
-        let near = near.filter(|near| shape.names().contains(near.as_str()))?;
-        let is_own = path.len() > 1 || !KNOWN.contains(&key);
-        (is_own && !self.named.iter().any(is_named))
-            .then(|| (FieldPath::keys(path.iter().copied()), Some(near)))
     }
 }

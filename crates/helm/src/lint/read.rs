@@ -62,6 +62,11 @@ impl Read {
         })
     }
 
+    /// Adds what others read of these values.
+    pub(super) fn also(&mut self, paths: impl IntoIterator<Item = Vec<String>>) {
+        self.paths.extend(paths);
+    }
+
     /// Whether the value at a path may be read: it, something in it, or something it is in.
     pub(super) fn has(&self, path: &[&str]) -> bool {
         let first = path.first().copied().unwrap_or_default();

@@ -8,8 +8,10 @@ const CHART: (&str, &str) = ("Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.
 
 /// What is found, a line each: place, code, message, help.
 fn findings(files: &[(&str, &str)], values: Option<&str>) -> String {
-    let mut all = vec![CHART];
-    all.extend(files);
+    let mut all = files.to_vec();
+    if !files.iter().any(|(path, _)| *path == CHART.0) {
+        all.push(CHART);
+    }
     let chart = chart(&all, Profile::Helm4).expect("a chart");
     let values: Vec<_> = values
         .map(|text| values_file("v.yaml", text))
@@ -156,11 +158,52 @@ fn the_schema_of_a_chart_inside_is_asked_too() {
     ];
     assert_eq!(
         findings(&files, None),
-        "c/values.yaml:1 ValuesSchemaMismatch the schema of chart `kid` refuses `kid.global`: it \
-         allows no such key\n\
-         c/values.yaml:1 ValuesSchemaMismatch the schema of chart `kid` refuses `kid.siz`: it \
-         allows no such key `size`?"
+        "c/values.yaml:1 ChartValueUnknown the chart knows no value `kid.siz` `size`?\n\
+         c/values.yaml:1 ValuesSchemaMismatch the schema of chart `kid` refuses `kid.global`: it \
+         allows no such key"
     );
+}
+
+#[test]
+fn sections_of_charts_inside_are_compared_with_those() {
+    let meta = "apiVersion: v2\nname: c\nversion: 1.0.0\ndependencies:\n\
+                - {name: kid, version: 1.0.0, alias: one, condition: one.install}\n\
+                - {name: other, version: 1.0.0}\n";
+    let files = [
+        ("Chart.yaml", meta),
+        (
+            "templates/a.yaml",
+            "{{ .Values.one.parent }}{{ toYaml .Values.other }}",
+        ),
+        (
+            "charts/kid/Chart.yaml",
+            "apiVersion: v2\nname: kid\nversion: 1.0.0\n",
+        ),
+        (
+            "charts/kid/values.yaml",
+            "size: 1\nweb: {port: 1}\nlabels: {}\n",
+        ),
+        (
+            "charts/kid/templates/a.yaml",
+            "{{ .Values.size }}{{ .Values.hidden }}{{ .Values.web.port }}",
+        ),
+        (
+            "charts/other/Chart.yaml",
+            "apiVersion: v2\nname: other\nversion: 1.0.0\n",
+        ),
+        ("charts/other/values.yaml", "a: 1\n"),
+        ("charts/other/templates/a.yaml", "{{ .Values.a }}"),
+        (
+            "values.yaml",
+            "one: {siz: 1, install: true, enabled: true, parent: 1, hidden: 1, global: {x: 1}, labels: {y: z}}\n\
+             other: {b: 1}\n",
+        ),
+    ];
+    let own = "c/values.yaml:1 ChartValueUnknown the chart knows no value `one.siz` `size`?";
+    assert_eq!(findings(&files, None), own);
+    let given = findings(&files, Some("one:\n  web: {prot: 1}\n"));
+    let near = "v.yaml:2 ChartValueUnknown the chart knows no value `one.web.prot`";
+    assert_eq!(given, format!("{own}\n{near}"));
 }
 
 #[test]
@@ -248,4 +291,46 @@ fn schemas_without_an_end_are_looked_at_for_a_while() {
         let files = [TAKES_ALL, ("values.schema.json", broken)];
         findings(&files, Some("a: {b: 1}"));
     }
+}
+
+#[test]
+fn sections_that_multiply_are_compared_for_a_while() {
+    // Each chart has the next one under thirty names.
+    let names: Vec<String> = (0..30).map(|at| format!("k{at}")).collect();
+    let mut folder = String::new();
+    let mut files = Vec::new();
+    for level in 0..6 {
+        let aliases = names.iter().map(|name| {
+            format!(
+                "- {{name: c{}, version: 1.0.0, alias: {name}}}\n",
+                level + 1
+            )
+        });
+        let aliases: String = aliases.collect();
+        files.push((
+            format!("{folder}Chart.yaml"),
+            format!("apiVersion: v2\nname: c{level}\nversion: 1.0.0\ndependencies:\n{aliases}"),
+        ));
+        files.push((
+            format!("{folder}templates/a.yaml"),
+            "{{ .Values.a }}".to_owned(),
+        ));
+        folder = format!("{folder}charts/c{}/", level + 1);
+    }
+    let last = "apiVersion: v2\nname: c6\nversion: 1.0.0\n".to_owned();
+    files.push((format!("{folder}Chart.yaml"), last));
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(path, text)| (&**path, &**text))
+        .collect();
+    findings(&files, None);
+    let chart = chart(&files, Profile::Helm4).expect("a chart");
+    let read = |name: &str| Err(name.to_owned());
+    let (user, options) = (helm::UserValues::default(), helm::Options::default());
+    let refused = helm::prepare(&chart, &user, &read, &options, &mut Vec::new());
+    let error = refused.expect_err("too many");
+    assert_eq!(
+        error.to_string(),
+        "more than 10000 charts inside each other, each alias counted"
+    );
 }
