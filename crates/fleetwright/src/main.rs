@@ -33,6 +33,7 @@ fn main() -> ExitCode {
             // Help and version are answers, not mistakes.
             let _ = error.print();
             return match error.use_stderr() {
+                true if is_build_helm() => Exit::Negative.into(),
                 true => Exit::Usage.into(),
                 false => Exit::Done.into(),
             };
@@ -50,6 +51,14 @@ fn main() -> ExitCode {
 /// Chooses the provider of cryptography; two in one program would make TLS fail at its first use.
 fn start_network() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}
+
+/// Whether the command line is for the command that ends as `helm template` does, with 1 for a flag
+/// that is none, too.
+fn is_build_helm() -> bool {
+    let mut words = std::env::args_os().skip(1);
+    words.next().is_some_and(|word| word == "build")
+        && words.next().is_some_and(|word| word == "helm")
 }
 
 /// Reads the command line.

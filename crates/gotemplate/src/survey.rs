@@ -1,6 +1,6 @@
 //! What templates mention, without executing them.
 
-use crate::parse::{Node, ROOT, Source, Template};
+use crate::parse::{Node, Source, Template};
 use crate::{Set, Str};
 
 /// One mention of something in a text.
@@ -19,14 +19,15 @@ pub struct Mention<'a> {
 /// What a text mentions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mentioned<'a> {
-    /// Fields of dot or of `$`, outermost first: `.Values.image.tag`. What dot is there is unknown.
+    /// Fields of dot, of a variable or of what is in parentheses, outermost first:
+    /// `.Values.image.tag`, `$.Values.image`, `$ctx.Values`. What they are fields of is unknown.
     Fields(Vec<&'a str>),
     /// A function that is called.
     Function(&'a Str),
 }
 
 impl Set {
-    /// All fields of dot and of `$`, and all functions, that the templates mention; by file and place.
+    /// All fields and all functions that the templates mention; by file and place.
     /// Templates that were replaced by others are not looked at.
     pub fn mentions(&self) -> Vec<Mention<'_>> {
         let mut templates: Vec<&Template> = self.own_templates().collect();
@@ -42,13 +43,18 @@ fn of(template: &Template) -> Vec<Mention<'_>> {
     let mut found = Vec::new();
     let mut open = vec![template.root];
     while let Some(id) = open.pop() {
-        let what = match source.node(id) {
+        let node = source.node(id);
+        let what = match node {
             Node::Field { names } => Mentioned::Fields(texts(source, names)),
-            Node::Variable { variable, names } if variable == ROOT && !names.is_empty() => {
+            Node::Variable { names, .. } if !names.is_empty() => {
+                Mentioned::Fields(texts(source, names))
+            }
+            Node::Chain { names, .. } => {
+                open.extend(source.below(node));
                 Mentioned::Fields(texts(source, names))
             }
             Node::Function(function) => Mentioned::Function(&source.function(function).0),
-            node => {
+            _ => {
                 open.extend(source.below(node));
                 continue;
             }

@@ -4,6 +4,7 @@
 //! names, with what values) is in [`crate::dependencies`].
 
 mod archive;
+mod content_type;
 mod directory;
 mod files;
 mod ignore;

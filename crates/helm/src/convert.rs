@@ -1,6 +1,6 @@
-//! Between values of objects and values of templates.
+//! Values of objects as values of templates.
 
-use gotemplate::{List, Map, MapType, Str, Value};
+use gotemplate::{Map, MapType, Str, Value};
 use object::Node;
 
 /// A value for templates. Whole numbers are `int64`, as `--set` makes them; numbers of files are
@@ -39,49 +39,4 @@ fn entries(map: &object::Map, whole: &impl Fn(i64) -> Value) -> Map {
     map.iter()
         .map(|(key, item)| (Str::from(key.as_str()), value(item, whole)))
         .collect()
-}
-
-/// A value of an object; `None` for what contains itself or is nested deeper than
-/// [`functions::DEPTH_MAX`](crate::functions::DEPTH_MAX).
-///
-/// Bytes become base64, values with methods what JSON has in their place, and text that is not
-/// UTF-8 gets U+FFFD.
-pub fn to_node(value: &Value) -> Option<Node> {
-    node(value, 0)
-}
-
-fn node(value: &Value, depth: usize) -> Option<Node> {
-    if depth > crate::functions::DEPTH_MAX {
-        return None;
-    }
-    Some(match value {
-        Value::Nil => Node::Null,
-        Value::Bool(value) => Node::Bool(*value),
-        Value::Int(number, _) => Node::Int(*number),
-        Value::Uint(number, _) => match i64::try_from(*number) {
-            Ok(number) => Node::Int(number),
-            Err(_) => Node::Uint(*number),
-        },
-        Value::Float(number) => Node::Float(*number),
-        Value::String(text) => Node::String(text.to_text().into()),
-        Value::Bytes(bytes) => golang::base64::encode(bytes).into(),
-        Value::List(list) if list.is_nil() => Node::Null,
-        Value::List(list) => list_node(list, depth)?,
-        Value::Map(map) => {
-            let mut out = object::Map::new();
-            for (key, value) in map.entries().iter() {
-                out.insert(key.to_text().into_owned(), node(value, depth + 1)?);
-            }
-            Node::Map(out)
-        }
-        Value::Host(host) => match host.json().or_else(|| host.contents()) {
-            Some(value) => node(&value, depth + 1)?,
-            None => host.display().into(),
-        },
-    })
-}
-
-fn list_node(list: &List, depth: usize) -> Option<Node> {
-    let items = list.items().iter().map(|item| node(item, depth + 1));
-    Some(items.collect::<Option<Vec<_>>>()?.into())
 }

@@ -25,6 +25,13 @@ use crate::values::table::{Table, Value};
 /// deeper than the one before.
 const IMPORT_KEYS_MAX: usize = 1_000;
 
+/// Most copies of charts that are made while it is decided which are used, each with those inside it.
+/// Large umbrella charts make some hundred.
+///
+/// An alias makes a copy of a chart, and that chart may have aliases as well: a few lines at each of
+/// six levels ask for a million charts.
+pub const CHARTS_MAX: usize = 10_000;
+
 /// A chart as one release uses it.
 #[derive(Clone, Debug)]
 pub struct Assembly {
@@ -57,7 +64,8 @@ impl Assembly {
     /// Decides what of `chart` is used when the user gives `given`.
     ///
     /// # Errors
-    /// [`ValuesError::Section`] when the values of a chart inside are no map.
+    /// [`ValuesError::Section`] when the values of a chart inside are no map,
+    /// [`ValuesError::TooManyCharts`].
     pub fn new(
         chart: &Arc<Chart>,
         given: &Map,
@@ -65,7 +73,11 @@ impl Assembly {
         warnings: &mut Vec<Warning>,
     ) -> Result<Self, ValuesError> {
         let mut draft = Draft::new(chart);
-        let mut deciding = Deciding { profile, warnings };
+        let mut deciding = Deciding {
+            profile,
+            warnings,
+            left: CHARTS_MAX,
+        };
         let decided = deciding
             .enable(&mut draft, given, "")
             .and_then(|()| deciding.import(&mut draft));
@@ -294,6 +306,11 @@ impl Draft {
         }
     }
 
+    /// This chart and those inside.
+    fn count(&self) -> usize {
+        1 + self.charts.iter().map(Self::count).sum::<usize>()
+    }
+
     /// The same with entries of its own.
     fn detach(&mut self) {
         for wanted in self.wanted.iter_mut().flatten() {
@@ -327,6 +344,8 @@ impl Draft {
 struct Deciding<'a> {
     profile: Profile,
     warnings: &'a mut Vec<Warning>,
+    /// Copies of charts that may still be made.
+    left: usize,
 }
 
 impl Deciding<'_> {
@@ -354,6 +373,10 @@ impl Deciding<'_> {
             let wanted = &mut wanted.borrow_mut().entry;
             let alias = wanted.alias.clone();
             if let Some(found) = here.iter().find(|chart| chart.fits(wanted)) {
+                self.left = match self.left.checked_sub(found.count()) {
+                    Some(left) => left,
+                    None => return Err(ValuesError::TooManyCharts),
+                };
                 let mut found = found.clone();
                 if self.profile == Profile::Helm4 {
                     found.detach();

@@ -278,7 +278,7 @@ impl Program {
                 let Mentioned::Fields(fields) = &mention.what else {
                     continue;
                 };
-                let Some(("Values", fields)) = fields.split_first().map(|(a, b)| (*a, b)) else {
+                let Some(fields) = below_values(fields) else {
                     continue;
                 };
                 if !file.starts_with(&folder) {
@@ -316,17 +316,21 @@ impl Program {
     pub fn values_read(&self, chart: &str) -> Vec<Vec<String>> {
         let folder = format!("{chart}/templates/");
         let mentions = self.set.mentions().into_iter();
-        let read = mentions.filter_map(|mention| match mention.what {
+        let read = mentions.filter_map(|mention| match &mention.what {
             Mentioned::Fields(fields) if mention.file.to_text().starts_with(&folder) => {
-                let ("Values", rest) = fields.split_first().map(|(a, b)| (*a, b))? else {
-                    return None;
-                };
-                Some(rest.iter().map(|&name| name.to_owned()).collect())
+                let below = below_values(fields)?.iter();
+                Some(below.map(|&name| name.to_owned()).collect())
             }
             _ => None,
         });
         read.collect()
     }
+}
+
+/// What is named below `.Values`, `$ctx.Values` or `.context.Values`.
+fn below_values<'a, 'n>(fields: &'a [&'n str]) -> Option<&'a [&'n str]> {
+    let at = fields.iter().position(|name| *name == "Values")?;
+    Some(&fields[at + 1..])
 }
 
 /// The charts that see the value at a path, each with the path in its own values.

@@ -61,9 +61,17 @@ pub enum ChartError {
     /// Something that is not a file, such as a pipe.
     #[error("cannot load irregular file {0} as it has file mode type bits set")]
     Irregular(TreePath),
-    /// Bytes that are no compressed archive.
-    #[error("file does not appear to be a gzipped archive")]
-    NotAnArchive,
+    /// A link that leads to no file of the tree.
+    #[error("symbolic link `{link}` leads to `{target}`, and there is no such file here")]
+    LinkToNothing {
+        /// The link.
+        link: TreePath,
+        /// Where it leads, from the top of the tree.
+        target: TreePath,
+    },
+    /// Bytes that are no compressed archive, and what they seem to be: `text/html; charset=utf-8`.
+    #[error("file does not appear to be a gzipped archive; got '{0}'")]
+    NotAnArchive(&'static str),
     /// An archive that is damaged or holds no chart.
     #[error("{0}")]
     Archive(String),
@@ -107,12 +115,14 @@ impl Explain for ChartError {
         match self {
             Self::Read(ReadError::LinkOutside { .. }) => Code("SymlinkOutsideTree"),
             Self::Read(ReadError::LinkLoop(_)) => Code("SymlinkLoop"),
-            Self::Read(_) | Self::Path(_) | Self::Irregular(_) => Code("FileUnreadable"),
+            Self::Read(_) | Self::Path(_) | Self::Irregular(_) | Self::LinkToNothing { .. } => {
+                Code("FileUnreadable")
+            }
             Self::Missing => Code("ChartNotFound"),
             Self::Validation { name: true, .. } => Code("ChartNameInvalid"),
             Self::File { .. } | Self::Validation { .. } | Self::Format(_) => Code("ChartInvalid"),
             Self::Ignore { .. } => Code("ChartIgnoreInvalid"),
-            Self::NotAnArchive | Self::Archive(_) => Code("ArchiveDamaged"),
+            Self::NotAnArchive(_) | Self::Archive(_) => Code("ArchiveDamaged"),
             Self::Entry { .. } | Self::EntryPath(_) => Code("ArchiveEntryForbidden"),
             Self::TooLarge(_) => Code("ChartTooLarge"),
             Self::Inside { error, .. } => error.code(),
@@ -130,7 +140,9 @@ impl Explain for ChartError {
     fn span(&self) -> Option<Span> {
         match self {
             Self::Ignore { path, .. } | Self::Irregular(path) => Some(Span::file(path.as_str())),
-            Self::Read(ReadError::LinkOutside { link, .. }) => Some(Span::file(link.as_str())),
+            Self::LinkToNothing { link, .. } | Self::Read(ReadError::LinkOutside { link, .. }) => {
+                Some(Span::file(link.as_str()))
+            }
             _ => None,
         }
     }
@@ -193,6 +205,12 @@ pub enum ValuesError {
     /// Tables put into each other by `import-values` so often that there is no end of them.
     #[error("values of chart {0} are in each other without end")]
     TooLarge(String),
+    /// Aliases of charts that have aliases, and so on.
+    #[error(
+        "more than {} charts inside each other, each alias counted",
+        crate::dependencies::CHARTS_MAX
+    )]
+    TooManyCharts,
 }
 
 impl Explain for ValuesError {
@@ -201,6 +219,7 @@ impl Explain for ValuesError {
             Self::Unreadable { .. } => Code("FileUnreadable"),
             Self::File { .. } | Self::Section { .. } | Self::TooLarge(_) => Code("ValuesInvalid"),
             Self::Flag { .. } => Code("SetSyntax"),
+            Self::TooManyCharts => Code("ChartTooLarge"),
         }
     }
 

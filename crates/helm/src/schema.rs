@@ -7,7 +7,10 @@
 //! error that names it.
 
 mod cost;
+mod refused;
 mod text;
+
+pub(crate) use refused::{Fault, Refusal, refusals};
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -16,6 +19,7 @@ use boon::{CompileError, Compiler, SchemaIndex, Schemas, UrlLoader};
 use object::{Map, Node};
 use serde_json::Value;
 
+use crate::Chart;
 use crate::dependencies::Assembly;
 use crate::error::{SchemaError, Warning};
 use crate::values::type_shown;
@@ -102,6 +106,13 @@ fn check_values(
         .schemas
         .validate(&values, *index)
         .map_err(|error| text::validation(&error, &values) + "\n")
+}
+
+/// A chart's schema, where it can be read.
+pub(crate) fn document(chart: &Chart) -> Option<&Value> {
+    let text = chart.schema.as_ref()?;
+    let document = chart.compiled.document.get_or_init(|| parse(text));
+    document.as_ref().ok()
 }
 
 fn parse(text: &[u8]) -> Result<Value, String> {

@@ -13,12 +13,12 @@ pub(crate) fn add(functions: &mut Functions) {
     functions.insert(
         "set",
         function(&[Type::Map, Type::String, Type::Any], |context, args| {
-            let [map, Value::String(key), value] = args else {
+            let [Value::Map(map), Value::String(key), value] = args else {
                 return Err("assignment to entry in nil map".into());
             };
-            let Value::Map(map) = map else {
+            if map.is_nil() {
                 return Err("assignment to entry in nil map".into());
-            };
+            }
             context.changes(map);
             map.insert(key.clone(), std::mem::take(value));
             Ok(Value::Map(map.as_type(MapType::Any)))

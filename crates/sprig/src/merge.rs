@@ -36,7 +36,8 @@ fn merge(
     must: bool,
 ) -> Result<Value, CallError> {
     let target = map(&args[0]).map(|map| map.as_type(MapType::Any));
-    let target = target.unwrap_or_default();
+    // A nil map is replaced by one that can be filled.
+    let target = target.filter(|map| !map.is_nil()).unwrap_or_default();
     let mut walk = Walk::default();
     for source in args[1..].iter().filter_map(map) {
         match merge_into(context, &target, source, overwrite, &mut walk) {

@@ -13,8 +13,8 @@ use golang::Timestamp;
 use helm::engine::{Program, Reader, Reading};
 use helm::provenance::{Source, Why};
 use helm::{
-    Chart, Engine, KubeVersion, Options, Profile, Programs, TextOptions, UserValues, ValuesFile,
-    Written, WrittenKind,
+    Chart, ChartError, Engine, Files, KubeVersion, Manifests, Options, Profile, Programs,
+    RenderError, TextOptions, UserValues, ValuesFile, Written, WrittenKind,
 };
 use object::{Node, Object, ObjectKey};
 use tree::{Missing, SourceRef, Tree, TreePath, World};
@@ -76,6 +76,9 @@ pub struct BuildArgs {
     /// Puts the files of --output-dir into a folder named after the release.
     #[arg(long)]
     pub release_name: bool,
+    /// Prints what templates have made even if it is no YAML.
+    #[arg(long)]
+    pub debug: bool,
     /// Renders as Helm 3 does.
     #[arg(long)]
     pub helm3: bool,
@@ -192,10 +195,6 @@ pub fn build(args: &BuildArgs, is_verbose: bool) -> Outcome {
         &mut warnings,
     );
     print_warnings(&warnings);
-    let manifests = manifests.map_err(|error| explained(&error))?;
-    if is_verbose {
-        print_impure(&manifests.impure);
-    }
     let text_options = TextOptions {
         profile,
         include_crds: args.include_crds,
@@ -203,6 +202,15 @@ pub fn build(args: &BuildArgs, is_verbose: bool) -> Outcome {
         skip_tests: args.skip_tests,
         show_only: args.show_only.clone(),
     };
+    let manifests = manifests.map_err(|error| {
+        if args.debug {
+            print_failed(&error, &chart, &user, &options, &engine, &text_options);
+        }
+        explained(&error)
+    })?;
+    if is_verbose {
+        print_impure(&manifests.impure);
+    }
     match args.output_dir.as_deref() {
         None | Some("") => {
             let text = manifests.text(&text_options);
@@ -239,6 +247,31 @@ fn print_warnings(warnings: &[helm::Warning]) {
     for warning in warnings {
         let warning = Diagnostic::warning(Code("ChartWarning"), warning.text.as_str());
         eprint!("{}", warning.render());
+    }
+}
+
+/// Prints what templates have made before a render failed: nothing when they failed themselves.
+fn print_failed(
+    error: &RenderError,
+    chart: &Arc<Chart>,
+    user: &UserValues,
+    options: &Options,
+    engine: &Engine<'_>,
+    text_options: &TextOptions,
+) {
+    let files = match error {
+        RenderError::Templates(_) => Files::default(),
+        // Executed once more: it is seldom asked for, and the same world gives the same.
+        RenderError::Manifests(_) => {
+            let scope = helm::prepare(chart, user, &read_set_file, options, &mut Vec::new());
+            let executed = scope.ok().and_then(|scope| engine.execute(&scope).ok());
+            executed.map(|executed| executed.files).unwrap_or_default()
+        }
+        _ => return,
+    };
+    // Patterns that match nothing are the lesser fault.
+    if let Ok(text) = Manifests::unsorted(&files, text_options) {
+        print(&text);
     }
 }
 
@@ -576,12 +609,44 @@ fn load(chart: &str, profile: Profile) -> Result<Arc<Chart>, Failure> {
     };
     loaded.map_err(|error| {
         let mut diagnostic = error.to_diagnostic();
+        if place.is_file() {
+            diagnostic.message = archive_text(place, &error, profile);
+        }
         let at = diagnostic.span.get_or_insert_with(|| Span::file(chart));
         if at.path.is_empty() {
             at.path = chart.to_owned();
         }
         Failure::explained(Exit::Negative, vec![diagnostic])
     })
+}
+
+/// What Helm says of a packed chart; it keeps the cause to itself.
+fn archive_text(file: &Path, error: &ChartError, profile: Profile) -> String {
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let file = file.display();
+    match (error, profile) {
+        (ChartError::NotAnArchive(got), _) => {
+            let is_yaml = file.to_string().ends_with(".yml") || file.to_string().ends_with(".yaml");
+            match is_yaml {
+                true => {
+                    format!("file '{file}' seems to be a YAML file, but expected a gzipped archive")
+                }
+                false => {
+                    format!("file '{file}' does not appear to be a gzipped archive; got '{got}'")
+                }
+            }
+        }
+        (ChartError::Missing, Profile::Helm4) => {
+            "unable to detect chart version, no Chart.yaml found".to_owned()
+        }
+        (
+            ChartError::Archive(_) | ChartError::EntryPath(_) | ChartError::Entry { .. },
+            Profile::Helm4,
+        ) => {
+            format!("unable to load chart archive: {error}")
+        }
+        _ => error.to_string(),
+    }
 }
 
 fn unreadable(file: &str, error: &std::io::Error) -> Failure {

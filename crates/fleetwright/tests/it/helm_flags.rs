@@ -101,6 +101,9 @@ const WITHOUT_EFFECT: &str = "
 ";
 
 const REFUSED: &str = "
+--no-such-flag
+--namespace
+more words
 --labels a
 --timeout 5
 --timeout 5x
@@ -126,7 +129,9 @@ fn flags_for_clusters_and_downloads_change_nothing() {
     }
     for line in REFUSED.trim().lines() {
         let flags: Vec<&str> = line.split_whitespace().collect();
-        assert!(!fixture.run(&flags).status.success(), "{line}");
+        let output = fixture.run(&flags);
+        assert_eq!(output.status.code(), Some(1), "{line}");
+        assert_eq!(output.stdout, b"", "{line}");
     }
 }
 
@@ -267,5 +272,68 @@ fn a_change_of_values_is_shown_object_by_object() {
         (&[], 2, String::new()),
     ] {
         assert_eq!(run(flags), (Some(code), text), "{flags:?}");
+    }
+}
+
+#[test]
+fn debugging_prints_what_is_no_yaml() {
+    let files = [
+        ("Chart.yaml", "{apiVersion: v2, name: c, version: 1.0.0}"),
+        ("templates/a.yaml", "a: b\n---\nkind: X\n bad: [\n"),
+        ("templates/b.yaml", "\nkind: ok\n\n"),
+        ("templates/blank.yaml", "{{/* nothing */}}\n"),
+        ("templates/_p.tpl", "text of a partial"),
+        ("templates/NOTES.txt", "hello"),
+        ("crds/x.yaml", "kind: Crd\n"),
+    ];
+    let fixture = Fixture::new(&files);
+    // Recorded where Go's map had the likeliest order.
+    let all = "---\n# Source: c/templates/b.yaml\n\nkind: ok\n\n\n---\n\
+               # Source: c/templates/a.yaml\na: b\n---\nkind: X\n bad: [\n";
+    for (flags, wanted) in [
+        (&[][..], ""),
+        (&["--debug"], all),
+        (&["--debug", "--include-crds"], all),
+        (
+            &["--debug", "--show-only", "templates/b.yaml"],
+            "---\n# Source: c/templates/b.yaml\n\nkind: ok\n\n\n\n",
+        ),
+        (&["--debug", "--show-only", "templates/c.yaml"], ""),
+        (&["--debug", "--output-dir", "out"], all),
+        (&["--debug", "--set", "a"], ""),
+    ] {
+        let output = fixture.run(flags);
+        assert_eq!(output.status.code(), Some(1), "{flags:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), wanted, "{flags:?}");
+    }
+    let fixture = Fixture::new(&[files[0], ("templates/a.yaml", "{{ fail \"x\" }}")]);
+    let output = fixture.run(&["--debug"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.stdout, b"\n");
+}
+
+#[test]
+fn what_a_render_depends_on_is_told_when_asked() {
+    let fixture = Fixture::new(&[
+        ("Chart.yaml", "{apiVersion: v2, name: c, version: 1.0.0}"),
+        (
+            "templates/a.yaml",
+            "a: {{ now | unixEpoch }}\nb: {{ range 2 }}{{ randAlpha 3 }}{{ end }}\n",
+        ),
+    ]);
+    let said = |flags: &[&str]| {
+        let output = fixture.run(flags);
+        assert!(output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert_eq!(said(&[]), "");
+    let said = said(&["--verbose"]);
+    for wanted in [
+        "warning[ChartNotReproducible]: chart `c` calls `now`;",
+        "--> c/templates/a.yaml:1:7",
+        "chart `c` calls `randAlpha` 2 times;",
+        "--> c/templates/a.yaml:2:20",
+    ] {
+        assert!(said.contains(wanted), "{said}");
     }
 }

@@ -12,7 +12,7 @@ use flate2::bufread::MultiGzDecoder;
 use golang::strconv::quote;
 use tar::EntryType;
 
-use super::{Budget, File, without_mark};
+use super::{Budget, File, content_type, without_mark};
 use crate::error::ChartError;
 use crate::options::Profile;
 
@@ -28,8 +28,8 @@ pub(super) fn read(
     profile: Profile,
     budget: &mut Budget,
 ) -> Result<Vec<File>, ChartError> {
-    if bytes.get(..2) != Some(&[0x1f, 0x8b]) {
-        return Err(ChartError::NotAnArchive);
+    if !bytes.starts_with(content_type::GZIP) {
+        return Err(ChartError::NotAnArchive(content_type::of(bytes)));
     }
     // Headers count, too: an archive of empty files is all headers.
     let limit = UNPACKED_BYTES_MAX.saturating_mul(2);
@@ -37,7 +37,7 @@ pub(super) fn read(
     let mut files = Vec::new();
     let mut remaining = UNPACKED_BYTES_MAX;
     for entry in archive.entries().map_err(damaged)? {
-        let mut entry = entry.map_err(damaged)?;
+        let mut entry = entry.map_err(bad_header)?;
         budget.entry()?;
         let written = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         match entry.header().entry_type() {
@@ -166,6 +166,21 @@ fn too_large(profile: Profile) -> ChartError {
     ChartError::TooLarge(format!(
         "decompressed chart is larger than the maximum {what} {UNPACKED_BYTES_MAX}"
     ))
+}
+
+/// What is said when the next entry cannot be found.
+fn bad_header(error: io::Error) -> ChartError {
+    let text = error.to_string();
+    let is_cut = text.contains("failed to read entire block");
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => damaged(error),
+        _ if is_cut => damaged(io::ErrorKind::UnexpectedEof.into()),
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData if text.contains("gzip") => {
+            ChartError::Archive("gzip: invalid header".to_owned())
+        }
+        io::ErrorKind::Other => ChartError::Archive("archive/tar: invalid tar header".to_owned()),
+        _ => damaged(error),
+    }
 }
 
 fn damaged(error: io::Error) -> ChartError {

@@ -80,7 +80,13 @@ impl Walk<'_> {
     fn file(&mut self, path: &TreePath, name: String) -> Result<(), ChartError> {
         let content = self.tree.read(path).map_err(|error| match error {
             // It was listed, so something is there: a pipe, a device, or a link to nowhere.
-            ReadError::Absent(path) => ChartError::Irregular(path),
+            ReadError::Absent(absent) => match self.tree.resolve(path) {
+                Ok(target) if target != *path => ChartError::LinkToNothing {
+                    link: path.clone(),
+                    target,
+                },
+                _ => ChartError::Irregular(absent),
+            },
             error => ChartError::Read(error),
         })?;
         let size = content.len() as u64;

@@ -98,6 +98,9 @@ pub(super) fn chart(
     Ok(Arc::new(chart))
 }
 
+/// Bytes of the shortest header of a compressed file.
+const GZIP_HEADER: usize = 10;
+
 fn chart_inside(
     name: &str,
     files: Vec<File>,
@@ -124,7 +127,14 @@ fn chart_inside(
             file.name
         )));
     }
-    let unpacked = archive::read(&file.content, profile, budget)?;
+    // The reference looks at what these seem to be only while it unpacks them.
+    let unpacked = archive::read(&file.content, profile, budget).map_err(|error| match error {
+        ChartError::NotAnArchive(_) if file.content.len() < GZIP_HEADER => {
+            ChartError::Archive("unexpected EOF".to_owned())
+        }
+        ChartError::NotAnArchive(_) => ChartError::Archive("gzip: invalid header".to_owned()),
+        error => error,
+    })?;
     chart(unpacked, profile, budget, level + 1)
 }
 

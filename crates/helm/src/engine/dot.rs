@@ -77,10 +77,42 @@ impl Shared {
                 Some(Value::Map(section)) => section,
                 _ => Map::default(),
             };
+            // A chart of that name would put tables into themselves.
+            if name != "global" {
+                share_global_tables(&values, &section);
+            }
             let inside = self.add(inside, section, false, dots);
             subcharts.insert(name, Value::Map(inside));
         }
         dot
+    }
+}
+
+/// Makes the tables in tables below `global` of a chart those of the chart around it, as coalescing
+/// there leaves them: who changes one changes it for all charts.
+///
+/// `global` itself and the tables in it are copied for every chart. Deeper ones are equal already.
+///
+/// # Source
+/// helm/helm `pkg/chart/common/util/coalesce.go`, `coalesceGlobals`.
+fn share_global_tables(around: &Map, inside: &Map) {
+    let global = |values: &Map| match values.get(b"global") {
+        Some(Value::Map(global)) => Some(global),
+        _ => None,
+    };
+    let (Some(around), Some(inside)) = (global(around), global(inside)) else {
+        return;
+    };
+    for (name, table) in around.entries().iter() {
+        let (Value::Map(table), Some(Value::Map(own))) = (table, inside.get(name.as_bytes()))
+        else {
+            continue;
+        };
+        for (name, shared) in table.entries().iter() {
+            if let (Value::Map(_), Some(Value::Map(_))) = (shared, own.get(name.as_bytes())) {
+                own.insert(name.clone(), shared.clone());
+            }
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! `toJson` and its family are sprig's own; Helm only gives `mustToJson` no error to return, which
 //! reads the same.
 
-use gotemplate::{CallError, Context, Functions, Map, Type, Value};
+use gotemplate::{CallError, Context, Functions, Map, MapType, Type, Value};
 use sprig::json::{decode_list, decode_map};
 
 use super::{insert, text};
@@ -14,7 +14,10 @@ pub(super) fn add(functions: &mut Functions) {
 }
 
 fn from_json(_: &mut Context<'_>, args: &mut [Value]) -> Result<Value, CallError> {
-    match decode_map(text(args, 0).as_bytes()) {
+    let text = text(args, 0);
+    match decode_map(text.as_bytes()) {
+        // There, it takes the map away that was to be filled.
+        Ok(_) if text.as_bytes().trim_ascii() == b"null" => Ok(Value::Map(Map::nil(MapType::Any))),
         Ok(map) => Ok(Value::Map(map)),
         Err(CallError::Failed(error)) => Ok(Value::Map(Map::from_iter([("Error", error.into())]))),
         Err(limit) => Err(limit),

@@ -4,12 +4,13 @@
 //! helm/helm `pkg/cmd/template.go`, `pkg/action/action.go`.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::sync::LazyLock;
 
 use golang::Regexp;
 use golang::glob::path_match;
 
-use super::{Event, Hook, Manifests, split};
+use super::{Event, Files, Hook, Manifests, NOTES, split};
 use crate::error::ManifestError;
 use crate::options::Profile;
 
@@ -47,6 +48,28 @@ impl Manifests {
         for (path, content, _) in self.documents(options).filter(|(.., kind)| is_hook(*kind)) {
             push(&mut text, path, &content);
         }
+        match options.show_only.is_empty() {
+            true => Ok(text),
+            false => show_only(&text, options),
+        }
+    }
+
+    /// What is printed for debugging when a file is no YAML: every file that is not blank, as
+    /// templates left it, in the order of execution, which is the likeliest one there.
+    ///
+    /// # Errors
+    /// As [`Manifests::text`].
+    pub fn unsorted(files: &Files, options: &TextOptions) -> Result<String, ManifestError> {
+        let mut text = String::new();
+        let mut files: Vec<_> = files.iter().rev().collect();
+        files.sort_by_key(|(path, _)| Reverse(path.matches('/').count()));
+        for (path, content) in files {
+            let content = String::from_utf8_lossy(content);
+            if !path.ends_with(NOTES) && !content.trim().is_empty() {
+                push(&mut text, path, &content);
+            }
+        }
+        let text = format!("{}\n", text.trim());
         match options.show_only.is_empty() {
             true => Ok(text),
             false => show_only(&text, options),

@@ -168,7 +168,7 @@ fn holder(value: &Value, name: &str) -> Option<String> {
     }
 }
 
-fn kind(kind: &ErrorKind<'_, '_>) -> String {
+pub(super) fn kind(kind: &ErrorKind<'_, '_>) -> String {
     use ErrorKind as K;
     match kind {
         K::Group | K::Reference { .. } => "validation failed".to_owned(),

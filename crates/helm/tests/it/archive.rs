@@ -209,11 +209,21 @@ fn archives_in_archives_have_an_end() {
 fn what_is_no_archive_is_refused() {
     assert_eq!(
         refusal(b"hello"),
-        "ArchiveDamaged file does not appear to be a gzipped archive"
+        "ArchiveDamaged file does not appear to be a gzipped archive; got 'application/octet-stream'"
     );
     assert_eq!(
         refusal(&pack(&[])),
         "ArchiveDamaged no files in chart archive"
+    );
+    let packed = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), Default::default());
+        std::io::Write::write_all(&mut encoder, bytes).expect("memory");
+        encoder.finish().expect("memory")
+    };
+    assert_eq!(refusal(&packed(b"hello")), "ArchiveDamaged unexpected EOF");
+    assert_eq!(
+        refusal(&packed(&[b'x'; 2000])),
+        "ArchiveDamaged archive/tar: invalid tar header"
     );
     let whole = pack(&[file("c/Chart.yaml", META), file("c/x", "y")]);
     for end in 2..whole.len() {

@@ -10,6 +10,7 @@ mod hostile;
 mod ignore;
 mod keys;
 mod limits;
+mod lint;
 mod manifest;
 mod objects;
 mod provenance;

@@ -43,3 +43,51 @@ fn objects_of_go_print_as_there() {
     }
     assert_eq!(text, wanted);
 }
+
+#[test]
+fn tables_in_tables_below_global_belong_to_all_charts() {
+    let table = "global: {t: {x: {q: 1}, s: 1}, u: {v: 1}}\n";
+    let change = "{{ $_ := set .Values.global.t.x \"new\" 1 }}{{ $_ := set .Values.global.t \"own\" 1 }}\
+                  {{ $_ := set .Values.global \"top\" 1 }}";
+    let show = "{{ .Values.global | toJson }}";
+    // Executed from the last to the first, the deepest first.
+    let files = [
+        ("Chart.yaml", "apiVersion: v2\nname: c\nversion: 0.1.0\n"),
+        ("values.yaml", table),
+        ("templates/a.yaml", show),
+        (
+            "charts/kid/Chart.yaml",
+            "apiVersion: v2\nname: kid\nversion: 0.1.0\n",
+        ),
+        (
+            "charts/kid/values.yaml",
+            "global: {t: {x: {k: 2}, w: {z: 1}}}\n",
+        ),
+        ("charts/kid/templates/a.yaml", show),
+        ("charts/kid/templates/b.yaml", change),
+        (
+            "charts/also/Chart.yaml",
+            "apiVersion: v2\nname: also\nversion: 0.1.0\n",
+        ),
+        ("charts/also/templates/a.yaml", show),
+    ];
+    let chart = crate::support::chart(&files, Profile::Helm4).expect("a chart");
+    let programs = Programs::default();
+    let engine = Engine {
+        programs: &programs,
+        world: &Isolated,
+    };
+    let none = |name: &str| Err(name.to_owned());
+    let (user, options) = (UserValues::default(), Options::default());
+    let scope = helm::prepare(&chart, &user, &none, &options, &mut Vec::new()).expect("values");
+    let files = engine.execute(&scope).expect("texts").files;
+    let text = |path: &str| String::from_utf8_lossy(&files[path]).into_owned();
+    assert_eq!(
+        text("c/charts/kid/templates/a.yaml"),
+        r#"{"t":{"own":1,"s":1,"w":{"z":1},"x":{"k":2,"new":1,"q":1}},"top":1,"u":{"v":1}}"#
+    );
+    for path in ["c/charts/also/templates/a.yaml", "c/templates/a.yaml"] {
+        let wanted = r#"{"t":{"s":1,"x":{"k":2,"new":1,"q":1}},"u":{"v":1}}"#;
+        assert_eq!(text(path), wanted, "{path}");
+    }
+}

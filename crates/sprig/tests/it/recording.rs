@@ -31,37 +31,48 @@ impl World for Fixed {
     }
 }
 
-/// The value of an expression, `f "a" (g 1)` or `(f "x").Method 1`, as the argument of a function
-/// that keeps it.
+/// The value of an expression, `f "a" (g 1)` or `(f "x").Method 1`.
 pub fn eval(functions: &Functions, world: &Fixed, text: &str) -> Result<Value, CallError> {
+    let template = format!("{{{{ keep ({text}) }}}}");
+    let (mut kept, done) = evaluate(functions, world, &template, &Value::Nil);
+    done.map(|()| kept.pop().unwrap_or_default())
+}
+
+/// What a template gives to the function `keep`, also before an error.
+pub fn evaluate(
+    functions: &Functions,
+    world: &Fixed,
+    template: &str,
+    dot: &Value,
+) -> (Vec<Value>, Result<(), CallError>) {
     let mut functions = functions.clone();
     let keep = Function {
         params: &[Type::Any],
         variadic: None,
         body: |context, args| {
-            let kept = context.host.downcast_mut::<Value>().expect("a place");
-            kept.clone_from(&args[0]);
+            let kept = context.host.downcast_mut::<Vec<Value>>().expect("a place");
+            kept.push(args[0].clone());
             Ok("".into())
         },
     };
     functions.insert("keep", keep);
     let mut set = Set::new("set", Arc::new(functions), MissingKey::default());
-    set.parse("t", format!("{{{{ keep ({text}) }}}}"))
-        .unwrap_or_else(|error| panic!("{text}: {error}"));
-    let mut kept = Value::Nil;
+    set.parse("t", template)
+        .unwrap_or_else(|error| panic!("{template}: {error}"));
+    let mut kept: Vec<Value> = Vec::new();
     let set = Arc::new(set);
     let mut context = Context::new(&set, world, &mut kept, Limits::default());
-    let done = context.execute(b"t", &Value::Nil, &mut Vec::new());
+    let done = context.execute(b"t", dot, &mut Vec::new());
     let calls = context.impure_calls().into_iter();
     *world.impure.borrow_mut() = calls.map(|call| call.function).collect();
-    match done {
-        Ok(()) => Ok(kept),
-        Err(Error::Exec(mut error)) => Err(match std::mem::take(&mut error.cause) {
+    let done = done.map_err(|error| match error {
+        Error::Exec(mut error) => match std::mem::take(&mut error.cause) {
             Cause::Call { error, .. } => error,
             cause => CallError::Failed(cause.to_string()),
-        }),
-        Err(error) => Err(CallError::Failed(error.to_string())),
-    }
+        },
+        error => CallError::Failed(error.to_string()),
+    });
+    (kept, done)
 }
 
 /// What Go's JSON encoder writes for a value, as a value of its own.

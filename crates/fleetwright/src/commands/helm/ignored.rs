@@ -49,8 +49,6 @@ pub struct IgnoredArgs {
     #[arg(long, hide = true)]
     skip_crds: bool,
     #[arg(long, hide = true)]
-    debug: bool,
-    #[arg(long, hide = true)]
     hide_notes: bool,
     #[arg(long, hide = true)]
     render_subchart_notes: bool,
@@ -157,8 +155,12 @@ impl IgnoredArgs {
             && !matches!(&**text, "client" | "unset")
             && switch_value(text) != Ok(true)
         {
-            let message =
-                format!("invalid dry-run value ({text:?}). Must be \"server\" or \"client\"");
+            // Helm checks it twice.
+            let choices = match &**text {
+                "none" | "false" => r#""server" or "client""#,
+                _ => r#""none", "server", or "client""#,
+            };
+            let message = format!("invalid dry-run value ({text:?}). Must be {choices}");
             return Err(Failure::plain(Exit::Negative, &*message));
         }
         if is_asked(&self.repo) {
