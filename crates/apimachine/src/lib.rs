@@ -75,7 +75,7 @@ pub use golang::Timestamp;
 pub use list::Selection;
 pub use policies::{Verdict, admit_all};
 pub use rbac::User;
-pub use reducer::{Reducer, react};
+pub use reducer::{Reaction, Reducer, react};
 pub use request::Request;
 pub use response::{Body, Format, Response};
 pub use selector::FieldSelector;

@@ -25,16 +25,28 @@ pub trait Reducer: Send {
     fn react(&mut self, writer: &mut Writer<'_>, events: &[Event]) -> Option<Timestamp>;
 }
 
+/// What reducers did.
+#[derive(Debug, Default)]
+pub struct Reaction {
+    /// What they changed, in order.
+    pub events: Vec<Event>,
+    /// When to call them again even if nothing changes.
+    pub wake: Option<Timestamp>,
+    /// Changes of theirs that some have not seen, because they did not come to an end: the first
+    /// events of the next call, which is due at once.
+    pub unseen: Vec<Event>,
+}
+
 /// Lets `reducers` react to `events` until nothing changes, and says when to call again.
 ///
-/// The answer holds what they changed, in order, without `events` themselves. The state is never
-/// left between two writes of one reaction, so the caller may store and announce all at once.
+/// The answer holds what they changed, without `events` themselves. The state is never left between
+/// two writes of one reaction, so the caller may store and announce all at once.
 pub fn react(
     reducers: &mut [Box<dyn Reducer>],
     state: &mut State,
     env: &Env,
     events: &[Event],
-) -> (Vec<Event>, Option<Timestamp>) {
+) -> Reaction {
     let mut all: Vec<Event> = Vec::new();
     let mut wake = vec![None; reducers.len()];
     // Where in `events` followed by `all` each reducer has read up to.
@@ -51,6 +63,7 @@ pub fn react(
             }
             if round == ROUNDS_MAX {
                 wake[at] = Some(env.now);
+                quiet = false;
                 continue;
             }
             seen[at] = Some(all.len());
@@ -65,5 +78,11 @@ pub fn react(
             break;
         }
     }
-    (all, wake.into_iter().flatten().min())
+    let from = seen.iter().flatten().min().copied();
+    let unseen = from.map_or_else(Vec::new, |from| all[from..].to_vec());
+    Reaction {
+        events: all,
+        wake: wake.into_iter().flatten().min(),
+        unseen,
+    }
 }

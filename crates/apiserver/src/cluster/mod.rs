@@ -90,6 +90,8 @@ struct Inner {
     /// Whether the reducers were asked to look at everything.
     settled: bool,
     store: Option<Store>,
+    /// Changes that some reducers have not seen yet.
+    unseen: Vec<Event>,
 }
 
 /// What a step left behind.
@@ -159,6 +161,7 @@ impl Cluster {
                 reducers: options.reducers,
                 settled: false,
                 store,
+                unseen: Vec::new(),
             }),
             public,
             clock: options.clock,
@@ -393,10 +396,14 @@ impl Cluster {
             reducers,
             settled,
             store,
+            unseen,
         } = inner;
         if !reducers.is_empty() && (due || !events.is_empty()) {
-            let (more, wake) = apimachine::react(reducers, state, env, &events);
-            events.extend(more);
+            let news: Vec<Event> = unseen.drain(..).chain(events.iter().cloned()).collect();
+            let reaction = apimachine::react(reducers, state, env, &news);
+            events.extend(reaction.events);
+            *unseen = reaction.unseen;
+            let wake = reaction.wake;
             self.wake
                 .send_if_modified(|current| std::mem::replace(current, wake) != wake);
         }

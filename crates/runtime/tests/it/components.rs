@@ -125,22 +125,22 @@ impl Platform {
                 "the controllers ended by themselves"
             );
             if begun.elapsed() > PATIENCE {
-                let bindings =
-                    GroupVersionKind::new(api::openchoreo::API_VERSION, "ReleaseBinding");
-                let bindings = self
-                    .world
-                    .client
-                    .list(&bindings, "", "")
-                    .await
-                    .expect("bindings");
-                let statuses: Vec<String> = bindings
-                    .iter()
-                    .map(|binding| object::json::to_string_pretty(&binding.node, 1))
+                let namespaces = GroupVersionKind::new("v1", "Namespace");
+                let namespaces = self.plane.list(&namespaces, "", "").await;
+                let namespaces = namespaces.expect("a list").into_iter();
+                let mut left: Vec<String> = namespaces
+                    .map(|object| object::json::to_string(&object.node))
                     .collect();
+                for kind in api::openchoreo::Kind::ALL {
+                    let kind = kind.group_version_kind();
+                    let listed = self.world.client.list(&kind, "", "").await;
+                    let listed = listed.expect("a list").into_iter();
+                    left.extend(listed.map(|object| object::json::to_string(&object.node)));
+                }
                 panic!(
                     "{what}: never; {}\n{}",
                     self.deployments().await.join(", "),
-                    statuses.join("\n")
+                    left.join("\n")
                 );
             }
             self.world.pass(Duration::from_millis(500)).await;

@@ -45,7 +45,7 @@ impl Cluster {
 
     fn settle(&mut self, events: &[apimachine::Event]) -> Option<Timestamp> {
         let env = env(self.now);
-        apimachine::react(&mut self.reducers, &mut self.state, &env, events).1
+        apimachine::react(&mut self.reducers, &mut self.state, &env, events).wake
     }
 
     /// Lets time pass, waking the reducers whenever they asked for it.
