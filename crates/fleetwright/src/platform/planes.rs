@@ -1,6 +1,7 @@
 //! Data planes of components that name no cluster: each is a simulated one in this process.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -131,15 +132,34 @@ pub(super) struct SimulatedPlanes {
     pub(super) state: PathBuf,
     /// The kubeconfig of the control plane: theirs differ by name and path.
     pub(super) kubeconfig: Kubeconfig,
-    pub(super) open: Mutex<BTreeMap<String, Cluster>>,
+    pub(super) open: Mutex<BTreeMap<String, Plane>>,
+}
+
+/// A simulated cluster.
+pub(super) struct Plane {
+    cluster: Cluster,
+    /// Whether it has the kinds that operators bring.
+    is_furnished: bool,
 }
 
 impl SimulatedPlanes {
     async fn open(&self, name: &str) -> Result<Cluster, String> {
         let mut open = self.open.lock().await;
-        if let Some(cluster) = open.get(name) {
-            return Ok(cluster.clone());
+        let plane = match open.entry(name.to_owned()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(self.start(name)?),
+        };
+        if !plane.is_furnished {
+            for kind in FOREIGN {
+                let applied = apply(&plane.cluster, definition(kind)).await;
+                applied.map_err(|error| error.render())?;
+            }
+            plane.is_furnished = true;
         }
+        Ok(plane.cluster.clone())
+    }
+
+    fn start(&self, name: &str) -> Result<Plane, String> {
         let opened = open_cluster(self.durable.as_ref(), &self.authority, name);
         let opened = opened.map_err(|error| error.render())?;
         self.fleet.insert(name, opened.clone());
@@ -151,13 +171,10 @@ impl SimulatedPlanes {
         };
         let written = kubeconfig.write(&self.state.join(format!("kubeconfig-{name}")));
         written.map_err(|error| format!("its kubeconfig cannot be written: {error}"))?;
-        let cluster = cluster::in_process(opened.service(User::admin()));
-        for kind in FOREIGN {
-            let applied = apply(&cluster, definition(kind)).await;
-            applied.map_err(|error| error.render())?;
-        }
-        open.insert(name.to_owned(), cluster.clone());
-        Ok(cluster)
+        Ok(Plane {
+            cluster: cluster::in_process(opened.service(User::admin())),
+            is_furnished: false,
+        })
     }
 }
 
@@ -180,6 +197,10 @@ fn definition((group, version, kind, plural, namespaced): &(&str, &str, &str, &s
     node.set(&["apiVersion"], "apiextensions.k8s.io/v1");
     node.set(&["kind"], "CustomResourceDefinition");
     node.set(&["metadata", "name"], format!("{plural}.{group}"));
+    // Groups of Kubernetes itself ask for it.
+    let approved = "api-approved.kubernetes.io";
+    let reason = "unapproved, objects are stored for a simulation";
+    node.set(&["metadata", "annotations", approved], reason);
     node.set(&["spec", "group"], *group);
     node.set(
         &["spec", "scope"],

@@ -1,7 +1,6 @@
 //! Published GitOps repositories, unmodified, on both control planes: push, change, remove, revert,
 //! force, drift.
 
-use std::path::Path;
 use std::time::Duration;
 
 use crate::backend::{Backend, Kind};
@@ -16,9 +15,8 @@ const EFFECT_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// One published repository and what to do with it.
 struct Story {
-    /// Folder with its files, and folder with the CRDs of its time.
+    /// Folder with its files.
     tree: &'static str,
-    crds: &'static str,
     /// Its Kustomizations, in dependsOn order.
     units: &'static [&'static str],
     /// Which one applies the environment that is changed, and its file.
@@ -28,13 +26,14 @@ struct Story {
     /// A trait that is removed, by file, and where it is listed, if it is.
     removed: &'static str,
     listed: Option<(&'static str, &'static str)>,
-    /// A unit that the files as published break, the file, and what the server says to it.
-    broken: Option<(&'static str, &'static str, &'static str)>,
+    /// Bindings whose components run on the data plane.
+    bindings: &'static [&'static str],
+    /// A binding of a release that cannot be rendered, and words of the reason.
+    broken: Option<(&'static str, &'static [&'static str])>,
 }
 
 const SEED: Story = Story {
     tree: "gitops-demo-23feaa7",
-    crds: "crds-seed",
     units: &[
         "openchoreo-namespace-org",
         "openchoreo-platform",
@@ -49,24 +48,30 @@ const SEED: Story = Story {
         "platform/kustomization.yaml",
         "  - traits/emptydir-volume.yaml\n",
     )),
+    bindings: &["greeter-service-development"],
     broken: None,
 };
 
 const DEMO: Story = Story {
     tree: "gitops-demo",
-    crds: "crds-demo",
-    units: &["openchoreo-namespace-org", "openchoreo-platform"],
+    units: &[
+        "openchoreo-namespace-org",
+        "openchoreo-platform",
+        "openchoreo-projects",
+    ],
     unit: "openchoreo-platform",
     file: "platform/infrastructure/environments/dev-environment.yaml",
     namespace: "openchoreo",
     removed: "platform/traits/emptydir-volume.yaml",
     listed: None,
-    // The definition of a Project has no display name, and wants the name of a pipeline as text.
-    broken: Some((
-        "openchoreo-projects",
-        "projects/demo-project-gitops/project.yaml",
-        ".spec.displayName: field not declared in schema",
-    )),
+    bindings: &[
+        "greeter-service-development",
+        "greeter-service-staging",
+        "order-api-development",
+        "product-api-development",
+        "redis-cache-development",
+    ],
+    broken: Some(("order-api-staging", &["`main`", "`app`"])),
 };
 
 #[test]
@@ -102,41 +107,18 @@ fn tell(story: &Story, kind: Kind) {
         &format!("{}{REPOSITORY}.git", backend.git),
     );
     let first = copy.push();
-    let crds = corpus.join(story.crds);
-    for file in yaml_files(&crds) {
-        backend.kubectl(&["apply", "--server-side", "-f", &file]);
-    }
-    backend.kubectl(&[
-        "wait",
-        "--for=condition=Established",
-        "crd",
-        "--all",
-        "--timeout=30s",
-    ]);
     if backend.get("namespace", "", "flux-system").is_none() {
         backend.kubectl(&["create", "namespace", "flux-system"]);
     }
     backend.kubectl(&["apply", "-f", &copy.folder.join("flux").to_string_lossy()]);
     ready_in_order(story, &backend, &first);
-    if let Some(broken) = story.broken {
-        mend(broken, &backend, &copy);
+    if matches!(kind, Kind::Embedded) {
+        components_run(story, &backend);
     }
     change(story, &backend, &copy);
     remove_and_revert(story, &backend, &copy);
     force(story, &backend);
     correct_drift(story, &backend);
-}
-
-fn yaml_files(folder: &Path) -> Vec<String> {
-    let files = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|file| file.unwrap().path());
-    let yaml = files.filter(|file| {
-        file.extension()
-            .is_some_and(|extension| extension == "yaml")
-    });
-    yaml.map(|file| file.to_string_lossy().into_owned())
-        .collect()
 }
 
 /// Every Kustomization is Ready with the commit, none before those it depends on.
@@ -193,24 +175,35 @@ fn ready_in_order(story: &Story, backend: &Backend, commit: &str) {
     }
 }
 
-/// A unit says which file the server refuses, in the server's words; without it, it is Ready.
-fn mend((unit, file, words): (&str, &str, &str), backend: &Backend, copy: &WorkingCopy) {
-    let kind = "kustomization.kustomize.toolkit.fluxcd.io";
-    let message = eventually("the refusal to be told", EFFECT_TIME_MAX, || {
-        let unit = backend.get(kind, "flux-system", unit)?;
-        let conditions = unit.node.at(&["status", "conditions"])?.as_list()?.to_vec();
-        let ready = conditions
-            .iter()
-            .find(|c| c.str_at(&["type"]) == Some("Ready"))?;
-        let failed = ready.str_at(&["reason"]) == Some("ReconciliationFailed");
-        failed.then(|| ready.str_at(&["message"]).unwrap().to_owned())
-    });
-    assert!(message.contains(words), "{message}");
-    assert!(message.contains(&format!("(from {file}:1)")), "{message}");
-    copy.git(&["rm", "--quiet", file]);
-    copy.commit("without what is refused");
-    let commit = copy.push();
-    backend.applied(unit, &commit);
+/// What the bindings say of their components; data planes are simulated ones.
+fn components_run(story: &Story, backend: &Backend) {
+    let condition = |binding: &str, kind: &str| {
+        let kinds = "releasebindings.openchoreo.dev";
+        let binding = backend.get(kinds, story.namespace, binding)?;
+        let conditions = binding
+            .node
+            .at(&["status", "conditions"])?
+            .as_list()?
+            .to_vec();
+        let mut conditions = conditions.into_iter();
+        conditions.find(|condition| condition.str_at(&["type"]) == Some(kind))
+    };
+    for binding in story.bindings {
+        eventually(&format!("{binding} to be ready"), EFFECT_TIME_MAX, || {
+            let ready = condition(binding, "Ready")?;
+            (ready.str_at(&["status"]) == Some("True")).then_some(())
+        });
+    }
+    if let Some((binding, words)) = story.broken {
+        let message = eventually("a reason to be told", EFFECT_TIME_MAX, || {
+            let synced = condition(binding, "ReleaseSynced")?;
+            let failed = synced.str_at(&["reason"]) == Some("RenderingFailed");
+            failed.then(|| synced.str_at(&["message"]).unwrap_or_default().to_owned())
+        });
+        for word in words {
+            assert!(message.contains(word), "{message}");
+        }
+    }
 }
 
 fn environment(story: &Story, backend: &Backend) -> object::Object {
