@@ -1,5 +1,6 @@
 //! Decisions about OpenChoreo's kinds, as stories that are played to their end.
 
+mod connections;
 mod demo;
 mod lifecycle;
 mod promotion;
