@@ -255,8 +255,20 @@ fn deploy(
         Outcome::Rendered(rendering) => rendering,
         Outcome::Undeployed => return Decision::default(),
         Outcome::Pending { missing, .. } => {
-            let message = format!("waits for {}", missing.join(", "));
-            report.set(CONNECTIONS_RESOLVED, false, "ConnectionsPending", &message);
+            let (endpoints, resources): (Vec<&str>, Vec<&str>) = missing
+                .iter()
+                .map(String::as_str)
+                .partition(|own| own.starts_with("endpoint "));
+            for (kind, reason, own) in [
+                (CONNECTIONS_RESOLVED, "ConnectionsPending", endpoints),
+                (DEPENDENCIES_READY, "ResourceDependenciesPending", resources),
+            ] {
+                let message = format!("waits for {}", own.join(", "));
+                match own.is_empty() {
+                    true => report.conditions.remove(kind),
+                    false => report.set(kind, false, reason, &message),
+                }
+            }
             report.field("pendingConnections", texts(&missing));
             report.conditions.remove(RELEASE_SYNCED);
             return held(subject, binding, report, releases);

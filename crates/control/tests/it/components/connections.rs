@@ -116,7 +116,14 @@ fn a_component_waits_for_an_endpoint_and_keeps_running_when_it_goes() {
         .get(&key("ReleaseBinding", "acme", "api-development"))
         .unwrap();
     let endpoints = api.node.at(&["status", "endpoints"]).unwrap();
-    expect![[""]].assert_eq(&yaml::to_string(endpoints).replace(&namespace, "NAMESPACE"));
+    expect![[r#"
+        - name: http
+          serviceURL:
+            host: api.NAMESPACE.svc.cluster.local
+            port: 8080
+            scheme: http
+    "#]]
+    .assert_eq(&yaml::to_string(endpoints).replace(&namespace, "NAMESPACE"));
 
     world.delete(&key("Component", "acme", "api"));
     world.settle();

@@ -313,7 +313,7 @@ fn references_are_missed_in_upstreams_words_and_what_runs_stays() {
         ("Project", "shop", "ProjectNotFound"),
     ] {
         let mut world = World::new();
-        world.apply(&PLATFORM.replace("kind: Namespace", "kind: Namespace"));
+        world.apply(PLATFORM);
         for key in shop.keys() {
             let kinds = [
                 "ComponentRelease",
