@@ -2,6 +2,7 @@
 
 mod connections;
 mod demo;
+mod hostile;
 mod lifecycle;
 mod promotion;
 mod readiness;

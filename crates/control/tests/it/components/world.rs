@@ -278,10 +278,11 @@ impl World {
             let namespace = self.get(&self::key("Namespace", "", &key.namespace));
             let owners = object.node.at(&["metadata", "ownerReferences"]);
             let owners = owners.and_then(Node::as_list).unwrap_or_default();
-            let alive = |own: &Node| {
-                let uid = own.str_at(&["uid"]).unwrap_or_default();
-                self.objects.0.values().any(|object| object.uid() == uid)
-            };
+            let owners: Vec<&str> = owners
+                .iter()
+                .filter_map(|own| own.str_at(&["uid"]))
+                .collect();
+            let alive = |uid: &&str| self.objects.0.values().any(|object| object.uid() == *uid);
             let orphan = !owners.is_empty() && !owners.iter().any(alive);
             if orphan || namespace.is_some_and(|namespace| namespace.is_deleting()) {
                 self.delete(&key);
