@@ -32,7 +32,7 @@ use std::fmt;
 
 pub use component::{ComponentProblem, Frozen};
 pub use error::{BindingError, ReferenceError, ReferenceErrors};
-pub use session::{Outcome, Session};
+pub use session::{Outcome, Session, endpoints};
 
 use object::{Node, Object, Text};
 

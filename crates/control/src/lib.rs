@@ -1,4 +1,4 @@
-//! What each Flux object needs now: synchronous decisions, nothing performed.
+//! What each object of Flux and of OpenChoreo needs now: synchronous decisions, nothing performed.
 //!
 //! A controller looks, decides, does one thing, and looks again. Looking and doing belong to
 //! `runtime`; this crate decides. What woke a controller is never an argument: the path after a
@@ -7,6 +7,8 @@
 //! - [`git_repository::next`]: what a GitRepository needs.
 //! - [`kustomization::next`]: whether a Kustomization is idle, blocked, to be reconciled or to be
 //!   cleaned up; [`kustomization::Attempt`]: one reconcile of it, request by request.
+//! - [`components::next`]: what an object of the component model needs; [`components::dependents`]:
+//!   who has to be looked at when one changed.
 //!
 //! # Invariants
 //!

@@ -139,7 +139,7 @@ impl<'a> Session<'a> {
 }
 
 /// Addresses of the endpoints of a workload: of the first Service that has the port.
-fn endpoints(rendering: &Rendering, inputs: &Inputs<'_>) -> BTreeMap<Text, EndpointUrl> {
+pub fn endpoints(rendering: &Rendering, inputs: &Inputs<'_>) -> BTreeMap<Text, EndpointUrl> {
     let services: Vec<&Node> = rendering
         .objects
         .iter()

@@ -1,9 +1,11 @@
 //! What a ReleaseBinding needs now.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use api::{ConditionStatus, condition_type};
-use component::catalog::{BindingError, Outcome, Session};
+use component::catalog::{BindingError, Outcome};
+use component::dependencies::EndpointUrl;
 use component::model::{DataPlane, Item, Plane, Reference, ReleaseBinding};
 use component::render::Rendering;
 use diag::Explain;
@@ -11,6 +13,7 @@ use object::{Map, Node, Object, ObjectKey, Text};
 
 use super::promotion::{self, Candidate};
 use super::rendered::{self, Wanted};
+use super::rendering::render;
 use super::report::{FINALIZING, Report};
 use super::subject::{Subject, delete, key};
 use super::{Action, Decision, PromotionMode, keys, readiness};
@@ -243,8 +246,8 @@ fn deploy(
     releases: &[Arc<Object>],
 ) -> Decision {
     let catalog = subject.view.catalog;
-    let mut session = Session::new(catalog);
-    let outcome = session.render(binding);
+    let renderer = &subject.view.options.renderer;
+    let (outcome, places) = render(catalog, renderer, binding);
     let candidate = candidate(subject, binding);
     if let Some(candidate) = &candidate
         && promotion(subject, binding, candidate, &mut report)
@@ -255,8 +258,20 @@ fn deploy(
         Outcome::Rendered(rendering) => rendering,
         Outcome::Undeployed => return Decision::default(),
         Outcome::Pending { missing, .. } => {
-            let message = format!("waits for {}", missing.join(", "));
-            report.set(CONNECTIONS_RESOLVED, false, "ConnectionsPending", &message);
+            let (endpoints, resources): (Vec<&str>, Vec<&str>) = missing
+                .iter()
+                .map(String::as_str)
+                .partition(|own| own.starts_with("endpoint "));
+            for (kind, reason, own) in [
+                (CONNECTIONS_RESOLVED, "ConnectionsPending", endpoints),
+                (DEPENDENCIES_READY, "ResourceDependenciesPending", resources),
+            ] {
+                let message = format!("waits for {}", own.join(", "));
+                match own.is_empty() {
+                    true => report.conditions.remove(kind),
+                    false => report.set(kind, false, reason, &message),
+                }
+            }
             report.field("pendingConnections", texts(&missing));
             report.conditions.remove(RELEASE_SYNCED);
             return held(subject, binding, report, releases);
@@ -317,7 +332,7 @@ fn deploy(
     report.set(RELEASE_SYNCED, true, RELEASE_SYNCED, &message);
     report.field("release", candidate.to_node());
     report.field("dialect", rendering.dialect.word());
-    report.field("endpoints", endpoints(&mut session, binding));
+    report.field("endpoints", endpoints(&places));
     report.field("secretReferenceNames", texts(&rendering.secret_references));
     let workload_type = catalog
         .release(subject.namespace(), &candidate.name)
@@ -584,9 +599,8 @@ fn warnings(rendering: &Rendering, report: &mut Report) {
 }
 
 /// Where the endpoints of a binding are.
-fn endpoints<'a>(session: &mut Session<'a>, binding: &'a ReleaseBinding) -> Node {
-    let found = session.endpoints_of(binding).iter();
-    Node::list(found.map(|(name, url)| {
+fn endpoints(places: &BTreeMap<Text, EndpointUrl>) -> Node {
+    Node::list(places.iter().map(|(name, url)| {
         let mut own = Map::from_iter([
             ("scheme", Node::from(url.scheme.clone())),
             ("host", url.host.clone().into()),

@@ -128,6 +128,12 @@ impl Found<'_> {
             "ComponentRelease" => {
                 self.add("Component", &own.component);
                 self.bindings_and_users(|own| own.release.as_deref() == Some(name));
+                // Who misses another release is told names that come close.
+                let catalog = self.catalog;
+                self.bindings(|other| {
+                    let release = other.release.as_deref().unwrap_or_default();
+                    other.owner == own && catalog.release(&other.head.namespace, release).is_none()
+                });
             }
             "ReleaseBinding" => {
                 self.add("Component", &own.component);
@@ -344,10 +350,16 @@ impl Found<'_> {
         }
     }
 
+    /// Bindings and releases that take a value from a secret reference, or from one that is
+    /// missing: they are told names that come close.
     fn users_of_secret(&mut self, name: &str) {
+        let (catalog, namespace) = (self.catalog, self.namespace);
+        let wanted = |secret: &str| {
+            secret == name || catalog.get("SecretReference", namespace, secret).is_none()
+        };
         let mut releases = BTreeSet::new();
         for own in self.catalog.releases() {
-            if self.sees(&own.head.namespace) && mentions(&own.workload, name) {
+            if self.sees(&own.head.namespace) && mentions(&own.workload, &wanted) {
                 let namespace = own.head.namespace.clone();
                 releases.insert((namespace, own.head.name.clone()));
             }
@@ -360,17 +372,17 @@ impl Found<'_> {
             let overrides = own.workload_overrides.values();
             let mut settings = overrides.flat_map(|own| own.env.iter().chain(&own.files));
             releases.contains(&(own.head.namespace.clone(), release))
-                || settings.any(|own| is_of(&own.source, name))
+                || settings.any(|own| is_of(&own.source, &wanted))
         });
     }
 }
 
-fn mentions(workload: &Workload, secret: &str) -> bool {
+fn mentions(workload: &Workload, secret: &dyn Fn(&str) -> bool) -> bool {
     let containers = workload.containers.values();
     let mut settings = containers.flat_map(|own| own.env.iter().chain(&own.files));
     settings.any(|own| is_of(&own.source, secret))
 }
 
-fn is_of(source: &Source, secret: &str) -> bool {
-    matches!(source, Source::Secret { name, .. } if name == secret)
+fn is_of(source: &Source, secret: &dyn Fn(&str) -> bool) -> bool {
+    matches!(source, Source::Secret { name, .. } if secret(name))
 }

@@ -29,6 +29,7 @@ mod promotion;
 mod readiness;
 mod release;
 mod rendered;
+mod rendering;
 mod report;
 mod subject;
 mod templates;
@@ -38,6 +39,7 @@ use std::sync::Arc;
 
 use ::component::catalog::Catalog;
 use ::component::model::GROUP;
+use ::component::render::Renderer;
 use golang::{Duration, Timestamp};
 use object::{Node, Object, ObjectKey, Text};
 
@@ -79,6 +81,8 @@ pub struct Options {
     pub soak: Duration,
     /// Approvals that were recorded outside the objects: digests as [`keys::APPROVAL`] holds them.
     pub approvals: BTreeSet<Text>,
+    /// Renders, and remembers compiled expressions: one for all decisions of a process.
+    pub renderer: Arc<Renderer>,
 }
 
 impl Default for Options {
@@ -87,6 +91,7 @@ impl Default for Options {
             promotion: PromotionMode::Warn,
             soak: Duration::from_seconds(0),
             approvals: BTreeSet::new(),
+            renderer: Arc::default(),
         }
     }
 }
@@ -201,6 +206,9 @@ pub fn next(view: &View<'_>, key: &ObjectKey) -> Decision {
         return Decision::default();
     };
     let subject = Subject::new(view, key, object);
+    if !subject.object.is_deleting() && subject.namespace_goes() {
+        return Decision::default(); // It goes in a moment, and nothing new can be made beside it.
+    }
     match key.kind.as_str() {
         "Organization" => organization::next(&subject),
         "Project" => project::next(&subject),

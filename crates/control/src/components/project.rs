@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use component::catalog::Session;
 use component::metadata;
 use component::model::{DataPlane, Environment, GROUP, Item, Owner, Plane, Project, Reference};
 use component::snapshot as digest;
@@ -192,7 +191,7 @@ fn namespaces(subject: &Subject<'_>, project: &Project) -> (Vec<Action>, Node) {
         .siblings("ProjectReleaseBinding")
         .filter(|own| !own.is_deleting() && owner(own).project == subject.name())
         .collect();
-    let session = Session::new(catalog);
+    let renderer = &subject.view.options.renderer;
     let mut actions = Vec::new();
     let mut listed = Vec::new();
     for (environment, (_, plane)) in bound {
@@ -209,8 +208,9 @@ fn namespaces(subject: &Subject<'_>, project: &Project) -> (Vec<Action>, Node) {
         if is_explicit {
             continue;
         }
-        let rendered = session.render_project(namespace, subject.name(), environment);
-        let Ok(objects) = rendered else {
+        let inputs = catalog.resolve_project(namespace, subject.name(), environment);
+        let rendered = inputs.map(|inputs| renderer.render_project(&inputs));
+        let Ok(Ok(objects)) = rendered else {
             continue; // The problem is the project type's, which says so.
         };
         let resources = rendered::resources(&objects, Plane::Data);

@@ -3,7 +3,7 @@
 //! # Source
 //! openchoreo/openchoreo `internal/controller/projectreleasebinding/` at v1.2.3.
 
-use component::catalog::{BindingError, Session};
+use component::catalog::BindingError;
 use component::metadata;
 use component::model::{Item, Plane};
 use diag::Explain;
@@ -48,8 +48,11 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
         let message = "no release is selected; the project gives one as soon as it has one";
         return failed(report, "ProjectReleaseNotFound", message);
     }
-    let session = Session::new(catalog);
-    let rendered = session.render_project(subject.namespace(), project, &binding.environment);
+    let renderer = &subject.view.options.renderer;
+    let inputs = catalog.resolve_project(subject.namespace(), project, &binding.environment);
+    let rendered = inputs
+        .map_err(BindingError::from)
+        .and_then(|inputs| Ok(renderer.render_project(&inputs)?));
     let resources = match rendered {
         Ok(objects) => rendered::resources(&objects, Plane::Data),
         Err(error) => {

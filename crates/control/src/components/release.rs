@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use component::catalog::{BindingError, Catalog, Outcome, Session};
+use component::catalog::{BindingError, Catalog, Outcome};
 use component::model::{ComponentRelease, Head, Item, ReleaseBinding};
 use component::snapshot::release_digest;
 use diag::Explain;
@@ -10,6 +10,7 @@ use object::{Map, Node, Text};
 
 use super::Decision;
 use super::component::tampered;
+use super::rendering::render;
 use super::report::Report;
 use super::subject::Subject;
 
@@ -68,12 +69,12 @@ fn try_environments(subject: &Subject<'_>, release: &ComponentRelease, report: &
         .iter()
         .map(|name| binding(release, name, known.get(name.as_str()).copied()))
         .collect();
-    let mut session = Session::new(catalog);
+    let renderer = &subject.view.options.renderer;
     let (mut failed, mut unknown) = (Vec::new(), Vec::new());
     let mut results = Vec::new();
     for binding in &bindings {
         let name = &binding.environment;
-        let (renderable, why) = match session.render(binding) {
+        let (renderable, why) = match render(catalog, renderer, binding).0 {
             Outcome::Rendered(_) | Outcome::Undeployed => (true, None),
             Outcome::Pending { missing, .. } => {
                 let message = format!("waits for {}", missing.join(", "));

@@ -1,6 +1,8 @@
 //! Decisions about OpenChoreo's kinds, as stories that are played to their end.
 
+mod connections;
 mod demo;
+mod hostile;
 mod lifecycle;
 mod promotion;
 mod readiness;

@@ -313,7 +313,7 @@ fn references_are_missed_in_upstreams_words_and_what_runs_stays() {
         ("Project", "shop", "ProjectNotFound"),
     ] {
         let mut world = World::new();
-        world.apply(&PLATFORM.replace("kind: Namespace", "kind: Namespace"));
+        world.apply(PLATFORM);
         for key in shop.keys() {
             let kinds = [
                 "ComponentRelease",
@@ -597,4 +597,71 @@ fn templates_that_do_not_compile_are_told_on_the_type() {
     assert_eq!(world.condition(&own, "Ready"), "False TemplateInvalid");
     let message = world.message(&own, "Ready");
     assert!(message.starts_with("resource `deployment`: "), "{message}");
+}
+
+#[test]
+fn what_is_for_the_observability_plane_has_a_release_of_its_own() {
+    let observed = PLATFORM
+        .replace(
+            "  gateway: {public",
+            "  observabilityPlaneRef: eyes\n  gateway: {public",
+        )
+        .replace(
+            "  - id: claim\n",
+            "  - id: claim\n    targetPlane: observabilityplane\n",
+        );
+    let second = key("Release", "acme", "web-development-observability");
+    let mut world = World::new();
+    world.apply(&observed);
+    world.apply(WEB);
+    let more = format!(
+        "  releaseName: {}\n  componentTypeEnvOverrides: {{disk: true}}\n",
+        latest(&world)
+    );
+    world.apply(&binding("development", &more));
+    assert!(world.get(&second).is_none(), "there is no such plane yet");
+    assert_eq!(world.condition(&development(), "Ready"), "True Ready");
+
+    world.apply("apiVersion: openchoreo.dev/v1alpha1\nkind: ObservabilityPlane\nmetadata: {name: eyes, namespace: acme}\nspec: {}\n");
+    let release = world.get(&second).expect("the plane is there now");
+    assert_eq!(
+        release.annotation("fleetwright.dev/data-plane"),
+        Some("ObservabilityPlane/eyes")
+    );
+    assert_eq!(
+        release.node.str_at(&["spec", "targetPlane"]),
+        Some("observabilityplane")
+    );
+    assert_eq!(world.applied[&second].len(), 1);
+
+    let without = more.replace("disk: true", "disk: false");
+    world.apply(&binding("development", &without));
+    assert!(world.get(&second).is_none(), "nothing is for it any more");
+}
+
+#[test]
+fn a_secret_that_comes_later_is_found() {
+    let mut world = World::new();
+    world.apply(PLATFORM);
+    world.apply(&WEB.replace(
+        "{image: \"web:1\"}",
+        "{image: \"web:1\", env: [{key: PASSWORD, valueFrom: {secretRef: {name: database, key: password}}}]}",
+    ));
+    assert_eq!(
+        world.condition(&development(), "ReleaseSynced"),
+        "False RenderingFailed"
+    );
+    world.apply("apiVersion: openchoreo.dev/v1alpha1\nkind: SecretReference\nmetadata: {name: database, namespace: acme}\nspec: {data: [{secretKey: password, remoteRef: {key: db}}]}\n");
+    assert_eq!(world.condition(&development(), "Ready"), "True Ready");
+    let object = world.get(&development()).unwrap();
+    let names = object.node.at(&["status", "secretReferenceNames"]);
+    let names = names.and_then(Node::as_list).unwrap();
+    assert_eq!(names, [Node::from("database")]);
+    world.delete(&key("SecretReference", "acme", "database"));
+    world.settle();
+    assert_eq!(
+        world.condition(&development(), "ReleaseSynced"),
+        "False RenderingFailed"
+    );
+    assert!(!world.running().is_empty(), "what runs stays");
 }

@@ -1,6 +1,6 @@
 //! A control plane in memory: carries decisions out until nothing is left to do.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -45,6 +45,37 @@ impl Objects for Store {
     fn list(&self, kind: &str) -> Vec<Arc<Object>> {
         let own = self.0.iter().filter(|(key, _)| key.kind == kind);
         own.map(|(_, object)| object.clone()).collect()
+    }
+}
+
+/// Objects that do not change, and how often all of a kind were asked for.
+pub struct Listed {
+    store: Store,
+    lists: Cell<usize>,
+}
+
+impl Listed {
+    pub fn new(objects: &[Object]) -> Self {
+        let all = objects.iter().map(|own| (own.key(), Arc::new(own.clone())));
+        Self {
+            store: Store(all.collect()),
+            lists: Cell::new(0),
+        }
+    }
+
+    pub fn lists(&self) -> usize {
+        self.lists.get()
+    }
+}
+
+impl Objects for Listed {
+    fn get(&self, key: &ObjectKey) -> Option<Arc<Object>> {
+        self.store.get(key)
+    }
+
+    fn list(&self, kind: &str) -> Vec<Arc<Object>> {
+        self.lists.set(self.lists.get() + 1);
+        self.store.list(kind)
     }
 }
 
@@ -158,7 +189,12 @@ impl World {
         self.objects
             .0
             .insert(key.clone(), Arc::new(Object::new(node)));
-        if !only_status {
+        let read = |node: &Node| {
+            let annotations = node.at(&["metadata", "annotations"]).cloned();
+            (node.get("spec").cloned(), annotations)
+        };
+        let current = self.get(&key).expect("it was put there just above");
+        if read(&current.node) != read(&old.node) {
             self.reread();
         }
         self.touched(&key, Some((old, only_status)));
@@ -242,10 +278,11 @@ impl World {
             let namespace = self.get(&self::key("Namespace", "", &key.namespace));
             let owners = object.node.at(&["metadata", "ownerReferences"]);
             let owners = owners.and_then(Node::as_list).unwrap_or_default();
-            let alive = |own: &Node| {
-                let uid = own.str_at(&["uid"]).unwrap_or_default();
-                self.objects.0.values().any(|object| object.uid() == uid)
-            };
+            let owners: Vec<&str> = owners
+                .iter()
+                .filter_map(|own| own.str_at(&["uid"]))
+                .collect();
+            let alive = |uid: &&str| self.objects.0.values().any(|object| object.uid() == *uid);
             let orphan = !owners.is_empty() && !owners.iter().any(alive);
             if orphan || namespace.is_some_and(|namespace| namespace.is_deleting()) {
                 self.delete(&key);

@@ -1,0 +1,200 @@
+//! Components that need each other.
+
+use expect_test::expect;
+use object::Object;
+use testkit::Dice;
+
+use super::stories::PLATFORM;
+use super::world::{World, key};
+
+/// Two components of the newest version: `web` needs an endpoint of `api`.
+const PAIR: &str = r#"
+apiVersion: openchoreo.dev/v1alpha1
+kind: ClusterComponentType
+metadata: {name: server}
+spec:
+  workloadType: deployment
+  parameters: {openAPIV3Schema: {type: object, properties: {}}}
+  resources:
+  - id: deployment
+    template:
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: {name: "${metadata.name}", namespace: "${metadata.namespace}"}
+      spec:
+        image: ${workload.container.image}
+        env: ${dependencies.toContainerEnvs()}
+  - id: service
+    includeWhen: ${size(workload.endpoints) > 0}
+    template:
+      apiVersion: v1
+      kind: Service
+      metadata: {name: "${metadata.componentName}", namespace: "${metadata.namespace}"}
+      spec: {ports: "${workload.toServicePorts()}"}
+---
+apiVersion: openchoreo.dev/v1alpha1
+kind: Component
+metadata: {name: api, namespace: acme}
+spec:
+  owner: {projectName: shop}
+  autoDeploy: true
+  componentType: {kind: ClusterComponentType, name: deployment/server}
+---
+apiVersion: openchoreo.dev/v1alpha1
+kind: Workload
+metadata: {name: api, namespace: acme}
+spec:
+  owner: {projectName: shop, componentName: api}
+  container: {image: "api:1"}
+  endpoints: {http: {type: HTTP, port: 8080}}
+---
+apiVersion: openchoreo.dev/v1alpha1
+kind: Component
+metadata: {name: web, namespace: acme}
+spec:
+  owner: {projectName: shop}
+  autoDeploy: true
+  componentType: {kind: ClusterComponentType, name: deployment/server}
+---
+apiVersion: openchoreo.dev/v1alpha1
+kind: Workload
+metadata: {name: web, namespace: acme}
+spec:
+  owner: {projectName: shop, componentName: web}
+  container: {image: "web:1"}
+  dependencies:
+    endpoints:
+    - {component: api, name: http, visibility: project, envBindings: {address: API}}
+"#;
+
+fn documents(text: &str) -> Vec<Object> {
+    let all = yaml::load(text, &yaml::Limits::default()).expect("a test's YAML is right");
+    all.into_iter().map(|own| Object::new(own.node)).collect()
+}
+
+fn address(world: &World) -> String {
+    let release = key("RenderedRelease", "acme", "web-development");
+    let Some(objects) = world.applied.get(&release) else {
+        return "nothing".to_owned();
+    };
+    let env = objects
+        .values()
+        .find_map(|own| own.at(&["spec", "env"])?.as_list());
+    let value = env.and_then(|env| env.first()?.str_at(&["value"]));
+    value.unwrap_or("no address").to_owned()
+}
+
+#[test]
+fn a_component_waits_for_an_endpoint_and_keeps_running_when_it_goes() {
+    let web = key("ReleaseBinding", "acme", "web-development");
+    let mut world = World::new();
+    world.apply(PLATFORM);
+    let own = PAIR.split("---\n").collect::<Vec<_>>();
+    for part in [0, 3, 4] {
+        world.apply(own[part]);
+    }
+    assert_eq!(
+        world.condition(&web, "ConnectionsResolved"),
+        "False ConnectionsPending"
+    );
+    assert_eq!(world.condition(&web, "Ready"), "False ConnectionsPending");
+    assert_eq!(address(&world), "nothing");
+    expect!["waits for endpoint `http` of component `shop/api`"]
+        .assert_eq(&world.message(&web, "Ready"));
+
+    world.apply(own[1]);
+    world.apply(own[2]);
+    assert_eq!(
+        world.condition(&web, "ConnectionsResolved"),
+        "True AllConnectionsResolved"
+    );
+    assert_eq!(world.condition(&web, "Ready"), "True Ready");
+    let namespace = component::metadata::namespace("acme", "shop", "development");
+    let wanted = format!("http://api.{namespace}.svc.cluster.local:8080");
+    assert_eq!(address(&world), wanted);
+    let api = world
+        .get(&key("ReleaseBinding", "acme", "api-development"))
+        .unwrap();
+    let endpoints = api.node.at(&["status", "endpoints"]).unwrap();
+    expect![[r#"
+        - name: http
+          serviceURL:
+            host: api.NAMESPACE.svc.cluster.local
+            port: 8080
+            scheme: http
+    "#]]
+    .assert_eq(&yaml::to_string(endpoints).replace(&namespace, "NAMESPACE"));
+
+    world.delete(&key("Component", "acme", "api"));
+    world.settle();
+    assert_eq!(world.condition(&web, "Ready"), "False ConnectionsPending");
+    assert_eq!(address(&world), wanted, "what runs stays");
+}
+
+#[test]
+fn a_pair_ends_the_same_in_whatever_order_it_arrives() {
+    let mut objects = documents(PLATFORM);
+    objects.extend(documents(PAIR));
+    let wanted = arrived(World::new(), &objects);
+    assert_eq!(
+        wanted.condition(&key("ReleaseBinding", "acme", "web-development"), "Ready"),
+        "True Ready"
+    );
+    for seed in 0..100 {
+        Dice::new(seed).shuffle(&mut objects);
+        let got = arrived(World::shuffled(seed), &objects);
+        assert_eq!(wanted.running(), got.running(), "seed {seed}");
+        assert_eq!(wanted.state(), got.state(), "seed {seed}");
+    }
+}
+
+fn arrived(mut world: World, objects: &[Object]) -> World {
+    for (at, object) in objects.iter().enumerate() {
+        world.put(object.clone());
+        if at % 5 == 0 {
+            world.settle();
+        }
+    }
+    world.settle();
+    world
+}
+
+/// A tenant of a thousand components in three environments: finding out who depends on a change
+/// takes no longer than looking at every binding a few times.
+#[test]
+fn dependents_of_a_thousand_components_are_found_by_scanning() {
+    use control::components::dependents;
+    let mut objects = documents(PLATFORM);
+    for at in 0..1_000 {
+        for environment in ["development", "staging", "production"] {
+            let text = format!(
+                "apiVersion: openchoreo.dev/v1alpha1\nkind: ReleaseBinding\nmetadata: {{name: c{at}-{environment}, namespace: acme}}\nspec: {{owner: {{projectName: shop, componentName: c{at}}}, environment: {environment}, releaseName: r{at}}}\n"
+            );
+            objects.extend(documents(&text));
+        }
+    }
+    let (catalog, _) = component::catalog::Catalog::read(&objects, "default");
+    let store = super::world::Listed::new(&objects);
+    let bindings: Vec<&Object> = objects
+        .iter()
+        .filter(|own| own.kind() == "ReleaseBinding")
+        .collect();
+    let mut most = 0;
+    for binding in &bindings[..300] {
+        most = most.max(dependents(binding, &catalog, &store).len());
+    }
+    assert!(most <= 6, "{most}");
+    // Every list that was asked for is a scan; some for each change, never one for each object.
+    assert!(store.lists() <= 4 * 300, "{}", store.lists());
+    let environment = objects
+        .iter()
+        .find(|own| own.kind() == "Environment")
+        .unwrap();
+    assert_eq!(
+        dependents(environment, &catalog, &store)
+            .iter()
+            .filter(|key| key.kind == "ReleaseBinding")
+            .count(),
+        1_000
+    );
+}
