@@ -237,12 +237,38 @@ impl Shared {
                         self.refresh(key).await?;
                         break;
                     }
-                    outcome => outcome?,
+                    Err(error) => {
+                        self.tell_refusal(key, &error.to_string()).await;
+                        return Err(error);
+                    }
+                    Ok(()) => {}
                 }
             }
         }
         tracing::warn!(%key, "decisions about this object do not end");
         Ok(Some(Instant::now() + RESTLESS_PAUSE))
+    }
+
+    /// Writes into the status of an object that the server refuses what it needs.
+    async fn tell_refusal(&self, key: &ObjectKey, message: &str) {
+        let Some(object) = self.state.get(key) else {
+            return;
+        };
+        let timing = self.engine.options.clock.timing();
+        let decision = self.state.look(|catalog, objects| {
+            let view = View {
+                catalog,
+                objects,
+                options: &self.options,
+                timing,
+            };
+            control::components::refused(&view, key, message)
+        });
+        for action in decision.actions {
+            if let Err(error) = self.act(&object, action).await {
+                tracing::warn!(%key, %error, "a refusal could not be told");
+            }
+        }
     }
 
     async fn act(&self, object: &Arc<Object>, action: Action) -> Result<(), ApiError> {

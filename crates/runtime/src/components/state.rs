@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 
 use component::catalog::Catalog;
-use control::components::{Objects, dependents};
+use control::components::{Objects, dependents, dependents_of_status};
 use control::release;
 use object::{Object, ObjectKey};
 
@@ -73,24 +73,24 @@ impl State {
         {
             return None;
         }
+        let is_about_status = old
+            .as_ref()
+            .is_some_and(|old| only_status_differs(old, object));
+        if is_about_status {
+            let concerned = dependents_of_status(object, &inner.catalog);
+            inner.objects.insert(key, object.clone());
+            return Some(concerned);
+        }
         let mut concerned = match &old {
             Some(old) => dependents(old, &inner.catalog, &*inner),
             None => Vec::new(),
         };
-        inner.objects.insert(key.clone(), object.clone());
-        let reads_alike = old.is_some_and(|old| {
-            old.uid() == object.uid()
-                && old.node.get("spec") == object.node.get("spec")
-                && ["labels", "annotations"].iter().all(|own| {
-                    let of = |object: &Object| object.node.at(&["metadata", own]).cloned();
-                    of(&old) == of(object)
-                })
-        });
-        if !reads_alike && key.group == release::GROUP {
+        if key.group == release::GROUP {
             inner.catalog.remove(&key.kind, &key.namespace, &key.name);
             // What is odd about an object is told by who decides about it.
             drop(inner.catalog.add(object, ""));
         }
+        inner.objects.insert(key, object.clone());
         concerned.extend(dependents(object, &inner.catalog, &*inner));
         Some(concerned)
     }
@@ -110,6 +110,13 @@ impl State {
         }
         dependents(gone, &inner.catalog, &*inner)
     }
+}
+
+/// Whether an object is the same but for its status.
+fn only_status_differs(old: &Object, new: &Object) -> bool {
+    const STEERING: [&str; 4] = ["labels", "annotations", "finalizers", "deletionTimestamp"];
+    let same = |keys: &[&str]| old.node.at(keys) == new.node.at(keys);
+    old.uid() == new.uid() && same(&["spec"]) && STEERING.iter().all(|key| same(&["metadata", key]))
 }
 
 fn version(object: &Object) -> u64 {
