@@ -19,6 +19,9 @@ pub(crate) fn add(functions: &mut Functions) {
             let Value::Map(map) = map else {
                 return Err("assignment to entry in nil map".into());
             };
+            if map.is_nil() {
+                return Err("assignment to entry in nil map".into());
+            }
             map.insert(key.clone(), std::mem::take(value));
             Ok(Value::Map(map.as_type(MapType::Any)))
         }),

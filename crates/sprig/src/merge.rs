@@ -31,9 +31,12 @@ pub(crate) fn add(functions: &mut Functions) {
 
 fn merge(args: &[Value], overwrite: bool, must: bool) -> Result<Value, CallError> {
     let target = map(&args[0]).map(|map| map.as_type(MapType::Any));
-    let target = target.unwrap_or_default();
+    let mut target = target.unwrap_or_default();
     let mut walk = Walk::default();
     for source in args[1..].iter().filter_map(map) {
+        if target.is_nil() && !source.is_nil() {
+            target = Map::default();
+        }
         match merge_into(&target, source, overwrite, &mut walk) {
             Ok(()) => {}
             Err(Problem::Types) if must => {
@@ -65,7 +68,9 @@ fn merge_into(target: &Map, source: &Map, overwrite: bool, walk: &mut Walk) -> R
     for key in keys {
         walk.step()?;
         let pair = (target.get(key.as_bytes()), source.get(key.as_bytes()));
-        if let (Some(Value::Map(into)), Some(Value::Map(from))) = &pair {
+        if let (Some(Value::Map(into)), Some(Value::Map(from))) = &pair
+            && !into.is_nil()
+        {
             merge_into(into, from, overwrite, walk)?;
         }
         merge_entry(target, source, key, pair, overwrite)?;
