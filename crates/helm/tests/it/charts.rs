@@ -1,14 +1,13 @@
 //! Charts that are folders: what is read, what is refused, and every chart of the corpus.
 
 use std::fs;
-use std::path::Path;
 
 use diag::Explain as _;
 use helm::{Assembly, Chart, Profile};
 use object::Map;
-use tree::{Entry, Tree, TreeBuilder, TreePath};
+use tree::{Entry, TreeBuilder, TreePath};
 
-use crate::support::chart;
+use crate::support::{chart, folder};
 
 fn refused(files: &[(&str, &str)], profile: Profile) -> String {
     let error = chart(files, profile).unwrap_err();
@@ -235,21 +234,4 @@ fn every_chart_of_the_corpus_loads() {
             }
         }
     }
-}
-
-fn folder(root: &Path) -> Tree {
-    let mut builder = TreeBuilder::default();
-    let mut open = vec![root.to_owned()];
-    while let Some(directory) = open.pop() {
-        for entry in fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-                continue;
-            }
-            let name = path.strip_prefix(root).unwrap().to_str().unwrap();
-            builder.file(TreePath::new(name).unwrap(), fs::read(&path).unwrap());
-        }
-    }
-    builder.build()
 }

@@ -2,7 +2,7 @@
 //!
 //! `FLEETWRIGHT_RANDOM_CHARTS` says how many, `FLEETWRIGHT_RANDOM_SEED` with which seed the first is
 //! made; a chart depends on its own seed only. A difference is printed as a chart with what the tool
-//! makes of it, made small.
+//! makes of it, made small. Charts that people have written are in [`corpus`].
 //!
 //! Not generated, other than in forms that take the difference away:
 //!
@@ -14,7 +14,9 @@
 
 mod chart;
 mod check;
+mod corpus;
 mod expression;
+mod family;
 mod functions;
 mod known;
 mod reach;
@@ -114,7 +116,7 @@ fn random_charts_render_as_with_the_tool() {
         for worker in 0..workers {
             let (next, reach, found, program, calls) = (&next, &reach, &found, &program, &calls);
             scope.spawn(move || {
-                let tool = Tool::new(program, worker);
+                let tool = Tool::new(program, &worker.to_string());
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     if at >= count {
@@ -149,7 +151,7 @@ fn random_charts_render_as_with_the_tool() {
     let mut found = found.into_inner().expect("no worker panics");
     found.sort_by_key(|one| one.seed);
     if !found.is_empty() {
-        let tool = Tool::new(&program, workers);
+        let tool = Tool::new(&program, "shrink");
         let shown = asked("FLEETWRIGHT_RANDOM_SHOWN", SHOWN_MAX);
         let texts: Vec<String> = found
             .iter_mut()

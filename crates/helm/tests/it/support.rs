@@ -1,10 +1,12 @@
 //! Charts from texts.
 
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use helm::{Chart, ChartError, Options, Profile, UserValues, ValuesFile};
 use object::Node;
-use tree::{Tree, TreePath};
+use tree::{Tree, TreeBuilder, TreePath};
 
 pub fn chart(files: &[(&str, &str)], profile: Profile) -> Result<Arc<Chart>, ChartError> {
     let tree: Tree = files.iter().copied().collect();
@@ -69,4 +71,22 @@ fn split_mark(text: &str) -> Option<(usize, (&str, &str))> {
         at += line.len();
     }
     None
+}
+
+/// All files of a folder.
+pub fn folder(root: &Path) -> Tree {
+    let mut builder = TreeBuilder::default();
+    let mut open = vec![root.to_owned()];
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap();
+            builder.file(TreePath::new(name).unwrap(), fs::read(&path).unwrap());
+        }
+    }
+    builder.build()
 }

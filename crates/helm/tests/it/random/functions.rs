@@ -422,11 +422,20 @@ urlquery a* : s
 eq s s : b
 eq f f : b
 eq i I : b
+eq i X : b
+eq X i i : b
+eq s s s s : b
+eq i i i : b
 eq b b b : b
 ne s s : b
 ne i i : b
 lt s s : b
 lt i I : b
+lt i X : b
+lt X i : b
+le X i : b
+gt i X : b
+ge X X : b
 le f f : b
 le i i : b
 gt s s : b
@@ -474,6 +483,7 @@ fn kind(letter: &str) -> Kind {
         "p" => Kind::Positive,
         "i" => Kind::Int,
         "I" => Kind::Int64,
+        "X" => Kind::Uint,
         "N" => Kind::Numeric,
         "f" => Kind::Float,
         "b" => Kind::Bool,

@@ -23,14 +23,29 @@ const MARKS: &[&str] = &[
 const OUR_MARKS: &[&str] = &[
     // A number is what a time inside a map or list is made of, an address among it.
     "(time.Time=",
+    // Verbs other than `%v` show a pointer inside a map or list as a number, its address.
+    ":&{",
+    "[&{",
+];
+
+/// Words of refusals, ours and the tool's.
+const WORDS: &[(&str, &str)] = &[
+    // The tool shows the whole key as Go writes it.
+    ("cannot be a key", "invalid map key"),
+    // The tool reads a text piece by piece, and finds a mistake before what is behind it.
+    ("yaml: control characters are not allowed", "yaml: "),
 ];
 
 /// Whether a difference is a known one.
 pub fn is_known(difference: Difference, ours: &Verdict, theirs: &Verdict) -> bool {
-    let (Difference::Output, Verdict::Rendered(ours), Verdict::Rendered(theirs)) =
-        (difference, ours, theirs)
-    else {
-        return false;
+    let (ours, theirs) = match (difference, ours, theirs) {
+        (Difference::Output, Verdict::Rendered(ours), Verdict::Rendered(theirs)) => (ours, theirs),
+        (Difference::Wording, Verdict::Refused(ours), Verdict::Refused(theirs)) => {
+            return WORDS
+                .iter()
+                .any(|(one, other)| ours.contains(one) && theirs.contains(other));
+        }
+        _ => return false,
     };
     MARKS.iter().any(|mark| theirs.contains(mark))
         || OUR_MARKS.iter().any(|mark| ours.contains(mark))
