@@ -119,11 +119,14 @@ pub fn ours_of(chart: &Arc<Chart>, case: &Case, programs: &Programs) -> Verdict 
     verdict(|| render(chart, Flags::read(case)?, programs))
 }
 
-/// The values that templates of a chart see with the flags of a case, if they can be put together.
-pub fn values(chart: &Arc<Chart>, case: &Case) -> Option<Map> {
-    let Flags { user, options, .. } = Flags::read(case).ok()?;
+/// The values that templates of a chart see with the flags of a case.
+///
+/// # Errors
+/// Why they cannot be put together.
+pub fn values(chart: &Arc<Chart>, case: &Case) -> Result<Map, String> {
+    let Flags { user, options, .. } = Flags::read(case)?;
     let scope = helm::prepare(chart, &user, &read, &options, &mut Vec::new());
-    Some(scope.ok()?.values)
+    Ok(scope.map_err(|error| error.to_string())?.values)
 }
 
 fn verdict(render: impl FnOnce() -> Result<String, String>) -> Verdict {
@@ -270,6 +273,9 @@ impl Tool {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", &self.folder)
             .env("TZ", "UTC")
+            // Memory is given back at the end: a fifth less work.
+            .env("GOGC", "off")
+            .env("GOMEMLIMIT", "1GiB")
             .stdout(file(&output))
             .stderr(file(&error))
             .spawn()

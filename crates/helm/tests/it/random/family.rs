@@ -16,8 +16,11 @@ const VERSIONS: &[&str] = &[
 const CONDITIONS: &[&str] = &[
     "kid.enabled",
     "kid.enabled",
+    "kid.enabled",
     "other.enabled",
     "other.enabled",
+    "other.enabled",
+    "global.on",
     "aux.enabled",
     "global.on",
     "kid.deep.flag",
@@ -163,14 +166,14 @@ fn switches(dice: &mut Dice, tree: &mut Tree) {
         _ => Value::Bool("true"),
     };
     for (name, key, chance) in [
-        ("kid", "enabled", 30),
-        ("other", "enabled", 30),
-        ("aux", "enabled", 20),
-        ("leaf", "enabled", 20),
-        ("global", "on", 25),
-        ("tags", "front", 30),
-        ("tags", "back", 30),
-        ("tags", "all", 15),
+        ("kid", "enabled", 60),
+        ("other", "enabled", 60),
+        ("aux", "enabled", 30),
+        ("leaf", "enabled", 30),
+        ("global", "on", 40),
+        ("tags", "front", 50),
+        ("tags", "back", 50),
+        ("tags", "all", 25),
     ] {
         if dice.percent(chance) {
             let switch = switch(dice);
