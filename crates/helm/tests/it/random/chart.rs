@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use testkit::Dice;
 
-use super::expression::{Kind, Known, Maker};
+use super::expression::{self, Kind, Known, Maker};
 use super::family;
 use super::functions::Call;
 use super::template::{self, Writer};
@@ -523,7 +523,49 @@ fn templates(dice: &mut Dice, case: &mut Case, calls: &[Call], paths: &[Known]) 
             "{\"kind\":\"Z\",\"v\":{{ toJson .Values.changed }}}".into(),
         );
     }
+    dense(dice, case, calls, &mut reach);
     case.reach.append(&mut reach);
+}
+
+/// Many small expressions in one file: starting the tool takes longer than all of them.
+fn dense(dice: &mut Dice, case: &mut Case, calls: &[Call], reach: &mut Vec<String>) {
+    if dice.one_in(5) {
+        reach.push("function: semverCompare".into());
+        reach.push("versions near each other".into());
+        let mut text = String::from("kind: Versions\n");
+        for at in 0..8 {
+            let (constraint, version) = expression::near_versions(dice);
+            text.push_str(&format!(
+                "v{at}: {{{{ semverCompare {constraint} {version} }}}}\n"
+            ));
+        }
+        case.files.insert("templates/versions.yaml".into(), text);
+    }
+    if dice.one_in(3) {
+        reach.push("many calls".into());
+        let mut maker = Maker {
+            dice,
+            calls,
+            known: Vec::new(),
+            defined: Vec::new(),
+            root: "$",
+            risks: 0,
+            reach,
+        };
+        let mut text = String::from("kind: Calls\n");
+        for at in 0..10 {
+            let Some(call) = maker.dice.choose(calls) else {
+                return;
+            };
+            // Those that look at time and place, and those that mean to fail.
+            if matches!(call.name, "lookup" | "getHostByName" | "required") {
+                continue;
+            }
+            let call = maker.call_of(call, 1);
+            text.push_str(&format!("c{at}: {{{{ {call} | toJson | quote }}}}\n"));
+        }
+        case.files.insert("templates/calls.yaml".into(), text);
+    }
 }
 
 /// Takes, doubles or adds a few letters of a template.

@@ -825,6 +825,43 @@ impl Maker<'_> {
     }
 }
 
+/// A constraint, and a version that is about what it names.
+pub fn near_versions(dice: &mut Dice) -> (String, String) {
+    const AFTER: &[&str] = &["", "", "", "-0", "-alpha", "-rc.1", "-rc.2"];
+    let mut numbers = [0; 3].map(|_: usize| [0, 0, 1, 2][dice.below(4)]);
+    let mut constraint = String::new();
+    for at in 0..dice.between(1, 2) {
+        if at > 0 {
+            constraint.push_str(dice.pick(&[" ", ", ", " || "]));
+        }
+        let operators = ["^", "^", "~", "~", ">", ">=", "<", "<=", "=", "!=", ""];
+        constraint.push_str(dice.pick(&operators));
+        let parts = dice.between(1, 4).min(3);
+        let named: Vec<String> = numbers[..parts].iter().map(usize::to_string).collect();
+        constraint.push_str(&named.join("."));
+        match parts {
+            3 => constraint.push_str(dice.pick(AFTER)),
+            _ if dice.one_in(5) => constraint.push_str(dice.pick(&[".x", ".*"])),
+            _ => {}
+        }
+    }
+    if dice.one_in(8) {
+        let [major, minor, patch] = numbers;
+        constraint = format!(
+            "{major}.{minor} - {}.{minor}.{patch}",
+            major + dice.below(2)
+        );
+    }
+    for number in &mut numbers {
+        if dice.one_in(2) {
+            *number += dice.below(2);
+        }
+    }
+    let [major, minor, patch] = numbers;
+    let version = format!("{major}.{minor}.{patch}{}", dice.pick(AFTER));
+    (quote(&constraint), quote(&version))
+}
+
 /// The first operand of some, which may have blanks inside parentheses.
 fn first_word(operands: &str) -> &str {
     let mut depth = 0;

@@ -39,6 +39,8 @@ const FEATURES: &[&str] = &[
     "chart: subchart of a subchart",
     "chart: two subcharts",
     "chart: schema",
+    "many calls",
+    "versions near each other",
     "chart: files walked",
     "dependency: alias",
     "dependency: several conditions",
