@@ -401,15 +401,10 @@ impl Maker<'_> {
 
     /// Questions about values that are nearly the same.
     fn alike(&mut self, kind: Kind) -> String {
-        let mut some = |least: usize| {
-            let items: Vec<&str> = (0..self.dice.between(least, 4))
-                .map(|_| self.dice.pick(words::ALIKE))
-                .collect();
-            items.join(" ")
-        };
-        let (one, two, many) = (some(1), some(1), some(3));
-        let one = first_word(&one);
-        let two = first_word(&two);
+        // Those that stand near each other are alike.
+        let from = self.dice.below(words::ALIKE.len());
+        let mut one = || words::ALIKE[(from + self.dice.below(6)) % words::ALIKE.len()];
+        let (one, two, many) = (one(), one(), [one(), one(), one(), one()].join(" "));
         let name =
             match suits(Kind::Bool, kind) && (!suits(Kind::List, kind) || many.len() % 2 == 0) {
                 true => self.dice.pick(&["has", "deepEqual", "has", "not"]),
@@ -860,20 +855,6 @@ pub fn near_versions(dice: &mut Dice) -> (String, String) {
     let [major, minor, patch] = numbers;
     let version = format!("{major}.{minor}.{patch}{}", dice.pick(AFTER));
     (quote(&constraint), quote(&version))
-}
-
-/// The first operand of some, which may have blanks inside parentheses.
-fn first_word(operands: &str) -> &str {
-    let mut depth = 0;
-    let end = operands.find(|letter| {
-        match letter {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            _ => {}
-        }
-        depth == 0 && letter == ' '
-    });
-    &operands[..end.unwrap_or(operands.len())]
 }
 
 /// Whether a value of one kind is one of the other.

@@ -66,6 +66,11 @@ pub fn add(dice: &mut Dice, case: &mut Case, parent: &mut Tree, calls: &[Call]) 
     }
     switches(dice, &mut kid);
     section(dice, parent, &kid, "kid");
+    if dice.percent(40) {
+        case.reach.push("values: globals on both sides".into());
+        share(dice, &mut kid);
+        share(dice, parent);
+    }
     write(dice, case, calls, "charts/kid", &kid, &inside);
     let mut entries = String::new();
     if dice.percent(85) {
@@ -93,6 +98,21 @@ pub fn add(dice: &mut Dice, case: &mut Case, parent: &mut Tree, calls: &[Call]) 
         true => String::new(),
         false => format!("dependencies:\n{entries}"),
     }
+}
+
+/// Puts globals into a tree that others have as well, with other values.
+fn share(dice: &mut Dice, tree: &mut Tree) {
+    let mut shared = values::tree(dice, 2);
+    for key in ["a", "b"] {
+        if dice.percent(70) {
+            shared.push(key, values::value(dice, 3));
+        }
+    }
+    let deeper = Tree(vec![("a".into(), values::value(dice, 4))]);
+    shared.push("c", Value::Map(deeper));
+    let mut global = values::tree(dice, 2);
+    global.push("shared", Value::Map(shared));
+    tree.push("global", Value::Map(global));
 }
 
 /// The default values of a chart inside.
@@ -158,11 +178,13 @@ fn entry(dice: &mut Dice, case: &mut Case, name: &str) -> String {
 /// What switches charts on and off, and sometimes is no such thing.
 fn switches(dice: &mut Dice, tree: &mut Tree) {
     let switch = |dice: &mut Dice| match dice.below(10) {
-        0 => Value::Text("yes".into()),
-        1 => Value::Null("null"),
-        2 => Value::Map(Tree(Vec::new())),
-        3 => Value::Number("1"),
-        4..=6 => Value::Bool("false"),
+        0 | 1 => Value::Text("yes".into()),
+        2 => match dice.below(3) {
+            0 => Value::Null("null"),
+            1 => Value::Map(Tree(Vec::new())),
+            _ => Value::Number("1"),
+        },
+        3..=5 => Value::Bool("false"),
         _ => Value::Bool("true"),
     };
     for (name, key, chance) in [

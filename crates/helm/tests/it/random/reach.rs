@@ -30,6 +30,8 @@ const FEATURES: &[&str] = &[
     "else if",
     "else with",
     "range: changes what it is over",
+    "range: in a range",
+    "values: globals on both sides",
     "template",
     "trim: blanks of all kinds",
     "trim: more blanks",

@@ -322,7 +322,8 @@ impl<'m, 'a> Writer<'m, 'a> {
                 );
             }
             21 => self.trimmed(indent, at),
-            22 => self.changing_range(indent, style, at),
+            22 if self.maker.dice.one_in(2) => self.changing_range(indent, style, at),
+            22 => self.nested_loops(indent, style, at),
             23 if self.loops > 0 => self.leave_loop(),
             23 | 24 => {
                 if !self.variables(indent) {
@@ -417,6 +418,52 @@ impl<'m, 'a> Writer<'m, 'a> {
         self.control(indent, style, &format!("$_ = unset $m{at} \"{unset}\""));
         self.control(indent, style, "end");
         self.line(indent, &format!("k{at}after: {{{{ toJson $m{at} }}}}"));
+    }
+
+    /// A loop in a loop, left from its body and from its `else`.
+    fn nested_loops(&mut self, indent: usize, style: (&str, &str), at: usize) {
+        self.note("range: in a range");
+        let dice = &mut *self.maker.dice;
+        let over = dice.pick(&[
+            "(list)",
+            "(dict)",
+            "nil",
+            "0",
+            "(until 3)",
+            "(list 1 2 3)",
+            ".nope",
+        ]);
+        let over = if over == ".nope" { "(dict).nope" } else { over };
+        let mut leave = || dice.pick(&["break", "continue", "print 1", "break", "continue"]);
+        let (inside, otherwise, behind) = (leave(), leave(), leave());
+        self.line(indent, &format!("k{at}:"));
+        self.control(indent, style, &format!("range $i{at}, $_ := list 1 2 3"));
+        self.line(indent, &format!("- {{{{ $i{at} }}}}"));
+        // `nil` is no command.
+        self.control(indent, style, &format!("range (coalesce {over} {over})"));
+        self.line(indent, "- turn");
+        self.line(
+            0,
+            &format!(
+                "{{{{- if {} }}}}{{{{ $_ := 1 }}}}{{{{ {inside} }}}}{{{{ end }}}}",
+                "eq (print .) \"1\""
+            ),
+        );
+        self.line(indent, "- behind");
+        self.control(indent, style, "else");
+        self.line(indent, "- otherwise");
+        self.line(
+            0,
+            &format!("{{{{- if true }}}}{{{{ {otherwise} }}}}{{{{ end }}}}"),
+        );
+        self.control(indent, style, "end");
+        self.line(indent, "- inner");
+        self.line(
+            0,
+            &format!("{{{{- if eq $i{at} 1 }}}}{{{{ {behind} }}}}{{{{ end }}}}"),
+        );
+        self.line(indent, "- outer");
+        self.control(indent, style, "end");
     }
 
     /// The end of a turn from wherever we are in it.
