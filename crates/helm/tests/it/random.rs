@@ -43,6 +43,9 @@ const SEED: u64 = 1;
 /// Most differences that are made small and shown; `FLEETWRIGHT_RANDOM_SHOWN` asks for another number.
 const SHOWN_MAX: u64 = 20;
 
+/// A long run says how far it is after so many charts.
+const TOLD_EVERY: u64 = 1_000;
+
 fn asked(variable: &str, default: u64) -> u64 {
     let asked = std::env::var(variable).ok();
     asked.and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -121,6 +124,9 @@ fn random_charts_render_as_with_the_tool() {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     if at >= count {
                         return;
+                    }
+                    if at > 0 && at % TOLD_EVERY == 0 {
+                        eprintln!("{at} charts");
                     }
                     let seed = first + at;
                     let case = chart::make(&mut Dice::new(seed), calls);

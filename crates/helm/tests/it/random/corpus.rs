@@ -28,7 +28,7 @@ use crate::support;
 const RENDERS: u64 = 60;
 
 /// Most changes of one render; more of them make most charts fail.
-const CHANGES_MAX: usize = 4;
+const CHANGES_MAX: usize = 3;
 
 /// Times the tool renders what differs, to see what of it is random.
 const RUNS: usize = 3;
@@ -132,7 +132,7 @@ fn recorded(folder: &Path) -> Option<Case> {
 /// `whole` values are asked for.
 fn change(dice: &mut Dice, node: &Node, whole: bool) -> Node {
     match node {
-        Node::Map(map) if !map.is_empty() && dice.percent(88) => {
+        Node::Map(map) if !map.is_empty() && dice.percent(96) => {
             let keys: Vec<_> = map.keys().collect();
             let key = keys[dice.below(keys.len())];
             let child = map.get(key).unwrap_or(&Node::Null);
@@ -146,19 +146,20 @@ fn change(dice: &mut Dice, node: &Node, whole: bool) -> Node {
         Node::List(_) if dice.percent(85) => {
             let mut items = node.as_list().unwrap_or_default().to_vec();
             let at = dice.below(items.len());
-            match dice.below(5) {
+            match dice.below(6) {
                 0 | 1 if !items.is_empty() => items[at] = change(dice, &items[at], true),
                 2 if !items.is_empty() => {
                     items.remove(at);
                 }
                 3 if !items.is_empty() => items.push(items[at].clone()),
+                4 if !items.is_empty() => items.swap(at, 0),
                 _ => items.push(other(dice)),
             }
             Node::list(items)
         }
-        Node::Bool(value) if dice.percent(92) => Node::Bool(!value),
-        Node::Int(_) | Node::Uint(_) | Node::Float(_) if dice.percent(80) => number(dice),
-        Node::String(_) if dice.percent(80) => text(dice),
+        Node::Bool(value) if dice.percent(97) => Node::Bool(!value),
+        Node::Int(_) | Node::Uint(_) | Node::Float(_) if dice.percent(90) => number(dice),
+        Node::String(_) if dice.percent(88) => text(dice),
         _ => other(dice),
     }
 }
@@ -217,12 +218,12 @@ fn text(dice: &mut Dice) -> Node {
         "{{",
         "{{ toYaml .Values.global }}",
     ];
-    match dice.below(12) {
+    match dice.below(16) {
         0 => Node::from(dice.pick(TEMPLATES)),
-        1..=4 => {
+        1..=6 => {
             Node::from(dice.pick(&["1.2.3", "v9.0.0-rc.1", "5m", "128Mi", "ClusterIP", "Always"]))
         }
-        5..=9 => Node::from(dice.pick(words::WORDS)),
+        7..=14 => Node::from(dice.pick(words::WORDS)),
         _ => Node::from(dice.pick(words::TEXTS)),
     }
 }

@@ -26,6 +26,7 @@ const OUR_MARKS: &[&str] = &[
     // Verbs other than `%v` show a pointer inside a map or list as a number, its address.
     ":&{",
     "[&{",
+    " &{",
 ];
 
 /// Words of refusals, ours and the tool's.
