@@ -30,7 +30,7 @@ pub(crate) fn add(functions: &mut Functions) {
         "unset",
         function(&[Type::Map, Type::String], |_, args| {
             let Some(map) = map(&args[0]) else {
-                return Ok(Value::Map(Map::default()));
+                return Ok(Value::Map(Map::nil(MapType::Any)));
             };
             map.remove(text(&args[1]));
             Ok(Value::Map(map.as_type(MapType::Any)))

@@ -31,7 +31,7 @@ pub(crate) fn add(functions: &mut Functions) {
 
 fn merge(args: &[Value], overwrite: bool, must: bool) -> Result<Value, CallError> {
     let target = map(&args[0]).map(|map| map.as_type(MapType::Any));
-    let mut target = target.unwrap_or_default();
+    let mut target = target.unwrap_or_else(|| Map::nil(MapType::Any));
     let mut walk = Walk::default();
     for source in args[1..].iter().filter_map(map) {
         if target.is_nil() && !source.is_nil() {
