@@ -139,7 +139,7 @@ fn random_charts_render_as_with_the_tool() {
                     let Some(difference) = check::difference(&ours, &theirs) else {
                         continue;
                     };
-                    if known::is_known(difference, &ours, &theirs) {
+                    if known::is_known(difference, &case, &ours, &theirs) {
                         continue;
                     }
                     eprintln!("seed {seed}: {difference:?}");

@@ -1,5 +1,6 @@
 //! Charts that are known to differ, told by what the two make of them.
 
+use super::chart::Case;
 use super::check::{Difference, Verdict};
 
 /// What the tool's output shows.
@@ -37,8 +38,22 @@ const WORDS: &[(&str, &str)] = &[
     ("yaml: control characters are not allowed", "yaml: "),
 ];
 
+/// Whether a template changes what is deeper in the globals: charts inside each other share that in
+/// the tool, and each has its own here.
+fn changes_globals(case: &Case) -> bool {
+    let changes = |line: &str| {
+        let words = ["set ", "merge", "Merge"];
+        line.contains(".global.") && words.iter().any(|word| line.contains(word))
+    };
+    case.files.keys().any(|name| name.starts_with("charts/"))
+        && case
+            .files
+            .iter()
+            .any(|(name, text)| name.contains("templates/") && text.lines().any(changes))
+}
+
 /// Whether a difference is a known one.
-pub fn is_known(difference: Difference, ours: &Verdict, theirs: &Verdict) -> bool {
+pub fn is_known(difference: Difference, case: &Case, ours: &Verdict, theirs: &Verdict) -> bool {
     let (ours, theirs) = match (difference, ours, theirs) {
         (Difference::Output, Verdict::Rendered(ours), Verdict::Rendered(theirs)) => (ours, theirs),
         (Difference::Wording, Verdict::Refused(ours), Verdict::Refused(theirs)) => {
@@ -51,6 +66,7 @@ pub fn is_known(difference: Difference, ours: &Verdict, theirs: &Verdict) -> boo
     MARKS.iter().any(|mark| theirs.contains(mark))
         || OUR_MARKS.iter().any(|mark| ours.contains(mark))
         || ends_in_address(theirs)
+        || changes_globals(case)
 }
 
 /// Whether a structure is shown whose last field is a pointer, as that of a time is: its zone.
