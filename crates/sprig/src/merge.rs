@@ -96,6 +96,14 @@ fn merge_entry(
         (Some(Value::Host(host)), Value::Map(_)) if host.kind() == Kind::Pointer && !overwrite => {
             return Err(Problem::Types);
         }
+        (Some(Value::Host(host)), Value::Host(other))
+            if host.kind() == Kind::Pointer
+                && other.kind() == Kind::Struct
+                && host.type_name().strip_prefix('*') != Some(other.type_name())
+                && !overwrite =>
+        {
+            return Err(Problem::Types);
+        }
         _ => {}
     }
     if is_texts(target) && value.kind() == Kind::Slice {
