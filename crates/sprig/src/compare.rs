@@ -43,7 +43,10 @@ fn equal_lists(one: &List, other: &List, walk: &mut Walk) -> Result<bool, CallEr
 }
 
 fn equal_maps(one: &Map, other: &Map, walk: &mut Walk) -> Result<bool, CallError> {
-    if !same_type(one.of(), other.of()) || one.len() != other.len() {
+    if !same_type(one.of(), other.of())
+        || one.is_nil() != other.is_nil()
+        || one.len() != other.len()
+    {
         return Ok(false);
     }
     if one.is_same(other) {

@@ -28,7 +28,7 @@ pub(crate) fn add(functions: &mut Functions) {
         "unset",
         function(&[Type::Map, Type::String], |context, args| {
             let Some(map) = map(&args[0]) else {
-                return Ok(Value::Map(Map::default()));
+                return Ok(Value::Map(Map::nil(MapType::Any)));
             };
             context.changes(map);
             map.remove(text(&args[1]));

@@ -36,10 +36,12 @@ fn merge(
     must: bool,
 ) -> Result<Value, CallError> {
     let target = map(&args[0]).map(|map| map.as_type(MapType::Any));
-    // A nil map is replaced by one that can be filled.
-    let target = target.filter(|map| !map.is_nil()).unwrap_or_default();
+    let mut target = target.unwrap_or_else(|| Map::nil(MapType::Any));
     let mut walk = Walk::default();
     for source in args[1..].iter().filter_map(map) {
+        if target.is_nil() && !source.is_nil() {
+            target = Map::default();
+        }
         match merge_into(context, &target, source, overwrite, &mut walk) {
             Ok(()) => {}
             Err(Problem::Types) if must => {
@@ -79,7 +81,9 @@ fn merge_into(
     for key in keys {
         walk.step()?;
         let pair = (target.get(key.as_bytes()), source.get(key.as_bytes()));
-        if let (Some(Value::Map(into)), Some(Value::Map(from))) = &pair {
+        if let (Some(Value::Map(into)), Some(Value::Map(from))) = &pair
+            && !into.is_nil()
+        {
             merge_into(context, into, from, overwrite, walk)?;
         } else {
             for value in [&pair.0, &pair.1].into_iter().flatten() {
@@ -107,6 +111,14 @@ fn merge_entry(
         (_, Value::Nil) if overwrite => return Ok(put(target, source, key, value)?),
         (_, Value::Nil) => return Ok(()),
         (Some(Value::Host(host)), Value::Map(_)) if host.kind() == Kind::Pointer && !overwrite => {
+            return Err(Problem::Types);
+        }
+        (Some(Value::Host(host)), Value::Host(other))
+            if host.kind() == Kind::Pointer
+                && other.kind() == Kind::Struct
+                && host.type_name().strip_prefix('*') != Some(other.type_name())
+                && !overwrite =>
+        {
             return Err(Problem::Types);
         }
         _ => {}

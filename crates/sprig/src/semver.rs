@@ -102,7 +102,6 @@ impl Semver {
         let mut version = Version {
             prerelease: String::new(),
             metadata: String::new(),
-            original: String::new(),
             ..self.version.clone()
         };
         match name {
@@ -118,6 +117,12 @@ impl Semver {
             _ if self.version.is_prerelease() => {}
             _ => version.patch = version.patch.wrapping_add(1),
         }
+        let sign = if version.original.starts_with('v') {
+            "v"
+        } else {
+            ""
+        };
+        version.original = format!("{sign}{version}");
         Self {
             version,
             pointer: false,

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use gotemplate::{Host, Kind, Map, MapType, Str, Value};
+use object::Node;
 
 use super::objects::{CapabilitiesHost, Files, values_type};
 use crate::chart::{Dependency, Metadata};
@@ -195,7 +196,7 @@ fn chart(metadata: &Metadata, is_root: bool, profile: Profile) -> Value {
 }
 
 fn dependency(one: &Dependency, strings: &dyn Fn(&[String]) -> Value, profile: Profile) -> Value {
-    let import_values: Vec<Value> = one.import_values.iter().map(convert::to_value).collect();
+    let import_values: Vec<Value> = one.import_values.iter().map(import).collect();
     let fields = vec![
         field("Name", "name", one.name.as_str()),
         field("Version", "version", one.version.as_str()),
@@ -207,6 +208,18 @@ fn dependency(one: &Dependency, strings: &dyn Fn(&[String]) -> Value, profile: P
         field("Alias", "alias", one.alias.as_str()),
     ];
     structure("*chart.Dependency", fields, profile)
+}
+
+/// Where values were imported from and to: a `map[string]string`.
+fn import(entry: &Node) -> Value {
+    let Node::Map(entry) = entry else {
+        return convert::to_value(entry);
+    };
+    let texts = entry.iter().map(|(key, text)| {
+        let text = text.as_str().unwrap_or_default();
+        (Str::from(key.as_str()), Value::from(text))
+    });
+    Value::Map(Map::new(texts.collect(), MapType::String))
 }
 
 fn structure(type_name: &'static str, fields: Vec<Field>, profile: Profile) -> Value {

@@ -27,6 +27,8 @@ impl From<Refusal> for CallError {
 pub(super) enum Way {
     /// Nothing: all values can be written.
     Direct,
+    /// What go-yaml v3 does not write.
+    Pretty,
     /// What cannot go through JSON, or cannot be read by go-yaml v2 when it has.
     JsonToYaml,
 }
@@ -91,9 +93,12 @@ impl Checker {
             }
             Value::Host(host) => match host.json().or_else(|| host.contents()) {
                 Some(value) => self.value(&value, depth + 1),
-                None if self.way == Way::JsonToYaml && host.type_name() == "complex128" => {
-                    let text = "error marshaling into JSON: json: unsupported type: complex128";
-                    Err(Refusal::Go(text.into()))
+                None if self.way != Way::Direct && host.type_name() == "complex128" => {
+                    let before = match self.way {
+                        Way::JsonToYaml => "error marshaling into JSON: json: unsupported type",
+                        Way::Direct | Way::Pretty => "cannot marshal type",
+                    };
+                    Err(Refusal::Go(format!("{before}: complex128")))
                 }
                 None => self.text(host.display().as_bytes()),
             },

@@ -55,7 +55,7 @@ fn must_to_yaml(_: &mut Context<'_>, args: &mut [Value]) -> Outcome {
 
 fn to_yaml_pretty(_: &mut Context<'_>, args: &mut [Value]) -> Outcome {
     let value = any(args, 0);
-    check(value, Way::Direct)?;
+    check(value, Way::Pretty)?;
     Ok(cut(yaml::write_value_v3(&AsGo, value)))
 }
 

@@ -420,19 +420,19 @@ fn random_charts_render_again_as_they_would_anew() {
     for seed in 1..=count {
         let dice = &mut Dice::new(seed);
         let case = chart::make(dice, &calls);
-        let Ok(asked) = check::asked(&case) else {
+        let Ok((chart, user, options)) = check::asked(&case) else {
             continue;
         };
         let programs = Programs::default();
         let mut story = Story {
-            chart: &asked.chart,
-            options: &asked.options,
+            chart: &chart,
+            options: &options,
             programs: &programs,
             renders: Renders::default(),
             executed: 0,
             executable: 0,
         };
-        tell(&mut story, &asked.user, dice, &format!("seed {seed}"));
+        tell(&mut story, &user, dice, &format!("seed {seed}"));
         executed.set(executed.get() + story.executed);
         executable.set(executable.get() + story.executable);
     }

@@ -5,19 +5,10 @@ use helm::engine::{Engine, Programs};
 use helm::{Chart, Options, TextOptions, UserValues};
 use tree::{Isolated, TreeBuilder, TreePath};
 
-/// `objects.out.yaml` is what `helm template` of v4.3.1 printed for a chart with this one template.
-#[test]
-fn objects_of_go_print_as_there() {
+/// What a chart of these files prints.
+fn printed(files: &[(&str, &str)]) -> String {
     let mut builder = TreeBuilder::default();
-    for (path, text) in [
-        ("Chart.yaml", "apiVersion: v2\nname: c\nversion: 0.1.0\n"),
-        (
-            "charts/kid/Chart.yaml",
-            "apiVersion: v2\nname: kid\nversion: 0.1.0\n",
-        ),
-        ("notes.cfg", "text"),
-        ("templates/t.yaml", include_str!("recorded/objects.yaml")),
-    ] {
+    for (path, text) in files {
         let path = TreePath::new(path).expect("it stays inside");
         builder.file(path, text.as_bytes());
     }
@@ -36,7 +27,21 @@ fn objects_of_go_print_as_there() {
         &mut Vec::new(),
     );
     let text = manifests.expect("it renders").text(&TextOptions::default());
-    let text = text.expect("nothing was asked for by name");
+    text.expect("nothing was asked for by name")
+}
+
+/// `objects.out.yaml` is what `helm template` of v4.3.1 printed for a chart with this one template.
+#[test]
+fn objects_of_go_print_as_there() {
+    let text = printed(&[
+        ("Chart.yaml", "apiVersion: v2\nname: c\nversion: 0.1.0\n"),
+        (
+            "charts/kid/Chart.yaml",
+            "apiVersion: v2\nname: kid\nversion: 0.1.0\n",
+        ),
+        ("notes.cfg", "text"),
+        ("templates/t.yaml", include_str!("recorded/objects.yaml")),
+    ]);
     let wanted = include_str!("recorded/objects.out.yaml");
     for (found, wanted) in text.lines().zip(wanted.lines()) {
         assert_eq!(found, wanted);
@@ -90,4 +95,23 @@ fn tables_in_tables_below_global_belong_to_all_charts() {
         let wanted = r#"{"t":{"s":1,"x":{"k":2,"new":1,"q":1}},"u":{"v":1}}"#;
         assert_eq!(text(path), wanted, "{path}");
     }
+}
+
+#[test]
+fn imports_of_a_dependency_are_maps_of_texts() {
+    let text = printed(&[
+        (
+            "Chart.yaml",
+            "{apiVersion: v2, name: c, version: 0.1.0, dependencies: [{name: kid, import-values: [data, {child: 1, parent: a.b}]}]}",
+        ),
+        ("charts/kid/Chart.yaml", "{name: kid, version: 0.1.0}"),
+        (
+            "templates/t.yaml",
+            "imports: >{{ range .Chart.Dependencies }}{{ range .ImportValues }}\n  {{ printf \"%T\" . }} {{ toJson . }}{{ end }}{{ end }}",
+        ),
+    ]);
+    let wanted = "---\n# Source: c/templates/t.yaml\nimports: >\n\
+        \u{20} map[string]string {\"child\":\"exports.data\",\"parent\":\".\"}\n\
+        \u{20} map[string]string {\"child\":\"1\",\"parent\":\"a.b\"}\n";
+    assert_eq!(text, wanted);
 }

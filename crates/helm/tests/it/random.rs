@@ -2,7 +2,7 @@
 //!
 //! `FLEETWRIGHT_RANDOM_CHARTS` says how many, `FLEETWRIGHT_RANDOM_SEED` with which seed the first is
 //! made; a chart depends on its own seed only. A difference is printed as a chart with what the tool
-//! makes of it, made small.
+//! makes of it, made small. Charts that people have written are in [`corpus`].
 //!
 //! Not generated, other than in forms that take the difference away:
 //!
@@ -14,7 +14,9 @@
 
 pub mod chart;
 pub mod check;
+mod corpus;
 mod expression;
+mod family;
 pub mod functions;
 mod known;
 mod reach;
@@ -40,6 +42,9 @@ const SEED: u64 = 1;
 
 /// Most differences that are made small and shown; `FLEETWRIGHT_RANDOM_SHOWN` asks for another number.
 const SHOWN_MAX: u64 = 20;
+
+/// A long run says how far it is after so many charts.
+const TOLD_EVERY: u64 = 1_000;
 
 fn asked(variable: &str, default: u64) -> u64 {
     let asked = std::env::var(variable).ok();
@@ -114,11 +119,14 @@ fn random_charts_render_as_with_the_tool() {
         for worker in 0..workers {
             let (next, reach, found, program, calls) = (&next, &reach, &found, &program, &calls);
             scope.spawn(move || {
-                let tool = Tool::new(program, worker);
+                let tool = Tool::new(program, &worker.to_string());
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     if at >= count {
                         return;
+                    }
+                    if at > 0 && at % TOLD_EVERY == 0 {
+                        eprintln!("{at} charts");
                     }
                     let seed = first + at;
                     let case = chart::make(&mut Dice::new(seed), calls);
@@ -131,7 +139,7 @@ fn random_charts_render_as_with_the_tool() {
                     let Some(difference) = check::difference(&ours, &theirs) else {
                         continue;
                     };
-                    if known::is_known(difference, &ours, &theirs) {
+                    if known::is_known(difference, &case, &ours, &theirs) {
                         continue;
                     }
                     eprintln!("seed {seed}: {difference:?}");
@@ -149,7 +157,7 @@ fn random_charts_render_as_with_the_tool() {
     let mut found = found.into_inner().expect("no worker panics");
     found.sort_by_key(|one| one.seed);
     if !found.is_empty() {
-        let tool = Tool::new(&program, workers);
+        let tool = Tool::new(&program, "shrink");
         let shown = asked("FLEETWRIGHT_RANDOM_SHOWN", SHOWN_MAX);
         let texts: Vec<String> = found
             .iter_mut()

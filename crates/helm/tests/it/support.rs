@@ -21,23 +21,6 @@ pub fn load(path: &Path, profile: Profile) -> Result<Arc<Chart>, ChartError> {
     }
 }
 
-fn folder(root: &Path) -> Tree {
-    let mut builder = TreeBuilder::default();
-    let mut open = vec![root.to_owned()];
-    while let Some(directory) = open.pop() {
-        for entry in fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-                continue;
-            }
-            let name = path.strip_prefix(root).unwrap().to_str().unwrap();
-            builder.file(TreePath::new(name).unwrap(), fs::read(&path).unwrap());
-        }
-    }
-    builder.build()
-}
-
 pub fn values_file(name: &str, text: &str) -> ValuesFile {
     ValuesFile {
         name: name.to_owned(),
@@ -96,4 +79,22 @@ fn split_mark(text: &str) -> Option<(usize, (&str, &str))> {
         at += line.len();
     }
     None
+}
+
+/// All files of a folder.
+pub fn folder(root: &Path) -> Tree {
+    let mut builder = TreeBuilder::default();
+    let mut open = vec![root.to_owned()];
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap();
+            builder.file(TreePath::new(name).unwrap(), fs::read(&path).unwrap());
+        }
+    }
+    builder.build()
 }

@@ -18,7 +18,7 @@ pub fn decode(text: &[u8]) -> Result<Value, CallError> {
     }
 }
 
-/// Reads an object, as into a Go map; `null` is an empty one.
+/// Reads an object, as into a Go map; `null` is the nil map.
 ///
 /// # Errors
 /// As [`decode`], and for another kind of value.
@@ -27,7 +27,7 @@ pub fn decode_map(text: &[u8]) -> Result<Map, CallError> {
         matches!(value, Value::Map(_))
     })? {
         Value::Map(map) => Ok(map),
-        _ => Ok(Map::default()),
+        _ => Ok(Map::nil(MapType::Any)),
     }
 }
 

@@ -84,7 +84,9 @@ fn eq_composed(context: &mut Context<'_>, one: &Value, other: &Value) -> Result<
     };
     match (one, other) {
         (Value::Nil, other) | (other, Value::Nil) => Ok(is_nil(other)),
-        (Value::List(_), Value::List(_)) if is_nil(one) || is_nil(other) => {
+        (Value::List(_), Value::List(_)) | (Value::Map(_), Value::Map(_))
+            if is_nil(one) || is_nil(other) =>
+        {
             Ok(is_nil(one) && is_nil(other))
         }
         _ if one.kind() != other.kind() => Err(format!(
@@ -108,11 +110,12 @@ fn eq_composed(context: &mut Context<'_>, one: &Value, other: &Value) -> Result<
     }
 }
 
-/// Whether it is nil, or a nil slice.
+/// Whether it is nil, or a nil slice or map.
 fn is_nil(value: &Value) -> bool {
     match value {
         Value::Nil => true,
         Value::List(list) => list.is_nil(),
+        Value::Map(map) => map.is_nil(),
         _ => false,
     }
 }

@@ -8,10 +8,14 @@ use super::{LOCAL_DATE, LOCAL_DATE_TIME, LOCAL_TIME};
 /// The document for a value.
 ///
 /// # Errors
-/// The reference's: for a list with nil in it, a list of maps without a key, and no value at all.
+/// The reference's: for a list with nil in it, a list of maps without a key, complex numbers, and no
+/// value at all.
 pub(super) fn document(value: &Value) -> Result<Vec<u8>, String> {
     if matches!(value, Value::Nil) {
         return Err("reflect: call of reflect.Value.Type on zero Value".into());
+    }
+    if is_complex(value) {
+        return Err("unsupported type for key '': complex128".into());
     }
     let mut writer = Writer {
         out: Vec::new(),
@@ -19,6 +23,10 @@ pub(super) fn document(value: &Value) -> Result<Vec<u8>, String> {
     };
     writer.encode(value)?;
     Ok(writer.out)
+}
+
+fn is_complex(value: &Value) -> bool {
+    matches!(value, Value::Host(host) if host.type_name() == "complex128")
 }
 
 /// What a value is in TOML, as far as it decides where it is written.
@@ -48,6 +56,9 @@ fn form(value: &Value) -> Result<Option<Form>, String> {
         }
         Value::Map(map) if map.is_nil() => return Ok(None),
         Value::Map(_) => Form::Table,
+        Value::Host(_) if is_complex(value) => {
+            return Err("unsupported type: complex128".into());
+        }
         Value::Host(host) => match structure(host.as_ref()) {
             Some(Value::Map(_)) => Form::Table,
             _ => Form::Direct,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use testkit::Dice;
 
-use super::expression::{Kind, Known, Maker};
+use super::expression::{self, Kind, Known, Maker};
+use super::family;
 use super::functions::Call;
 use super::template::{self, Writer};
 use super::values::{self, Tree, Value};
@@ -32,17 +33,27 @@ pub fn make(dice: &mut Dice, calls: &[Call]) -> Case {
     if dice.percent(60) {
         tree.push("wild", values::wild(dice));
     }
-    let has_kid = dice.percent(25);
+    let has_kid = dice.percent(30);
     let mut paths = known(&tree, ".Values");
-    metadata(dice, &mut case, has_kid);
-    if has_kid {
-        kid(dice, &mut case, &mut tree, calls);
-    }
     if dice.percent(15) {
         case.reach.push("values: global".into());
         tree.push("global", Value::Map(values::tree(dice, 1)));
     }
+    let dependencies = match has_kid {
+        true => family::add(dice, &mut case, &mut tree, calls),
+        false => String::new(),
+    };
+    metadata(dice, &mut case, &dependencies);
     flags(dice, &mut case, &mut paths, has_kid);
+    if dice.percent(12) {
+        // Kinds may change.
+        paths.retain(|known| !known.text.contains(".Values"));
+        case.reach.push("values: nulls over defaults".into());
+        let over = family::over(dice, &tree, 0);
+        let name = "values/over.yaml".to_owned();
+        case.files.insert(name.clone(), values::write(&over, dice));
+        case.flags.push(vec!["-f".to_owned(), name]);
+    }
     if dice.percent(7) {
         schema(dice, &mut case);
     }
@@ -61,7 +72,7 @@ pub fn make(dice: &mut Dice, calls: &[Call]) -> Case {
 }
 
 /// Paths of values, and fixed ones that are always there.
-fn known(tree: &Tree, root: &str) -> Vec<Known> {
+pub fn known(tree: &Tree, root: &str) -> Vec<Known> {
     let mut paths = Vec::new();
     values::paths(tree, root, &mut paths);
     for (text, kind) in [
@@ -90,6 +101,20 @@ fn known(tree: &Tree, root: &str) -> Vec<Known> {
         ("(.Files.Get \"files/a.txt\")", Kind::Text),
         ("(.Files.Get \"nope\")", Kind::Text),
         ("(.Files.Lines \"files/a.txt\")", Kind::Texts),
+        ("(.Files.Lines \"files/b.cfg\")", Kind::Texts),
+        ("(.Files.Get \"files/deep/c.txt\")", Kind::Text),
+        ("((.Files.Glob \"files/[ab].*\").AsConfig)", Kind::Text),
+        ("((.Files.Glob \"{files,nope}/**\").AsSecrets)", Kind::Text),
+        ("((.Files.Glob \"*\").AsConfig)", Kind::Text),
+        (".Capabilities.KubeVersion.Major", Kind::Text),
+        (".Capabilities.KubeVersion.GitVersion", Kind::Text),
+        (".Capabilities.HelmVersion.Version", Kind::Text),
+        ("(.Capabilities.APIVersions.Has \"v1\")", Kind::Bool),
+        (
+            "(.Capabilities.APIVersions.Has \"apps/v1/Deployment\")",
+            Kind::Bool,
+        ),
+        ("(.Capabilities.APIVersions.Has \"x/y\")", Kind::Bool),
         ("((.Files.Glob \"files/*\").AsConfig)", Kind::Text),
         ("((.Files.Glob \"**.txt\").AsSecrets)", Kind::Text),
         (".Files.AsConfig", Kind::Text),
@@ -103,7 +128,7 @@ fn known(tree: &Tree, root: &str) -> Vec<Known> {
     paths
 }
 
-fn metadata(dice: &mut Dice, case: &mut Case, has_kid: bool) {
+fn metadata(dice: &mut Dice, case: &mut Case, dependencies: &str) {
     let mut text = format!(
         "apiVersion: {}\nname: c\nversion: {}\n",
         if dice.one_in(10) { "v1" } else { "v2" },
@@ -145,125 +170,35 @@ fn metadata(dice: &mut Dice, case: &mut Case, has_kid: bool) {
     if dice.one_in(30) {
         text.push_str("deprecated: true\n");
     }
-    if has_kid && dice.percent(80) {
-        text.push_str("dependencies:\n- name: kid\n  version: \">=0.1.0\"\n");
-        case.reach.push("chart: dependency".into());
-        for (chance, name, line) in [
-            (30, "alias", "  alias: kiddo\n"),
-            (40, "condition", "  condition: kid.enabled,other.enabled\n"),
-            (30, "tags", "  tags: [front, back]\n"),
-            (
-                40,
-                "import-values",
-                "  import-values:\n  - data\n  - child: inner\n    parent: imported\n",
-            ),
-        ] {
-            if dice.percent(chance) {
-                text.push_str(line);
-                case.reach.push(format!("dependency: {name}"));
-            }
-        }
-        if dice.one_in(5) {
-            text.push_str("- name: kid\n  version: 0.1.0\n  alias: second\n");
-            case.reach.push("dependency: twice".into());
-        }
-    }
+    text.push_str(dependencies);
     case.files.insert("Chart.yaml".into(), text);
 }
 
-fn kid(dice: &mut Dice, case: &mut Case, parent: &mut Tree, calls: &[Call]) {
-    case.reach.push("chart: subchart".into());
-    let mut tree = values::tree(dice, 1);
-    tree.push(
-        "exports",
-        Value::Map(Tree(vec![(
-            "data".into(),
-            Value::Map(Tree(vec![("fromkid".into(), values::value(dice, 1))])),
-        )])),
-    );
-    tree.push("inner", Value::Map(values::tree(dice, 1)));
-    if dice.one_in(3) {
-        tree.push("global", Value::Map(values::tree(dice, 1)));
-    }
-    let metadata = format!(
-        "apiVersion: v2\nname: kid\nversion: 0.1.{}\n{}",
-        dice.below(4),
-        if dice.one_in(8) {
-            "type: library\n"
-        } else {
-            ""
-        }
-    );
-    case.files.insert("charts/kid/Chart.yaml".into(), metadata);
-    let mut paths = known(&tree, ".Values");
-    case.files
-        .insert("charts/kid/values.yaml".into(), values::write(&tree, dice));
-    let mut over = Tree(Vec::new());
-    for (name, _) in &tree.0 {
-        if dice.one_in(4) {
-            over.push(name, values::value(dice, 1));
-            // Its kind may have changed.
-            paths.retain(|known| {
-                !known.text.contains(".Values") || !known.text.contains(name.as_str())
-            });
-        }
-    }
-    if dice.one_in(3) {
-        over.push(
-            "enabled",
-            Value::Bool(if dice.one_in(2) { "true" } else { "no" }),
-        );
-    }
-    if dice.percent(60) {
-        parent.push(
-            if dice.one_in(4) { "kiddo" } else { "kid" },
-            Value::Map(over),
-        );
-    }
-    if dice.one_in(4) {
-        parent.push(
-            "tags",
-            Value::Map(Tree(vec![(
-                "front".into(),
-                Value::Bool(dice.pick(&["true", "false"])),
-            )])),
-        );
-    }
-    let mut reach = Vec::new();
-    let mut maker = Maker {
-        dice,
-        calls,
-        known: paths,
-        defined: Vec::new(),
-        root: "$",
-        risks: 0,
-        reach: &mut reach,
-    };
-    let mut writer = Writer::new(&mut maker);
-    writer.document();
-    let mut text = writer.text;
-    text.push_str("kid: {{ toJson .Values }}\nsub: {{ keys .Subcharts | sortAlpha | toJson }}\n");
-    case.reach.append(&mut reach);
-    case.files
-        .insert("charts/kid/templates/kid.yaml".into(), text);
-    if dice.one_in(3) {
-        case.files.insert(
-            "charts/kid/templates/_kid.tpl".into(),
-            "{{ define \"c.any\" }}kid's{{ end }}{{ define \"kid.own\" }}own{{ end }}".into(),
-        );
-    }
-}
+/// What files hold that are no templates.
+const FILES: &[&str] = &[
+    "first\nsecond: é\n\nlast",
+    "[x]\ny = \"z\"\n",
+    "one\ntwo\n",
+    "\n",
+    "\n\nz\n\n",
+    "a\r\nb\r\n",
+    "",
+    "x",
+    "{{ .Release.Name }}\n",
+    "nul\0byte",
+];
 
 /// Files that are no templates.
 fn extra_files(dice: &mut Dice, case: &mut Case) {
     if dice.one_in(2) {
-        case.files
-            .insert("files/a.txt".into(), "first\nsecond: é\n\nlast".into());
+        let text = dice.pick(FILES);
+        case.files.insert("files/a.txt".into(), text.into());
     }
     if dice.one_in(4) {
-        case.files
-            .insert("files/b.cfg".into(), "[x]\ny = \"z\"\n".into());
-        case.files.insert("files/deep/c.txt".into(), String::new());
+        let text = dice.pick(FILES);
+        case.files.insert("files/b.cfg".into(), text.into());
+        let text = dice.pick(FILES);
+        case.files.insert("files/deep/c.txt".into(), text.into());
     }
     if dice.one_in(10) {
         case.files.insert(
@@ -538,8 +473,37 @@ fn templates(dice: &mut Dice, case: &mut Case, calls: &[Call], paths: &[Known]) 
         } else {
             writer.file();
         }
-        case.files
-            .insert(format!("templates/t{at}.yaml"), writer.text);
+        let text = template::spaced(&writer.text, dice, &mut reach);
+        case.files.insert(format!("templates/t{at}.yaml"), text);
+    }
+    if dice.one_in(6) {
+        reach.push("chart: files walked".into());
+        let pattern = dice.pick(&[
+            "files/*",
+            "**",
+            "files/**",
+            "*",
+            "files/?.txt",
+            "**.txt",
+            "files/[!a].*",
+            "[",
+            "nope",
+            "",
+            "files/{a.txt,deep/*}",
+            "**/c.*",
+        ]);
+        let text = format!(
+            "walked:\n{{{{- range $path, $bytes := .Files.Glob \"{pattern}\" }}}}\n- {{{{ $path }}}}: {{{{ $.Files.Get $path | quote }}}}\n- {{{{ $.Files.Lines $path | toJson }}}}\n- {{{{ toString $bytes | b64enc }}}} {{{{ len $bytes }}}}\n{{{{- end }}}}\nall: {{{{ (.Files.Glob \"{pattern}\").AsConfig | toJson }}}}\n"
+        );
+        case.files.insert("templates/walk.yaml".into(), text);
+    }
+    if dice.percent(40) {
+        reach.push("all values".into());
+        case.files.insert(
+            "templates/all.yaml".into(),
+            "kind: All\nvalues: {{ toJson .Values }}\nsub: {{ keys .Subcharts | sortAlpha | toJson }}\n"
+                .into(),
+        );
     }
     if dice.one_in(8) {
         reach.push("chart: NOTES.txt".into());
@@ -559,7 +523,49 @@ fn templates(dice: &mut Dice, case: &mut Case, calls: &[Call], paths: &[Known]) 
             "{\"kind\":\"Z\",\"v\":{{ toJson .Values.changed }}}".into(),
         );
     }
+    dense(dice, case, calls, &mut reach);
     case.reach.append(&mut reach);
+}
+
+/// Many small expressions in one file: starting the tool takes longer than all of them.
+fn dense(dice: &mut Dice, case: &mut Case, calls: &[Call], reach: &mut Vec<String>) {
+    if dice.one_in(5) {
+        reach.push("function: semverCompare".into());
+        reach.push("versions near each other".into());
+        let mut text = String::from("kind: Versions\n");
+        for at in 0..8 {
+            let (constraint, version) = expression::near_versions(dice);
+            text.push_str(&format!(
+                "v{at}: {{{{ semverCompare {constraint} {version} }}}}\n"
+            ));
+        }
+        case.files.insert("templates/versions.yaml".into(), text);
+    }
+    if dice.one_in(3) {
+        reach.push("many calls".into());
+        let mut maker = Maker {
+            dice,
+            calls,
+            known: Vec::new(),
+            defined: Vec::new(),
+            root: "$",
+            risks: 0,
+            reach,
+        };
+        let mut text = String::from("kind: Calls\n");
+        for at in 0..10 {
+            let Some(call) = maker.dice.choose(calls) else {
+                return;
+            };
+            // Those that look at time and place, and those that mean to fail.
+            if matches!(call.name, "lookup" | "getHostByName" | "required") {
+                continue;
+            }
+            let call = maker.call_of(call, 1);
+            text.push_str(&format!("c{at}: {{{{ {call} | toJson | quote }}}}\n"));
+        }
+        case.files.insert("templates/calls.yaml".into(), text);
+    }
 }
 
 /// Takes, doubles or adds a few letters of a template.

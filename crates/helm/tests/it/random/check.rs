@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use golang::Timestamp;
 use helm::engine::{Engine, Programs};
 use helm::{Chart, KubeVersion, Options, Profile, TextOptions, UserValues, ValuesFile};
-use object::{Object, ObjectKey};
+use object::{Map, Object, ObjectKey};
 use tree::{Missing, SourceRef, Tree, TreeBuilder, TreePath};
 
 use super::chart::Case;
@@ -103,43 +103,53 @@ impl tree::World for Fixed {
 
 /// Renders in this process.
 pub fn ours(case: &Case) -> Verdict {
-    let rendered = catch_unwind(AssertUnwindSafe(|| match render(case) {
+    verdict(|| {
+        let flags = Flags::read(case)?;
+        // The tool puts values together before it reads the chart.
+        let merged = flags.user.merged(&read, PROFILE);
+        merged.map_err(|error| error.to_string())?;
+        let chart = Chart::from_tree(&tree(case), &TreePath::root(), PROFILE);
+        let chart = chart.map_err(|error| error.to_string())?;
+        render(&chart, flags, &Programs::default())
+    })
+}
+
+/// Renders a chart that is read already with the flags of a case.
+pub fn ours_of(chart: &Arc<Chart>, case: &Case, programs: &Programs) -> Verdict {
+    verdict(|| render(chart, Flags::read(case)?, programs))
+}
+
+/// The values that templates of a chart see with the flags of a case.
+///
+/// # Errors
+/// Why they cannot be put together.
+pub fn values(chart: &Arc<Chart>, case: &Case) -> Result<Map, String> {
+    let Flags { user, options, .. } = Flags::read(case)?;
+    let scope = helm::prepare(chart, &user, &read, &options, &mut Vec::new());
+    Ok(scope.map_err(|error| error.to_string())?.values)
+}
+
+/// The chart of a case and what it is rendered with.
+///
+/// # Errors
+/// The reason why there is no chart.
+pub fn asked(case: &Case) -> Result<(Arc<Chart>, UserValues, Options), String> {
+    let Flags { user, options, .. } = Flags::read(case)?;
+    let chart = Chart::from_tree(&tree(case), &TreePath::root(), PROFILE);
+    Ok((chart.map_err(|error| error.to_string())?, user, options))
+}
+
+fn verdict(render: impl FnOnce() -> Result<String, String>) -> Verdict {
+    let rendered = catch_unwind(AssertUnwindSafe(|| match render() {
         Ok(text) => Verdict::Rendered(text),
         Err(text) => Verdict::Refused(text),
     }));
     rendered.unwrap_or(Verdict::Panicked)
 }
 
-/// What a case asks for.
-pub struct Asked {
-    pub chart: Arc<Chart>,
-    pub user: UserValues,
-    pub options: Options,
-    text: TextOptions,
-}
+const PROFILE: Profile = Profile::Helm4;
 
-pub fn read(name: &str) -> Result<String, String> {
-    Err(format!("open {name}: no such file or directory"))
-}
-
-fn render(case: &Case) -> Result<String, String> {
-    let Asked {
-        chart,
-        user,
-        options,
-        text,
-    } = asked(case)?;
-    let programs = Programs::default();
-    let engine = Engine {
-        programs: &programs,
-        world: &Fixed,
-    };
-    let manifests = helm::render(&chart, &user, &read, &options, &engine, &mut Vec::new());
-    let manifests = manifests.map_err(|error| error.to_string())?;
-    manifests.text(&text).map_err(|error| error.to_string())
-}
-
-pub fn asked(case: &Case) -> Result<Asked, String> {
+fn tree(case: &Case) -> Tree {
     let mut builder = TreeBuilder::default();
     for (path, text) in &case.files {
         if !path.starts_with("values/") {
@@ -149,51 +159,76 @@ pub fn asked(case: &Case) -> Result<Asked, String> {
             );
         }
     }
-    let profile = Profile::Helm4;
-    let mut options = Options::default();
-    let mut user = UserValues::default();
-    let mut text = TextOptions::default();
-    for flag in &case.flags {
-        let value = flag.get(1).cloned().unwrap_or_default();
-        match flag[0].as_str() {
-            "-f" => user.files.push(ValuesFile {
-                content: case.files[&value].as_bytes().into(),
-                name: value,
-            }),
-            "--set" => user.set.push(value),
-            "--set-string" => user.set_string.push(value),
-            "--set-json" => user.set_json.push(value),
-            "--set-literal" => user.set_literal.push(value),
-            "--kube-version" => {
-                Arc::make_mut(&mut options.capabilities).kube_version =
-                    KubeVersion::parse(&value, profile).map_err(|error| error.to_string())?;
-            }
-            "--api-versions" => Arc::make_mut(&mut options.capabilities)
-                .api_versions
-                .extend(value.split(',').map(str::to_owned)),
-            // The command takes no name for the usual one.
-            "--namespace" if value.is_empty() => {}
-            "--namespace" => options.namespace = value,
-            "--is-upgrade" => options.is_upgrade = true,
-            "--no-hooks" => text.no_hooks = true,
-            "--skip-tests" => text.skip_tests = true,
-            "--include-crds" => text.include_crds = true,
-            "--skip-schema-validation" => options.skip_schema = true,
-            "--show-only" => text.show_only.push(value),
-            other => panic!("the flag {other} is not known"),
-        }
-    }
-    // The tool puts values together before it reads the chart.
-    user.merged(&read, profile)
-        .map_err(|error| error.to_string())?;
-    let chart = Chart::from_tree(&builder.build(), &TreePath::root(), profile)
-        .map_err(|error| error.to_string())?;
-    Ok(Asked {
-        chart,
+    builder.build()
+}
+
+pub fn read(name: &str) -> Result<String, String> {
+    Err(format!("open {name}: no such file or directory"))
+}
+
+fn render(chart: &Arc<Chart>, flags: Flags, programs: &Programs) -> Result<String, String> {
+    let engine = Engine {
+        programs,
+        world: &Fixed,
+    };
+    let Flags {
         user,
         options,
         text,
-    })
+    } = flags;
+    let manifests = helm::render(chart, &user, &read, &options, &engine, &mut Vec::new());
+    let manifests = manifests.map_err(|error| error.to_string())?;
+    manifests.text(&text).map_err(|error| error.to_string())
+}
+
+/// What flags ask for.
+struct Flags {
+    user: UserValues,
+    options: Options,
+    text: TextOptions,
+}
+
+impl Flags {
+    fn read(case: &Case) -> Result<Self, String> {
+        let mut options = Options::default();
+        let mut user = UserValues::default();
+        let mut text = TextOptions::default();
+        for flag in &case.flags {
+            let value = flag.get(1).cloned().unwrap_or_default();
+            match flag[0].as_str() {
+                "-f" => user.files.push(ValuesFile {
+                    content: case.files[&value].as_bytes().into(),
+                    name: value,
+                }),
+                "--set" => user.set.push(value),
+                "--set-string" => user.set_string.push(value),
+                "--set-json" => user.set_json.push(value),
+                "--set-literal" => user.set_literal.push(value),
+                "--kube-version" => {
+                    Arc::make_mut(&mut options.capabilities).kube_version =
+                        KubeVersion::parse(&value, PROFILE).map_err(|error| error.to_string())?;
+                }
+                "--api-versions" => Arc::make_mut(&mut options.capabilities)
+                    .api_versions
+                    .extend(value.split(',').map(str::to_owned)),
+                // The command takes no name for the usual one.
+                "--namespace" if value.is_empty() => {}
+                "--namespace" => options.namespace = value,
+                "--is-upgrade" => options.is_upgrade = true,
+                "--no-hooks" => text.no_hooks = true,
+                "--skip-tests" => text.skip_tests = true,
+                "--include-crds" => text.include_crds = true,
+                "--skip-schema-validation" => options.skip_schema = true,
+                "--show-only" => text.show_only.push(value),
+                other => panic!("the flag {other} is not known"),
+            }
+        }
+        Ok(Self {
+            user,
+            options,
+            text,
+        })
+    }
 }
 
 /// The tool and a folder for its charts.
@@ -203,7 +238,8 @@ pub struct Tool {
 }
 
 impl Tool {
-    pub fn new(program: &Path, worker: usize) -> Self {
+    /// `worker` tells those of this process apart.
+    pub fn new(program: &Path, worker: &str) -> Self {
         let name = format!("helm-random-{}-{worker}", std::process::id());
         Self {
             program: program.to_owned(),
@@ -224,7 +260,13 @@ impl Tool {
         }
     }
 
+    /// Renders the chart that a case is.
     pub fn render(&self, case: &Case) -> Verdict {
+        self.render_at(Path::new("./chart"), case)
+    }
+
+    /// Renders a chart of a folder or archive with the flags of a case.
+    pub fn render_at(&self, chart: &Path, case: &Case) -> Verdict {
         fs::create_dir_all(&self.folder).expect("temporary folders can be made");
         self.place(case);
         let (output, error) = (self.folder.join("output"), self.folder.join("error"));
@@ -233,13 +275,17 @@ impl Tool {
             .arg("-c")
             .arg(format!("ulimit -v {MEMORY_MAX}; exec \"$0\" \"$@\""))
             .arg(&self.program)
-            .args(["template", "release-name", "./chart"])
+            .args(["template", "release-name"])
+            .arg(chart)
             .args(case.flags.iter().flatten())
             .current_dir(&self.folder)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", &self.folder)
             .env("TZ", "UTC")
+            // Memory is given back at the end: a fifth less work.
+            .env("GOGC", "off")
+            .env("GOMEMLIMIT", "1GiB")
             .stdout(file(&output))
             .stderr(file(&error))
             .spawn()

@@ -22,6 +22,8 @@ pub enum Kind {
     Signed,
     Positive,
     Int64,
+    /// An unsigned integer of any size.
+    Uint,
     Float,
     /// What casts make a number of.
     Numeric,
@@ -144,7 +146,8 @@ impl Maker<'_> {
 
     /// An operand: a literal, a path or something in parentheses.
     pub fn value(&mut self, kind: Kind, depth: usize) -> String {
-        if self.risks > 0 && self.dice.one_in(6) {
+        // What is no time is now.
+        if self.risks > 0 && kind != Kind::Time && self.dice.one_in(6) {
             self.risks -= 1;
             self.note("risk: kind of an argument");
             return self.wrong(depth);
@@ -165,8 +168,19 @@ impl Maker<'_> {
 
     /// Something that does not fit, as a rule.
     fn wrong(&mut self, depth: usize) -> String {
-        match self.dice.below(8) {
+        match self.dice.below(10) {
             0 => "nil".to_owned(),
+            8 | 9 => {
+                // Nil in all the ways in which it comes.
+                let map = self.value(Kind::Map, depth + 1);
+                match self.dice.below(6) {
+                    0 | 1 => format!("(index {map} \"absent\")"),
+                    2 => format!("(first (list nil {map}))"),
+                    3 => "(coalesce nil)".to_owned(),
+                    4 => "(dict \"nothing\" nil).nothing".to_owned(),
+                    _ => format!("(list {map} | first).absent"),
+                }
+            }
             1 => {
                 let bad = [
                     words::BAD_PATTERNS,
@@ -237,7 +251,15 @@ impl Maker<'_> {
 
     /// A call without parentheses around it.
     fn call(&mut self, kind: Kind, depth: usize) -> Option<String> {
-        match self.dice.below(24) {
+        match self.dice.below(28) {
+            24 | 25 => {
+                if let Some(lookup) = self.matching(kind, depth) {
+                    return Some(lookup);
+                }
+            }
+            26 | 27 if suits(Kind::Bool, kind) || suits(Kind::List, kind) => {
+                return Some(self.alike(kind));
+            }
             0 => return Some(self.choice(kind, depth)),
             1 if suits(Kind::Text, kind) => return Some(self.printf(depth)),
             2 if suits(Kind::Text, kind) => return self.include(depth),
@@ -304,6 +326,166 @@ impl Maker<'_> {
             Some(piped) if piped != "nil" => format!("{piped} | {text}"),
             Some(piped) => format!("{text} {piped}"),
             None => text,
+        }
+    }
+
+    /// A key that is there, looked up in one of many ways.
+    fn matching(&mut self, kind: Kind, depth: usize) -> Option<String> {
+        if depth > 2 || !suits(Kind::Any, kind) && suits(kind, Kind::Map) {
+            return None;
+        }
+        // One in three is nil, empty or false.
+        let inner = match self.dice.below(9) {
+            0 | 1 => "nil".to_owned(),
+            2 => self
+                .dice
+                .pick(&["\"\"", "0", "false", "dict", "list"])
+                .to_owned(),
+            _ => self.value(kind, depth + 2),
+        };
+        let inner = if matches!(inner.as_str(), "dict" | "list") {
+            format!("({inner})")
+        } else {
+            inner
+        };
+        let key = self.dice.pick(words::WORDS);
+        let other = self.value(Kind::Any, DEPTH_MAX);
+        let map = format!("(dict \"{key}\" {inner} \"q\" {other})");
+        if kind != Kind::Any {
+            let name = self.dice.pick(&["get", "index", "dig", "first"]);
+            self.note(format!("function: {name}"));
+            let fitting = self.value(kind, DEPTH_MAX);
+            return Some(match name {
+                "get" => format!("get (dict \"{key}\" {fitting}) \"{key}\""),
+                "index" => format!("index (dict \"{key}\" (list {fitting})) \"{key}\" 0"),
+                "dig" => format!("dig \"{key}\" {fitting} (dict \"q\" 1)"),
+                _ => format!("first (list {fitting} {other})"),
+            });
+        }
+        let name = self.dice.pick(&[
+            "dig",
+            "dig",
+            "dig",
+            "get",
+            "index",
+            "hasKey",
+            "pluck",
+            "pick",
+            "omit",
+            "unset",
+            "merge",
+            "mergeOverwrite",
+            "default",
+            "coalesce",
+            "ternary",
+        ]);
+        self.note(format!("function: {name}"));
+        Some(match name {
+            "dig" => match self.dice.below(3) {
+                0 => format!("dig \"{key}\" {other} {map}"),
+                1 => format!("dig \"x\" \"{key}\" {other} (dict \"x\" {map})"),
+                _ => format!("dig \"{key}\" \"deeper\" {other} {map}"),
+            },
+            "pluck" => format!("pluck \"{key}\" {map} (dict) {map}"),
+            "merge" | "mergeOverwrite" => {
+                let over = self.value(Kind::Any, DEPTH_MAX);
+                let nested = format!("(dict \"{key}\" {over} \"n\" (dict \"{key}\" {over}))");
+                format!("{name} (dict \"{key}\" {inner} \"n\" {map}) {nested}")
+            }
+            "default" => format!("default {other} {map}.{key}"),
+            "coalesce" => format!("coalesce {map}.{key} {other}"),
+            "ternary" => format!("ternary {map}.{key} {other} (hasKey {map} \"{key}\")"),
+            _ => format!("{name} {map} \"{key}\""),
+        })
+    }
+
+    /// Questions about values that are nearly the same.
+    fn alike(&mut self, kind: Kind) -> String {
+        // Those that stand near each other are alike.
+        let from = self.dice.below(words::ALIKE.len());
+        let mut one = || words::ALIKE[(from + self.dice.below(6)) % words::ALIKE.len()];
+        let (one, two, many) = (one(), one(), [one(), one(), one(), one()].join(" "));
+        let name =
+            match suits(Kind::Bool, kind) && (!suits(Kind::List, kind) || many.len() % 2 == 0) {
+                true => self.dice.pick(&["has", "deepEqual", "has", "not"]),
+                false => self.dice.pick(&["uniq", "without", "concat", "compact"]),
+            };
+        self.note(format!("function: {name}"));
+        match name {
+            "has" => format!("has {one} (list {many})"),
+            "deepEqual" => format!("deepEqual {one} {two}"),
+            "not" => format!("not {one}"),
+            "uniq" | "compact" => format!("{name} (list {many})"),
+            "without" => format!("without (list {many}) {one} {two}"),
+            _ => format!("concat (list {many}) (list {one})"),
+        }
+    }
+
+    /// A version: a well-known one, or one of small numbers.
+    fn version(&mut self) -> String {
+        if self.dice.one_in(2) {
+            return self.text_of(words::VERSIONS);
+        }
+        let mut text = self.dice.pick(&["", "", "v"]).to_owned();
+        let parts = self.dice.between(2, 4).min(3);
+        self.few_numbers(parts, &mut text);
+        if parts == 3 {
+            text.push_str(
+                self.dice
+                    .pick(&["", "", "", "-0", "-alpha", "-alpha.1", "-rc.2+b"]),
+            );
+        }
+        quote(&text)
+    }
+
+    /// One or two conditions on such versions.
+    fn constraint(&mut self) -> String {
+        if self.dice.one_in(2) {
+            return self.text_of(words::CONSTRAINTS);
+        }
+        let mut text = String::new();
+        for at in 0..self.dice.between(1, 2) {
+            if at > 0 {
+                text.push_str(self.dice.pick(&[" ", ", ", " || "]));
+            }
+            text.push_str(self.dice.pick(&[
+                "^", "^", "~", "~", ">", ">=", "<", "<=", "=", "!=", "", "=>", "=<", "~>",
+            ]));
+            let parts = self.dice.between(1, 3);
+            self.few_numbers(parts, &mut text);
+            match parts {
+                3 => text.push_str(self.dice.pick(&["", "", "", "-0", "-alpha"])),
+                _ if self.dice.one_in(4) => text.push_str(".x"),
+                _ => {}
+            }
+        }
+        quote(&text)
+    }
+
+    fn few_numbers(&mut self, count: usize, text: &mut String) {
+        for at in 0..count {
+            if at > 0 {
+                text.push('.');
+            }
+            text.push_str(self.dice.pick(&["0", "0", "1", "2", "3", "10"]));
+        }
+    }
+
+    /// What has an unsigned type: bytes and the numbers of versions.
+    fn unsigned(&mut self) -> String {
+        match self.dice.below(3) {
+            0 => format!(
+                "(index {} 0)",
+                quote(self.dice.pick(&["a", "\u{1}", "0", "ÿ"]))
+            ),
+            1 => format!(
+                "(semver \"{}.0.7\").Major",
+                self.dice.pick(&["0", "1", "2", "7"])
+            ),
+            _ => format!(
+                "(semver \"1.{}\").Minor",
+                self.dice.pick(&["0", "10", "42", "255"])
+            ),
         }
     }
 
@@ -452,8 +634,10 @@ impl Maker<'_> {
 
     fn tpl(&mut self, depth: usize) -> String {
         self.note("function: tpl");
-        let text = match self.dice.below(6) {
+        let text = match self.dice.below(8) {
             0 => "no action".to_owned(),
+            6 => "{{ define \"c.any\" }}inner{{ end }}{{ include \"c.any\" . }}".to_owned(),
+            7 => "{{- $x := 1 }}{{ if true }}{{ $x = 2 }}{{ $x := 3 }}{{ $x = 4 }}{{ end -}}  {{ $x }}".to_owned(),
             1 => "{{ .Release.Name }}-{{ .Template.Name }}".to_owned(),
             2 => "{{ range $i, $e := list 1 2 }}{{ $i }}{{ $e }}{{ end }}{{ .Values.nope }}".to_owned(),
             3 => "{{ define \"inner\" }}[{{ . }}]{{ end }}{{ template \"inner\" 5 }}{{ include \"inner\" \"x\" }}".to_owned(),
@@ -531,6 +715,7 @@ impl Maker<'_> {
                 self.note("function: int64");
                 format!("(int64 {})", self.dice.pick(words::NUMBERS))
             }
+            Kind::Uint => self.unsigned(),
             Kind::Float => self.dice.pick(words::FLOATS).to_owned(),
             Kind::Numeric => match self.dice.below(3) {
                 0 => self.dice.pick(words::NUMERIC).to_owned(),
@@ -600,9 +785,9 @@ impl Maker<'_> {
                 ),
                 _ => self.text_of(words::DURATIONS),
             },
-            Kind::Semver => format!("(semver {})", self.text_of(words::VERSIONS)),
-            Kind::Version => self.text_of(words::VERSIONS),
-            Kind::Constraint => self.text_of(words::CONSTRAINTS),
+            Kind::Semver => format!("(semver {})", self.version()),
+            Kind::Version => self.version(),
+            Kind::Constraint => self.constraint(),
             // They are escaped already.
             Kind::Pattern => format!("\"{}\"", self.dice.pick(words::PATTERNS)),
             Kind::Replacement => self.text_of(words::REPLACEMENTS),
@@ -633,6 +818,43 @@ impl Maker<'_> {
             },
         }
     }
+}
+
+/// A constraint, and a version that is about what it names.
+pub fn near_versions(dice: &mut Dice) -> (String, String) {
+    const AFTER: &[&str] = &["", "", "", "-0", "-alpha", "-rc.1", "-rc.2"];
+    let mut numbers = [0; 3].map(|_: usize| [0, 0, 1, 2][dice.below(4)]);
+    let mut constraint = String::new();
+    for at in 0..dice.between(1, 2) {
+        if at > 0 {
+            constraint.push_str(dice.pick(&[" ", ", ", " || "]));
+        }
+        let operators = ["^", "^", "~", "~", ">", ">=", "<", "<=", "=", "!=", ""];
+        constraint.push_str(dice.pick(&operators));
+        let parts = dice.between(1, 4).min(3);
+        let named: Vec<String> = numbers[..parts].iter().map(usize::to_string).collect();
+        constraint.push_str(&named.join("."));
+        match parts {
+            3 => constraint.push_str(dice.pick(AFTER)),
+            _ if dice.one_in(5) => constraint.push_str(dice.pick(&[".x", ".*"])),
+            _ => {}
+        }
+    }
+    if dice.one_in(8) {
+        let [major, minor, patch] = numbers;
+        constraint = format!(
+            "{major}.{minor} - {}.{minor}.{patch}",
+            major + dice.below(2)
+        );
+    }
+    for number in &mut numbers {
+        if dice.one_in(2) {
+            *number += dice.below(2);
+        }
+    }
+    let [major, minor, patch] = numbers;
+    let version = format!("{major}.{minor}.{patch}{}", dice.pick(AFTER));
+    (quote(&constraint), quote(&version))
 }
 
 /// Whether a value of one kind is one of the other.

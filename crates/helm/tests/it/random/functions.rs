@@ -195,6 +195,25 @@ pub const FAILING_FORMS: &[(&str, &str)] = &[
     ("tpl", "tpl \"{{ if }}\" ."),
     ("tpl", "tpl \"{{ include \\\"nope\\\" . }}\" ."),
     ("tpl", "tpl \"{{ index 1 2 }}\" $"),
+    ("index", "index .Values \"absent\" \"b\""),
+    ("index", "index (dict \"a\" nil) \"a\" \"b\""),
+    ("index", "index (list 1) 5"),
+    ("index", "index (list 1) \"0\""),
+    ("index", "index nil 1"),
+    ("index", "index (dict) 1"),
+    ("slice", "slice (list 1 2) 2 1"),
+    ("len", "len .Values.nope"),
+    ("len", "len 5"),
+    ("eq", "eq 1 \"1\""),
+    ("eq", "eq (list) (list)"),
+    ("lt", "lt (list) 1"),
+    ("lt", "lt 1 1.0"),
+    ("upper", "upper (index .Values \"absent\")"),
+    ("upper", "upper nil"),
+    ("add", "(dict).a.b"),
+    ("keys", "keys .Values.nope 1"),
+    ("first", "first 1"),
+    ("range", "(list 1).x"),
 ];
 
 const TABLE: &str = "
@@ -422,11 +441,20 @@ urlquery a* : s
 eq s s : b
 eq f f : b
 eq i I : b
+eq i X : b
+eq X i i : b
+eq s s s s : b
+eq i i i : b
 eq b b b : b
 ne s s : b
 ne i i : b
 lt s s : b
 lt i I : b
+lt i X : b
+lt X i : b
+le X i : b
+gt i X : b
+ge X X : b
 le f f : b
 le i i : b
 gt s s : b
@@ -474,6 +502,7 @@ fn kind(letter: &str) -> Kind {
         "p" => Kind::Positive,
         "i" => Kind::Int,
         "I" => Kind::Int64,
+        "X" => Kind::Uint,
         "N" => Kind::Numeric,
         "f" => Kind::Float,
         "b" => Kind::Bool,

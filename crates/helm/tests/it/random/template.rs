@@ -1,5 +1,7 @@
 //! Files of templates: documents whose values are what expressions give.
 
+use testkit::Dice;
+
 use super::expression::{Kind, Known, Maker};
 use super::words;
 
@@ -11,6 +13,8 @@ pub struct Writer<'m, 'a> {
     pub text: String,
     /// Keys and variables given so far.
     count: usize,
+    /// Loops that we are in.
+    loops: usize,
 }
 
 /// `_helpers.tpl`, and the names it defines.
@@ -65,6 +69,7 @@ impl<'m, 'a> Writer<'m, 'a> {
             maker,
             text: String::new(),
             count: 0,
+            loops: 0,
         }
     }
 
@@ -212,7 +217,7 @@ impl<'m, 'a> Writer<'m, 'a> {
         match self
             .maker
             .dice
-            .below(if depth < DEPTH_MAX { 22 } else { 12 })
+            .below(if depth < DEPTH_MAX { 26 } else { 12 })
         {
             0..=6 => self.emit(indent, at),
             7 => {
@@ -226,7 +231,14 @@ impl<'m, 'a> Writer<'m, 'a> {
                     Kind::Bool,
                 ][self.maker.dice.below(7)];
                 let expression = self.maker.pipeline(kind);
-                let name = format!("$v{at}");
+                let mut name = format!("$v{at}");
+                if self.maker.dice.one_in(3)
+                    && let Some(shadowed) = self.variable()
+                {
+                    self.note("variable: declared again");
+                    name = shadowed.text;
+                    self.maker.known.retain(|known| known.text != name);
+                }
                 self.note("variable");
                 self.control(indent, style, &format!("{name} := {expression}"));
                 self.maker.known.push(Known { text: name, kind });
@@ -275,14 +287,7 @@ impl<'m, 'a> Writer<'m, 'a> {
             14 | 15 => self.range(indent, depth, at),
             16 | 17 => self.with(indent, depth, at),
             18 => {
-                let known: Vec<Known> = self
-                    .maker
-                    .known
-                    .iter()
-                    .filter(|known| known.text.starts_with("$v") && !known.text.contains('.'))
-                    .cloned()
-                    .collect();
-                let Some(known) = self.maker.dice.choose(&known).cloned() else {
+                let Some(known) = self.variable() else {
                     return self.emit(indent, at);
                 };
                 self.note("assignment");
@@ -316,6 +321,15 @@ impl<'m, 'a> Writer<'m, 'a> {
                     &format!("k{at}: [ {{{{ template \"{name}\" {argument} }}}} ]"),
                 );
             }
+            21 => self.trimmed(indent, at),
+            22 if self.maker.dice.one_in(2) => self.changing_range(indent, style, at),
+            22 => self.nested_loops(indent, style, at),
+            23 if self.loops > 0 => self.leave_loop(),
+            23 | 24 => {
+                if !self.variables(indent) {
+                    self.emit(indent, at);
+                }
+            }
             _ => {
                 self.line(indent, &format!("k{at}:"));
                 for _ in 0..2 {
@@ -323,6 +337,142 @@ impl<'m, 'a> Writer<'m, 'a> {
                 }
             }
         }
+    }
+
+    /// A variable that a statement has declared.
+    fn variable(&mut self) -> Option<Known> {
+        let known = self.maker.known.iter();
+        let known: Vec<Known> = known
+            .filter(|known| known.text.starts_with("$v") && !known.text.contains('.'))
+            .cloned()
+            .collect();
+        self.maker.dice.choose(&known).cloned()
+    }
+
+    /// What variables hold, where there are any.
+    fn variables(&mut self, indent: usize) -> bool {
+        let names: Vec<String> = (0..3)
+            .filter_map(|_| self.variable())
+            .map(|known| known.text)
+            .collect();
+        if names.is_empty() {
+            return false;
+        }
+        self.note("variables behind blocks");
+        let at = self.next();
+        let names = names.join(" ");
+        let line = format!("k{at}: {{{{ list {names} | toJson | trunc 300 | quote }}}}");
+        self.line(indent, &line);
+        true
+    }
+
+    /// Text and actions with blanks of all kinds between them, trimmed or not.
+    fn trimmed(&mut self, indent: usize, at: usize) {
+        self.note("trim: blanks of all kinds");
+        let mut text = "a".to_owned();
+        let inside = " ".repeat(indent + 2);
+        for part in 0..self.maker.dice.between(1, 4) {
+            let dice = &mut *self.maker.dice;
+            let mut blank = || match dice.below(8) {
+                0 => String::new(),
+                1 => "\t".to_owned(),
+                2 => " \t ".to_owned(),
+                3 => format!("\n{inside}"),
+                4 => format!("\r\n{inside}\t"),
+                5 => format!("\n\n{inside}"),
+                6 => format!(" \n \n{inside} "),
+                _ => " ".to_owned(),
+            };
+            let (before, after) = (blank(), blank());
+            let open = dice.pick(&["{{- ", "{{- ", "{{", "{{-\t"]);
+            let close = dice.pick(&[" -}}", " -}}", "}}", "\t-}}"]);
+            let action = match dice.below(8) {
+                0..=2 => "/* c */".to_owned(),
+                3 => "\"x\"".to_owned(),
+                4 => format!("if true{close}y{open}end"),
+                5 => format!("$t{at}{part} := 1"),
+                6 => "1 | add 2".to_owned(),
+                _ => format!("range list 1 2{close}{before}z{after}{open}end"),
+            };
+            text.push_str(&format!("{before}{open}{action}{close}{after}b"));
+        }
+        self.line(indent, &format!("k{at}: \"{text}\""));
+    }
+
+    /// A loop over a map that its body changes.
+    fn changing_range(&mut self, indent: usize, style: (&str, &str), at: usize) {
+        self.note("range: changes what it is over");
+        let dice = &mut *self.maker.dice;
+        let mut key = || dice.pick(&["a", "b", "c", "d", "e"]).to_owned();
+        let (one, two, three) = (key(), key(), key());
+        let (set, unset) = (key(), key());
+        let over = format!("dict \"{one}\" 1 \"{two}\" 2 \"{three}\" 3");
+        self.control(indent, style, &format!("$m{at} := {over}"));
+        self.line(indent, &format!("k{at}:"));
+        self.control(indent, style, &format!("range $k, $e := $m{at}"));
+        self.line(
+            indent,
+            &format!("- \"{{{{ $k }}}}={{{{ $e }}}}={{{{ get $m{at} $k }}}}\""),
+        );
+        self.control(indent, style, &format!("$_ := set $m{at} \"{set}\" 9"));
+        self.control(indent, style, &format!("$_ = unset $m{at} \"{unset}\""));
+        self.control(indent, style, "end");
+        self.line(indent, &format!("k{at}after: {{{{ toJson $m{at} }}}}"));
+    }
+
+    /// A loop in a loop, left from its body and from its `else`.
+    fn nested_loops(&mut self, indent: usize, style: (&str, &str), at: usize) {
+        self.note("range: in a range");
+        let dice = &mut *self.maker.dice;
+        let over = dice.pick(&[
+            "(list)",
+            "(dict)",
+            "nil",
+            "0",
+            "(until 3)",
+            "(list 1 2 3)",
+            ".nope",
+        ]);
+        let over = if over == ".nope" { "(dict).nope" } else { over };
+        let mut leave = || dice.pick(&["break", "continue", "print 1", "break", "continue"]);
+        let (inside, otherwise, behind) = (leave(), leave(), leave());
+        self.line(indent, &format!("k{at}:"));
+        self.control(indent, style, &format!("range $i{at}, $_ := list 1 2 3"));
+        self.line(indent, &format!("- {{{{ $i{at} }}}}"));
+        // `nil` is no command.
+        self.control(indent, style, &format!("range (coalesce {over} {over})"));
+        self.line(indent, "- turn");
+        self.line(
+            0,
+            &format!(
+                "{{{{- if {} }}}}{{{{ $_ := 1 }}}}{{{{ {inside} }}}}{{{{ end }}}}",
+                "eq (print .) \"1\""
+            ),
+        );
+        self.line(indent, "- behind");
+        self.control(indent, style, "else");
+        self.line(indent, "- otherwise");
+        self.line(
+            0,
+            &format!("{{{{- if true }}}}{{{{ {otherwise} }}}}{{{{ end }}}}"),
+        );
+        self.control(indent, style, "end");
+        self.line(indent, "- inner");
+        self.line(
+            0,
+            &format!("{{{{- if eq $i{at} 1 }}}}{{{{ {behind} }}}}{{{{ end }}}}"),
+        );
+        self.line(indent, "- outer");
+        self.control(indent, style, "end");
+    }
+
+    /// The end of a turn from wherever we are in it.
+    fn leave_loop(&mut self) {
+        let which = self.maker.dice.pick(&["break", "continue"]);
+        let condition = self.maker.pipeline(Kind::Any);
+        self.note(&format!("{which}: inside other blocks"));
+        let line = format!("{{{{- if {condition} }}}}{{{{ {which} }}}}{{{{ end }}}}");
+        self.line(0, &line);
     }
 
     /// A key with a value.
@@ -418,6 +568,7 @@ impl<'m, 'a> Writer<'m, 'a> {
             self.inside(indent, depth, None);
         }
         self.control(indent, style, "end");
+        self.behind(indent);
     }
 
     fn range(&mut self, indent: usize, depth: usize, at: usize) {
@@ -494,14 +645,29 @@ impl<'m, 'a> Writer<'m, 'a> {
             );
         }
         self.line(indent, "- in:");
+        self.loops += 1;
         self.inside(indent + 4, depth + 1, None);
+        self.loops -= 1;
         self.maker.known = before;
         if self.maker.dice.one_in(3) {
             self.note("range: else");
             self.control(indent, style, "else");
             self.line(indent, "- none");
+            if self.loops > 0 && self.maker.dice.one_in(2) {
+                let which = self.maker.dice.pick(&["break", "continue"]);
+                self.note(&format!("{which}: in an else"));
+                self.control(indent, style, which);
+            }
         }
         self.control(indent, style, "end");
+        self.behind(indent);
+    }
+
+    /// What is seen of variables when a block has ended.
+    fn behind(&mut self, indent: usize) {
+        if self.maker.dice.one_in(2) {
+            self.variables(indent);
+        }
     }
 
     fn with(&mut self, indent: usize, depth: usize, at: usize) {
@@ -535,5 +701,41 @@ impl<'m, 'a> Writer<'m, 'a> {
             self.inside(indent, depth, None);
         }
         self.control(indent, style, "end");
+        self.behind(indent);
     }
+}
+
+/// The text with other blanks where trimming takes them away, or with line ends of Windows.
+pub fn spaced(text: &str, dice: &mut Dice, reach: &mut Vec<String>) -> String {
+    const BLANKS: &[&str] = &[" ", "\t", "\n", "\r\n", "\n\n\t", " \n \t\r\n"];
+    if dice.one_in(12) {
+        reach.push("trim: more blanks".into());
+        let mut spaced = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find(['{', '-']) {
+            let (before, after) = rest.split_at(at);
+            spaced.push_str(before);
+            // Not inside of texts that are templates themselves.
+            let mark = if after.starts_with("{{- ") && !spaced.ends_with('"') {
+                spaced.push_str(dice.pick(BLANKS));
+                "{{- "
+            } else if after.starts_with("-}}") && !after.starts_with("-}}\"") {
+                "-}}"
+            } else {
+                &after[..1]
+            };
+            spaced.push_str(mark);
+            if mark == "-}}" {
+                spaced.push_str(dice.pick(BLANKS));
+            }
+            rest = &after[mark.len()..];
+        }
+        spaced.push_str(rest);
+        return spaced;
+    }
+    if dice.one_in(16) {
+        reach.push("lines end as on Windows".into());
+        return text.replace("\r\n", "\n").replace('\n', "\r\n");
+    }
+    text.to_owned()
 }

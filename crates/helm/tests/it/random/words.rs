@@ -55,6 +55,36 @@ pub const TEXTS: &[&str] = &[
 
 pub const WORDS: &[&str] = &["a", "b", "c", "x", "foo", "bar", "zed", "name", "Key", "a1"];
 
+/// Values that are the same to some and not to others, as operands.
+pub const ALIKE: &[&str] = &[
+    "1",
+    "1.0",
+    "(int64 1)",
+    "\"1\"",
+    "true",
+    "\"true\"",
+    "0",
+    "0.0",
+    "-0.0",
+    "false",
+    "\"\"",
+    "nil",
+    "(list)",
+    "(dict)",
+    "(list 1)",
+    "(list 1.0)",
+    "(until 2)",
+    "(list 0 1)",
+    "(rest (list 1))",
+    "(dict \"a\" 1)",
+    "(dict \"a\" 1.0)",
+    "(dict \"a\" nil)",
+    "(fromJson \"null\")",
+    "(splitList \",\" \"1\")",
+    "(semver \"1.0.0\").Major",
+    "(semver \"1.0.0\")",
+];
+
 pub const SEPARATORS: &[&str] = &[",", "-", "/", " ", "", "o", "ab", "\n"];
 
 pub const NUMBERS: &[&str] = &[
