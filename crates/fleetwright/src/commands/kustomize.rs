@@ -293,6 +293,7 @@ pub fn lint(args: &LintArgs) -> Outcome {
         let spans = found.iter_mut().filter_map(|finding| finding.span.as_mut());
         spans.for_each(|span| span.path = way.join(&span.path).to_string_lossy().into_owned());
     }
+    found.extend(super::component::lint(root, &inside, &tree));
     match args.output {
         LintFormat::Text => print_all(found.iter().map(Diagnostic::render)),
         LintFormat::Line => print_all(found.iter().map(finding_line)),

@@ -1,0 +1,220 @@
+//! Problems with the object and field they are about.
+
+use diag::{Code, Explain as _, Severity};
+use object::{FieldPath, Node, Object};
+
+use super::Written;
+use crate::catalog::{BindingError, Notice, ReferenceError};
+use crate::model::{ComponentRelease, Finding, Head, ReleaseBinding};
+use crate::render::{Document, RenderError, Warning};
+use crate::snapshot::release_digest;
+
+/// A field of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// The object, with its file when it came from one.
+    pub head: Head,
+    /// The field.
+    pub path: FieldPath,
+}
+
+/// Something wrong or odd.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    /// Whether something is missing from the result because of it.
+    pub severity: Severity,
+    /// Stable name.
+    pub code: Code,
+    /// What is wrong, with the object in front.
+    pub message: String,
+    /// What has to change.
+    pub place: Place,
+    /// What to do.
+    pub help: Vec<String>,
+}
+
+impl Problem {
+    pub(super) fn new(
+        severity: Severity,
+        code: Code,
+        message: String,
+        head: &Head,
+        path: FieldPath,
+    ) -> Self {
+        Self {
+            severity,
+            code,
+            message,
+            place: Place {
+                head: head.clone(),
+                path,
+            },
+            help: Vec::new(),
+        }
+    }
+
+    pub(super) fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+}
+
+/// What is wrong or odd about `objects`, given what a catalog told when it read them. Files of
+/// command-line tools are neither.
+pub fn notices(notices: &[Notice], objects: &[Object]) -> Vec<Problem> {
+    let mut out = Vec::new();
+    for notice in notices {
+        match notice {
+            Notice::Unknown(head, finding) => {
+                let code = Code("ComponentFieldUnknown");
+                out.push(of_finding(Severity::Warning, code, head, finding));
+            }
+            Notice::Refused(error) => {
+                let findings = error.findings.iter();
+                let code = error.code();
+                out.extend(findings.map(|own| of_finding(Severity::Error, code, &error.head, own)));
+            }
+            Notice::ReleaseConfig(_) => {}
+            Notice::Repeated { head, first } => out.push(repeated(head, first, objects)),
+        }
+    }
+    out
+}
+
+fn of_finding(severity: Severity, code: Code, head: &Head, finding: &Finding) -> Problem {
+    let message = format!("{head}: {finding}");
+    Problem::new(severity, code, message, head, finding.path.clone())
+}
+
+/// Two objects with one key. A release that is there twice with different contents is the worst of
+/// these, because it can never change in a cluster.
+fn repeated(head: &Head, first: &Head, objects: &[Object]) -> Problem {
+    let path = FieldPath::keys(["metadata", "name"]);
+    let digest = |head: &Head| {
+        let found = objects.iter().find(|own| Head::of(own) == *head);
+        found.map(|own| release_digest(own.node.get("spec").unwrap_or(&Node::Null)))
+    };
+    let other = match &first.origin {
+        Some(origin) => format!(" in {origin}"),
+        None => String::new(),
+    };
+    if head.kind == "ComponentRelease" && digest(head) != digest(first) {
+        let message = format!("{head} is there with another content{other}");
+        let code = Code("ComponentReleaseReused");
+        return Problem::new(Severity::Error, code, message, head, path)
+            .with_help("Give the newer one a name of its own: a release never changes.");
+    }
+    let message = format!("{head} is there twice; the one{other} counts");
+    let code = Code("ComponentObjectTwice");
+    Problem::new(Severity::Error, code, message, head, path).with_help("Remove one of the two.")
+}
+
+/// Why a binding gives no objects.
+pub(super) fn of_failure(
+    error: &BindingError,
+    binding: &ReleaseBinding,
+    release: Option<&ComponentRelease>,
+    written: &Written<'_>,
+) -> Vec<Problem> {
+    match error {
+        BindingError::References(_) => of_project_failure(error, &binding.head),
+        BindingError::Render(errors) => {
+            let errors = errors.0.iter();
+            errors
+                .map(|error| {
+                    let message = format!("{}: {error}", binding.head);
+                    let (head, path) = place(error, binding, release, written);
+                    Problem::new(Severity::Error, error.code(), message, head, path)
+                })
+                .collect()
+        }
+    }
+}
+
+/// As [`of_failure`], where nothing is known but the binding.
+pub(super) fn of_project_failure(error: &BindingError, head: &Head) -> Vec<Problem> {
+    let texts: Vec<(Code, String, FieldPath)> = match error {
+        BindingError::References(errors) => {
+            let own = errors.0.iter();
+            own.map(|error| (errors.code(), error.to_string(), reference_path(error)))
+                .collect()
+        }
+        BindingError::Render(errors) => {
+            let own = errors.0.iter();
+            own.map(|error| (error.code(), error.to_string(), FieldPath::keys(["spec"])))
+                .collect()
+        }
+    };
+    let texts = texts.into_iter();
+    texts
+        .map(|(code, text, path)| {
+            Problem::new(Severity::Error, code, format!("{head}: {text}"), head, path)
+        })
+        .collect()
+}
+
+/// The object and field that an error of a binding is about.
+pub(super) fn place<'a>(
+    error: &RenderError,
+    binding: &'a ReleaseBinding,
+    release: Option<&'a ComponentRelease>,
+    written: &Written<'_>,
+) -> (&'a Head, FieldPath) {
+    let Some(release) = release else {
+        return (&binding.head, FieldPath::keys(["spec"]));
+    };
+    let nodes = (written.node(&release.head), written.node(&binding.head));
+    match error.place_in(nodes.0, nodes.1) {
+        (Document::Release, path) => (&release.head, path),
+        (Document::Binding, path) => (&binding.head, path),
+    }
+}
+
+/// What is worth a look about a binding that renders.
+pub(super) fn of_warning(
+    warning: &Warning,
+    binding: &ReleaseBinding,
+    release: Option<&ComponentRelease>,
+    written: &Written<'_>,
+) -> Option<Problem> {
+    let release = release?;
+    let nodes = (written.node(&release.head), written.node(&binding.head));
+    let (document, path) = warning.place_in(nodes.0, nodes.1);
+    let head = match document {
+        Document::Release => &release.head,
+        Document::Binding => &binding.head,
+    };
+    let message = format!("{}: {warning}", binding.head);
+    let code = warning.kind.code();
+    Some(Problem::new(Severity::Warning, code, message, head, path))
+}
+
+/// A binding whose objects wait for others.
+pub(super) fn of_pending(missing: &[String], binding: &ReleaseBinding) -> Problem {
+    let message = format!(
+        "{} is left out, it waits for {}",
+        binding.head,
+        missing.join(", ")
+    );
+    Problem::new(
+        Severity::Warning,
+        Code("ComponentDependencyPending"),
+        message,
+        &binding.head,
+        FieldPath::keys(["spec", "releaseName"]),
+    )
+}
+
+fn reference_path(error: &ReferenceError) -> FieldPath {
+    let keys: &[&str] = match error {
+        ReferenceError::NoRelease => &[],
+        ReferenceError::Release { .. } | ReferenceError::Owner { .. } => &["releaseName"],
+        ReferenceError::ProjectRelease { .. } => &["projectRelease"],
+        ReferenceError::Environment(_)
+        | ReferenceError::NoDataPlane(_)
+        | ReferenceError::DataPlane(_) => &["environment"],
+        ReferenceError::Component(_) => &["owner", "componentName"],
+        ReferenceError::Project(_) => &["owner", "projectName"],
+    };
+    FieldPath::keys(["spec"].iter().chain(keys).copied())
+}
