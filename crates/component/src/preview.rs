@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use object::{Node, Object};
 
 pub use lint::lint;
-pub use problem::{Place, Problem, notices};
+pub use problem::{Place, Problem, changed_releases, notices};
 
 use crate::catalog::{Catalog, Outcome, Session};
 use crate::model::{Environment, Head, Item, ReleaseBinding};
@@ -97,6 +97,11 @@ impl<'a> Written<'a> {
             out.0.entry(key).or_insert(object);
         }
         out
+    }
+
+    /// The objects by kind, namespace and name.
+    fn objects(&self) -> impl Iterator<Item = &'a Object> {
+        self.0.values().copied()
     }
 
     /// The object a head belongs to; null when it is not there.

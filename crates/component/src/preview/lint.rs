@@ -236,7 +236,8 @@ fn trials(catalog: &Catalog, release: &ComponentRelease) -> Vec<Trial> {
         .iter()
         .map(|own| own.binding.environment.clone())
         .collect();
-    for environment in environments(catalog, release) {
+    let pipeline = environments(catalog, release);
+    for environment in pipeline.iter().cloned() {
         if bound.contains(&environment) || catalog.environment(namespace, &environment).is_none() {
             continue;
         }
@@ -261,6 +262,11 @@ fn trials(catalog: &Catalog, release: &ComponentRelease) -> Vec<Trial> {
             real: false,
         });
     }
+    let place = |own: &Trial| {
+        let environment = &own.binding.environment;
+        pipeline.iter().position(|name| name == environment)
+    };
+    trials.sort_by_key(|own| place(own).unwrap_or(usize::MAX));
     trials
 }
 

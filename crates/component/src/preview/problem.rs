@@ -81,6 +81,28 @@ pub fn notices(notices: &[Notice], objects: &[Object]) -> Vec<Problem> {
     out
 }
 
+/// Releases among `new` that had another content in `old`, an earlier state of the same tree.
+pub fn changed_releases(old: &Written<'_>, new: &Written<'_>) -> Vec<Problem> {
+    let releases = new.objects().filter(|own| own.kind() == "ComponentRelease");
+    let changed = releases.filter_map(|own| {
+        let head = Head::of(own);
+        let before = old.node(&head).get("spec")?;
+        let after = own.node.get("spec").unwrap_or(&Node::Null);
+        (release_digest(before) != release_digest(after)).then_some(head)
+    });
+    changed
+        .map(|head| {
+            let message = format!("{head} had another content before");
+            let code = Code("ComponentReleaseReused");
+            let path = FieldPath::keys(["metadata", "name"]);
+            Problem::new(Severity::Error, code, message, &head, path).with_help(NEW_NAME)
+        })
+        .collect()
+}
+
+/// What to do about a release that changes.
+const NEW_NAME: &str = "Give the newer one a name of its own: a release never changes.";
+
 fn of_finding(severity: Severity, code: Code, head: &Head, finding: &Finding) -> Problem {
     let message = format!("{head}: {finding}");
     Problem::new(severity, code, message, head, finding.path.clone())
@@ -101,8 +123,7 @@ fn repeated(head: &Head, first: &Head, objects: &[Object]) -> Problem {
     if head.kind == "ComponentRelease" && digest(head) != digest(first) {
         let message = format!("{head} is there with another content{other}");
         let code = Code("ComponentReleaseReused");
-        return Problem::new(Severity::Error, code, message, head, path)
-            .with_help("Give the newer one a name of its own: a release never changes.");
+        return Problem::new(Severity::Error, code, message, head, path).with_help(NEW_NAME);
     }
     let message = format!("{head} is there twice; the one{other} counts");
     let code = Code("ComponentObjectTwice");

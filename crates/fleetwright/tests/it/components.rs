@@ -163,11 +163,50 @@ fn check(files: &[(&str, &str)], arguments: &[&str], expected: Expect) {
 
 #[test]
 fn an_environment_renders_in_the_namespaces_of_its_kustomizations() {
-    check(&[], &["render", "--env", "staging"], expect![[""]]);
+    check(
+        &[],
+        &["render", "--env", "staging"],
+        expect![[r#"
+        exit 0
+        apiVersion: v1
+        kind: Service
+        metadata:
+          labels:
+            openchoreo.dev/component: web
+            openchoreo.dev/environment: staging
+            openchoreo.dev/project: shop
+          name: web
+          namespace: dp-acme-shop-staging-de803930
+        spec:
+          ports:
+          - port: 80
+        ---
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata:
+          labels:
+            openchoreo.dev/component: web
+            openchoreo.dev/environment: staging
+            openchoreo.dev/project: shop
+          name: web-staging-3b28db39
+          namespace: dp-acme-shop-staging-de803930
+        spec:
+          replicas: 2
+          template:
+            spec:
+              containers:
+              - image: web:1
+                name: app
+    "#]],
+    );
     check(
         &[],
         &["render", "--env", "development", "-o", "name"],
-        expect![[""]],
+        expect![[r#"
+            exit 0
+            Service/dp-acme-shop-development-12d45ec4/web
+            Deployment/dp-acme-shop-development-12d45ec4/web-development-b408fa90
+        "#]],
     );
 }
 
@@ -178,9 +217,22 @@ fn a_tree_without_flux_takes_its_namespace_from_kustomization_files_or_the_flag(
     std::fs::remove_dir_all(home.path().join("flux")).unwrap();
     // The platform is listed nowhere, the projects are.
     let arguments = ["render", "--env", "staging", "-o", "name", "-n", "acme"];
-    expect![[""]].assert_eq(&said(home.path(), &arguments));
+    expect![[r#"
+        exit 0
+        Service/dp-acme-shop-staging-de803930/web
+        Deployment/dp-acme-shop-staging-de803930/web-staging-3b28db39
+    "#]]
+    .assert_eq(&said(home.path(), &arguments));
     let arguments = ["render", "--env", "staging", "-o", "name"];
-    expect![[""]].assert_eq(&said(home.path(), &arguments));
+    expect![[r#"
+        exit 3
+        error[ComponentReferenceMissing]: ReleaseBinding/acme/web-staging: Environment `staging` does not exist
+         --> projects/shop/staging.yaml:6:16
+          |
+        6 |   environment: staging
+          |                ^ 
+          = more: fleetwright explain ComponentReferenceMissing
+    "#]].assert_eq(&said(home.path(), &arguments));
 }
 
 #[test]
@@ -201,22 +253,57 @@ fn what_does_not_render_is_told_with_its_line_and_the_rest_is_printed() {
         ),
     ];
     let files: Vec<(&str, &str)> = files.iter().map(|(a, b)| (*a, b.as_str())).collect();
-    check(&files, &["render", "--env", "staging"], expect![[""]]);
-    check(&files, &["lint", "-o", "line"], expect![[""]]);
+    check(
+        &files,
+        &["render", "--env", "staging"],
+        expect![[r#"
+        exit 3
+        error[ExpressionKeyNotFound]: ReleaseBinding/acme/web-staging: ComponentType `deployment`, resource `deployment`, template.spec.template.spec.containers[0].image: no such key: `main` in `workload.containers`, which has `app` (in `${workload.containers.main.image}`)
+          --> projects/shop/more.yaml:23:24
+           |
+        23 |                 image: ${workload.containers.main.image}
+           |                        ^ 
+           = more: fleetwright explain ExpressionKeyNotFound
+    "#]],
+    );
+    check(
+        &files,
+        &["lint", "-o", "line"],
+        expect![[r#"
+        exit 1
+        projects/shop/more.yaml:23:24: ExpressionKeyNotFound: ComponentRelease/acme/web-2 cannot be rendered in development, staging: ComponentType `deployment`, resource `deployment`, template.spec.template.spec.containers[0].image: no such key: `main` in `workload.containers`, which has `app` (in `${workload.containers.main.image}`)
+    "#]],
+    );
 }
 
 #[test]
 fn mistakes_of_the_command_line_are_answered_with_what_to_do() {
-    check(&[], &["render", "--env", "stagin"], expect![[""]]);
+    check(
+        &[],
+        &["render", "--env", "stagin"],
+        expect![[r#"
+        exit 3
+        error[ComponentReferenceMissing]: the checkout has no Environment `stagin`
+         = help: Did you mean `staging`?
+         = more: fleetwright explain ComponentReferenceMissing
+    "#]],
+    );
     check(
         &[],
         &["render", "--env", "staging", "--diff"],
-        expect![[""]],
+        expect![[r#"
+            exit 3
+            error[RepositoryUnreadable]: `HOME` is in no Git repository
+             = help: --diff compares a working copy with a revision of its repository.
+             = more: fleetwright explain RepositoryUnreadable
+        "#]],
     );
     check(
         &[],
         &["render", "--env", "staging", "--project", "nothing"],
-        expect![[""]],
+        expect![[r#"
+            exit 0
+        "#]],
     );
 }
 
@@ -235,14 +322,72 @@ fn a_working_copy_is_compared_with_its_commits() {
         }
         said
     };
-    expect![[""]].assert_eq(&diff(&["--diff"]));
+    expect![[r#"
+        exit 0
+        staging: 0 added, 0 changed, 0 removed, compared with HEAD (COMMIT)
+    "#]]
+    .assert_eq(&diff(&["--diff"]));
     copy.replace("projects/shop/staging.yaml", "replicas: 2", "replicas: 3");
-    copy.replace("projects/shop/release.yaml", "name: web,", "name: shop,");
-    expect![[""]].assert_eq(&diff(&["--diff"]));
-    expect![[""]].assert_eq(&diff(&["--diff", "-o", "json"]));
+    copy.replace("projects/shop/staging.yaml", "web-1", "web-2");
+    let newer = RELEASE.replace("web-1", "web-2");
+    let newer = newer.replace("name: web,", "name: shop,");
+    let list =
+        "resources: [project.yaml, release.yaml, newer.yaml, development.yaml, staging.yaml]\n";
+    write_tree(
+        &copy.folder,
+        &[
+            ("projects/shop/newer.yaml", newer.as_str()),
+            ("projects/shop/kustomization.yaml", list),
+        ],
+    );
+    expect![[r#"
+        exit 1
+        + Service/dp-acme-shop-staging-de803930/shop
+        - Service/dp-acme-shop-staging-de803930/web
+        ~ Deployment/dp-acme-shop-staging-de803930/web-staging-3b28db39
+            spec.replicas  2 → 3
+        staging: 1 added, 1 changed, 1 removed, compared with HEAD (COMMIT)
+    "#]]
+    .assert_eq(&diff(&["--diff"]));
+    expect![[r#"
+        exit 1
+        {
+          "apiVersion": "fleetwright.dev/v1alpha1",
+          "kind": "Differences",
+          "items": [
+            {
+              "change": "added",
+              "id": "Service/dp-acme-shop-staging-de803930/shop",
+              "fields": []
+            },
+            {
+              "change": "removed",
+              "id": "Service/dp-acme-shop-staging-de803930/web",
+              "fields": []
+            },
+            {
+              "change": "changed",
+              "id": "Deployment/dp-acme-shop-staging-de803930/web-staging-3b28db39",
+              "fields": [
+                {
+                  "field": "spec.replicas",
+                  "old": 2,
+                  "new": 3
+                }
+              ]
+            }
+          ]
+        }
+        staging: 1 added, 1 changed, 1 removed, compared with HEAD (COMMIT)
+    "#]]
+    .assert_eq(&diff(&["--diff", "-o", "json"]));
     copy.git(&["tag", "start"]);
     copy.commit("second");
-    expect![[""]].assert_eq(&diff(&["--diff"]));
+    expect![[r#"
+        exit 0
+        staging: 0 added, 0 changed, 0 removed, compared with HEAD (COMMIT)
+    "#]]
+    .assert_eq(&diff(&["--diff"]));
     let first = copy.git(&["rev-parse", "HEAD~1"]);
     copy.git(&["gc", "--quiet"]);
     let wanted = diff(&["--diff", "start"]);
@@ -263,11 +408,44 @@ fn a_working_copy_is_compared_with_its_commits() {
         assert_eq!(lines(&found), lines(&wanted), "{revision}\n{found}");
         assert!(found.starts_with("exit 1\n"), "{revision}\n{found}");
     }
+    copy.replace("projects/shop/newer.yaml", "web:1", "web:2");
+    expect![[r#"
+        exit 3
+        ~ Deployment/dp-acme-shop-staging-de803930/web-staging-3b28db39
+            spec.template.spec.containers[app].image  web:1 → web:2
+        staging: 0 added, 1 changed, 0 removed, compared with HEAD (COMMIT)
+        error[ComponentReleaseReused]: ComponentRelease/acme/web-2 had another content before
+         --> projects/shop/newer.yaml:3:18
+          |
+        3 | metadata: {name: web-2}
+          |                  ^ 
+          = help: Give the newer one a name of its own: a release never changes.
+          = more: fleetwright explain ComponentReleaseReused
+    "#]].assert_eq(&diff(&["--diff"]));
+    copy.replace("projects/shop/newer.yaml", "web:2", "web:1");
     // What fails now leaves what was there.
-    copy.replace("projects/shop/staging.yaml", "web-1", "web-9");
-    expect![[""]].assert_eq(&diff(&["--diff"]));
-    expect![[""]].assert_eq(&diff(&["--diff", "HEAD~7"]));
-    expect![[""]].assert_eq(&diff(&["--diff", "."]));
+    copy.replace("projects/shop/staging.yaml", "web-2", "web-9");
+    expect![[r#"
+        exit 3
+        staging: 0 added, 0 changed, 0 removed, compared with HEAD (COMMIT)
+        error[ComponentReferenceMissing]: ReleaseBinding/acme/web-staging: ComponentRelease `web-9` does not exist; did you mean `web-1`?
+         --> projects/shop/staging.yaml:7:16
+          |
+        7 |   releaseName: web-9
+          |                ^ 
+          = more: fleetwright explain ComponentReferenceMissing
+    "#]].assert_eq(&diff(&["--diff"]));
+    expect![[r#"
+        exit 3
+        error[RevisionNotFound]: the repository has no revision `HEAD~7`
+         = more: fleetwright explain RevisionNotFound
+    "#]].assert_eq(&diff(&["--diff", "HEAD~7"]));
+    expect![[r#"
+        exit 3
+        error[RevisionNotFound]: the repository has no revision `.`
+         = help: Write the folder in front of --diff.
+         = more: fleetwright explain RevisionNotFound
+    "#]].assert_eq(&diff(&["--diff", "."]));
     // A second working tree of the repository has a HEAD of its own.
     let other = home.path().join("other");
     copy.git(&[
@@ -277,7 +455,10 @@ fn a_working_copy_is_compared_with_its_commits() {
         &other.display().to_string(),
         "start",
     ]);
-    expect![[""]].assert_eq(
+    expect![[r#"
+        exit 0
+        staging: 0 added, 0 changed, 0 removed, compared with HEAD (COMMIT)
+    "#]].assert_eq(
         &said(
             &other,
             &["render", "--env", "staging", "--diff", "-o", "name"],
@@ -334,9 +515,59 @@ fn silent_mistakes_of_components_are_findings() {
         ),
     ];
     let files: Vec<(&str, &str)> = files.iter().map(|(a, b)| (*a, b.as_str())).collect();
-    check(&files, &["lint", "-o", "line"], expect![[""]]);
-    check(&files, &["lint", "bindings"], expect![[""]]);
-    check(&[], &["lint"], expect![[""]]);
+    check(
+        &files,
+        &["lint", "-o", "line"],
+        expect![[r#"
+        exit 1
+        bindings/web.yaml:1:1: ComponentNotApplied: no Kustomization of this checkout applies ReleaseBinding/acme/web-other
+        projects/shop/development.yaml:8:20: ComponentOverrideUnused: ReleaseBinding/acme/web-development: ComponentType `deployment`: values for trait instance `disk`, which is not in use; in use: none
+        projects/shop/development.yaml:9:36: ComponentContainerUnknown: ReleaseBinding/acme/web-development: workload: overrides for container `main`, which does not exist; there are `app`
+        projects/shop/development.yaml:10:51: ComponentValueUnknown: ReleaseBinding/acme/web-development: ComponentType `deployment`: `envOverrides.extra` is in no schema and has no effect
+        projects/shop/project.yaml:4:21: ComponentFieldUnknown: Project/acme/shop: `spec.displayName` is a field of no version
+        projects/shop/release.yaml:31:7: ComponentRouteNarrow: ComponentRelease/acme/web-1: HTTPRoute `web-development-b408fa90` in development answers only GET, and below its own generated name
+        projects/shop/staging.yaml:6:16: ComponentBoundTwice: ReleaseBinding/acme/web-staging: ReleaseBinding/acme/web-other binds this component in staging too
+        projects/shop/staging.yaml:7:16: ComponentReferenceMissing: ReleaseBinding/acme/web-staging: ComponentRelease `web-7` does not exist; did you mean `web-1`?
+    "#]],
+    );
+    check(
+        &files,
+        &["lint", "bindings"],
+        expect![[r#"
+        exit 1
+        error[ComponentReferenceMissing]: ReleaseBinding/acme/web-other: Project `shop` does not exist
+         --> bindings/web.yaml:5:24
+          |
+        5 |   owner: {projectName: shop, componentName: web}
+          |                        ^ 
+          = more: fleetwright explain ComponentReferenceMissing
+        error[ComponentReferenceMissing]: ReleaseBinding/acme/web-other: Component `web` does not exist
+         --> bindings/web.yaml:5:45
+          |
+        5 |   owner: {projectName: shop, componentName: web}
+          |                                             ^ 
+          = more: fleetwright explain ComponentReferenceMissing
+        error[ComponentReferenceMissing]: ReleaseBinding/acme/web-other: Environment `staging` does not exist
+         --> bindings/web.yaml:6:16
+          |
+        6 |   environment: staging
+          |                ^ 
+          = more: fleetwright explain ComponentReferenceMissing
+        error[ComponentReferenceMissing]: ReleaseBinding/acme/web-other: ComponentRelease `web-1` does not exist
+         --> bindings/web.yaml:7:16
+          |
+        7 |   releaseName: web-1
+          |                ^ 
+          = more: fleetwright explain ComponentReferenceMissing
+    "#]],
+    );
+    check(
+        &[],
+        &["lint"],
+        expect![[r#"
+        exit 0
+    "#]],
+    );
 }
 
 #[test]
@@ -346,7 +577,17 @@ fn a_plane_that_is_elsewhere_is_assumed() {
     check(
         &files,
         &["render", "--env", "development", "-o", "name"],
-        expect![[""]],
+        expect![[r#"
+            exit 0
+            Service/dp-acme-shop-development-12d45ec4/web
+            Deployment/dp-acme-shop-development-12d45ec4/web-development-b408fa90
+            warning[ComponentPlaneAssumed]: DataPlane `plane` of Environment `development` is not in the checkout; it counts as one with nothing set
+             --> platform/all.yaml:4:22
+              |
+            4 | spec: {dataPlaneRef: plane}
+              |                      ^ 
+              = more: fleetwright explain ComponentPlaneAssumed
+        "#]],
     );
 }
 
@@ -374,6 +615,26 @@ fn damaged_files_harm_only_themselves() {
     check(
         &files,
         &["render", "--env", "development", "-o", "name"],
-        expect![[""]],
+        expect![[r#"
+            exit 3
+            Service/dp-acme-shop-development-12d45ec4/web
+            Deployment/dp-acme-shop-development-12d45ec4/web-development-b408fa90
+            error[YamlAliasLimit]: aliases expand 52 nodes to more than 5200
+             --> notes/aliases.yaml
+              = more: fleetwright explain YamlAliasLimit
+            error[NestingLimit]: line 2, column 201: nested deeper than 200 levels
+             --> notes/deep.yaml:2:201
+              = more: fleetwright explain NestingLimit
+            error[YamlSyntax]: line 3, column 1: did not find expected node content
+             --> notes/half.yaml:3:1
+              = more: fleetwright explain YamlSyntax
+            error[ComponentObjectInvalid]: ReleaseBinding/default/odd: `spec` has to be a map, not a list
+             --> notes/odd.yaml:4:1
+              |
+            4 | spec: []
+              | ^ 
+              = more: fleetwright explain ComponentObjectInvalid
+            4 errors
+        "#]],
     );
 }

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use component::catalog::Catalog;
-use component::preview::{self, Written};
+use component::preview::{self, Problem, Written};
 use diag::Diagnostic;
 use object::FieldPath;
 use tree::{Tree, TreePath};
 
 use super::checkout::{self, Checkout};
 use super::folder::Folder;
+use super::revision;
 
 /// Namespace of objects that nothing gives one, where commands have no flag for it.
 const NAMESPACE: &str = "default";
@@ -35,7 +36,9 @@ pub fn lint(git_root: PathBuf, inside: &TreePath, tree: &Tree) -> Vec<Diagnostic
     let objects = &checkout.objects;
     let (catalog, notices) = Catalog::read(objects, NAMESPACE);
     let mut problems = preview::notices(&notices, objects);
-    problems.extend(preview::lint(catalog, &Written::new(objects)));
+    let written = Written::new(objects);
+    problems.extend(changed(&folder, &written));
+    problems.extend(preview::lint(catalog, &written));
     for problem in problems {
         let file = problem.place.head.origin.as_ref();
         let file = file.map_or_else(String::new, |origin| origin.path.to_string());
@@ -46,4 +49,18 @@ pub fn lint(git_root: PathBuf, inside: &TreePath, tree: &Tree) -> Vec<Diagnostic
     found.sort_by(|a, b| (&a.span, a.code, &a.message).cmp(&(&b.span, b.code, &b.message)));
     found.dedup();
     found
+}
+
+/// Releases of a working copy that the last commit has with another content. Nothing where there is
+/// no repository, or no commit yet.
+fn changed(folder: &Folder, written: &Written<'_>) -> Vec<Problem> {
+    if !folder.git_root.join(".git").exists() {
+        return Vec::new();
+    }
+    let Ok((_, tree)) = revision::tree(&folder.git_root, "HEAD") else {
+        return Vec::new();
+    };
+    let mut before = Checkout::read(&folder.at(tree).tree).objects;
+    checkout::place(&mut before, NAMESPACE);
+    preview::changed_releases(&Written::new(&before), written)
 }

@@ -73,7 +73,7 @@ pub enum RenderFormat {
 /// Renders and prints, or compares.
 pub fn render(args: &RenderArgs) -> Outcome {
     let folder = Folder::read(&args.path)?;
-    let now = Rendering::of(Checkout::read(&folder.tree), &folder, args);
+    let mut now = Rendering::of(Checkout::read(&folder.tree), &folder, args);
     let Some(revision) = &args.diff else {
         now.check_environment(args)?;
         return finish(&now.diagnostics, &BTreeSet::new(), || {
@@ -84,6 +84,11 @@ pub fn render(args: &RenderArgs) -> Outcome {
     let (id, tree) = revision::tree(&folder.git_root, revision)?;
     let old_folder = folder.at(tree);
     let old = Rendering::of(Checkout::read(&old_folder.tree), &old_folder, args);
+    let changed =
+        preview::changed_releases(&Written::new(&old.objects), &Written::new(&now.objects));
+    let mut places = folder.places();
+    let changed = changed.into_iter().map(|own| places.diagnostic(own));
+    now.diagnostics.extend(changed);
     if !old.has_environment {
         now.check_environment(args)?;
     }
@@ -136,6 +141,8 @@ struct Rendering {
     /// Objects by binding, with what became of it; a binding is its kind, namespace and name.
     bindings: BTreeMap<String, (State, Vec<Rendered>)>,
     diagnostics: Vec<Diagnostic>,
+    /// The objects of OpenChoreo it was made of.
+    objects: Vec<Object>,
     has_environment: bool,
     /// Environments there are.
     environments: BTreeSet<String>,
@@ -204,6 +211,7 @@ impl Rendering {
         Self {
             bindings: bindings.collect(),
             diagnostics,
+            objects,
             has_environment,
             environments,
         }
