@@ -18,9 +18,9 @@ pub use lint::lint;
 pub use problem::{Place, Problem, changed_releases, notices};
 
 use crate::catalog::{Catalog, Outcome, Session};
-use crate::model::{Environment, Head, Item, ReleaseBinding};
+use crate::model::{Environment, Head, Item, Owner, ReleaseBinding};
 use crate::render::Rendered;
-use problem::{of_failure, of_pending, of_warning};
+use problem::{bound_twice, of_failure, of_pending, of_warning};
 
 /// Which bindings to look at.
 #[derive(Clone, Copy, Debug, Default)]
@@ -115,7 +115,8 @@ impl<'a> Written<'a> {
     }
 }
 
-/// Renders the bindings of an environment.
+/// Renders the bindings of an environment. Of several that bind one component there, the first by
+/// name counts.
 pub fn preview(catalog: &Catalog, written: &Written<'_>, selection: Selection<'_>) -> Preview {
     let mut session = Session::new(catalog);
     let mut out = Preview::default();
@@ -130,7 +131,7 @@ pub fn preview(catalog: &Catalog, written: &Written<'_>, selection: Selection<'_
             Ok(objects) => (State::Rendered, objects),
             Err(error) => {
                 out.problems
-                    .extend(problem::of_project_failure(&error, &binding.head));
+                    .extend(problem::of_project_failure(catalog, &error, &binding.head));
                 (State::Failed, Vec::new())
             }
         };
@@ -140,13 +141,28 @@ pub fn preview(catalog: &Catalog, written: &Written<'_>, selection: Selection<'_
             objects,
         });
     }
+    let mut first: BTreeMap<(&str, &Owner), &Head> = BTreeMap::new();
     for binding in catalog.bindings() {
-        let owner = &binding.owner;
-        let environment = &binding.environment;
-        if selection.takes(environment, &binding.head, &owner.project, &owner.component) {
-            let bound = render(&mut session, catalog, binding, written, &mut out.problems);
-            out.bindings.push(bound);
+        let (environment, owner) = (&binding.environment, &binding.owner);
+        let head = &binding.head;
+        if !selection.takes(environment, head, &owner.project, &owner.component) {
+            continue;
         }
+        let key = (head.namespace.as_str(), owner);
+        if let Some(other) = first.get(&key).filter(|_| binding.active) {
+            out.problems.push(bound_twice(binding, other));
+            out.bindings.push(Bound {
+                head: head.clone(),
+                state: State::Failed,
+                objects: Vec::new(),
+            });
+            continue;
+        }
+        if binding.active {
+            first.insert(key, head);
+        }
+        let bound = render(&mut session, catalog, binding, written, &mut out.problems);
+        out.bindings.push(bound);
     }
     out
 }
@@ -175,7 +191,7 @@ fn render<'a>(
             (State::Pending, Vec::new())
         }
         Outcome::Failed(error) => {
-            problems.extend(of_failure(&error, binding, release, written));
+            problems.extend(of_failure(catalog, &error, binding, release, written));
             (State::Failed, Vec::new())
         }
     };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use diag::{Code, Severity};
 use object::{FieldPath, Node, Object, Text};
 
-use super::problem::{of_failure, of_warning, place};
+use super::problem::{bound_twice, of_failure, of_warning, place};
 use super::{Problem, Written, assume_planes};
 use crate::catalog::{BindingError, Catalog, Outcome, Session};
 use crate::model::{ComponentRelease, DeploymentPipeline, Head, Item, Owner, ReleaseBinding};
@@ -134,22 +134,13 @@ fn bindings(catalog: &Catalog, written: &Written<'_>) -> Vec<Problem> {
         let key = (&head.namespace, &binding.owner, &binding.environment);
         match first.get(&key) {
             None => drop(first.insert(key, head)),
-            Some(other) => {
-                let environment = &binding.environment;
-                let message = format!("{head}: {other} binds this component in {environment} too");
-                let path = FieldPath::keys(["spec", "environment"]);
-                let code = Code("ComponentBoundTwice");
-                out.push(
-                    Problem::new(Severity::Error, code, message, head, path)
-                        .with_help("Remove one of the two."),
-                );
-            }
+            Some(other) => out.push(bound_twice(binding, other)),
         }
         let release = binding.release.as_ref();
         let release = release.and_then(|name| catalog.release(&head.namespace, name));
         match session.render(binding) {
             Outcome::Failed(error @ BindingError::References(_)) => {
-                out.extend(of_failure(&error, binding, release, written));
+                out.extend(of_failure(catalog, &error, binding, release, written));
             }
             Outcome::Rendered(rendering) => {
                 let warnings = rendering.warnings.iter();

@@ -4,8 +4,8 @@ use diag::{Code, Explain as _, Severity};
 use object::{FieldPath, Node, Object};
 
 use super::Written;
-use crate::catalog::{BindingError, Notice, ReferenceError};
-use crate::model::{ComponentRelease, Finding, Head, ReleaseBinding};
+use crate::catalog::{BindingError, Catalog, Notice, ReferenceError};
+use crate::model::{ComponentRelease, Finding, Head, Item, ReleaseBinding};
 use crate::render::{Document, RenderError, Warning};
 use crate::snapshot::release_digest;
 
@@ -132,13 +132,14 @@ fn repeated(head: &Head, first: &Head, objects: &[Object]) -> Problem {
 
 /// Why a binding gives no objects.
 pub(super) fn of_failure(
+    catalog: &Catalog,
     error: &BindingError,
     binding: &ReleaseBinding,
     release: Option<&ComponentRelease>,
     written: &Written<'_>,
 ) -> Vec<Problem> {
     match error {
-        BindingError::References(_) => of_project_failure(error, &binding.head),
+        BindingError::References(_) => of_project_failure(catalog, error, &binding.head),
         BindingError::Render(errors) => {
             let errors = errors.0.iter();
             errors
@@ -153,25 +154,55 @@ pub(super) fn of_failure(
 }
 
 /// As [`of_failure`], where nothing is known but the binding.
-pub(super) fn of_project_failure(error: &BindingError, head: &Head) -> Vec<Problem> {
-    let texts: Vec<(Code, String, FieldPath)> = match error {
+pub(super) fn of_project_failure(
+    catalog: &Catalog,
+    error: &BindingError,
+    head: &Head,
+) -> Vec<Problem> {
+    let problem = |code: Code, text: String, path: FieldPath| {
+        let message = format!("{head}: {text}");
+        Problem::new(Severity::Error, code, message, head, path)
+    };
+    match error {
         BindingError::References(errors) => {
             let own = errors.0.iter();
-            own.map(|error| (errors.code(), error.to_string(), reference_path(error)))
-                .collect()
+            own.map(|error| {
+                let own = problem(errors.code(), error.to_string(), reference_path(error));
+                match elsewhere(catalog, error) {
+                    Some(help) => own.with_help(help),
+                    None => own,
+                }
+            })
+            .collect()
         }
         BindingError::Render(errors) => {
             let own = errors.0.iter();
-            own.map(|error| (error.code(), error.to_string(), FieldPath::keys(["spec"])))
+            let spec = FieldPath::keys(["spec"]);
+            own.map(|error| problem(error.code(), error.to_string(), spec.clone()))
                 .collect()
         }
+    }
+}
+
+/// Where what is missing is instead: a namespace is easily forgotten.
+fn elsewhere(catalog: &Catalog, error: &ReferenceError) -> Option<String> {
+    let (kind, name) = match error {
+        ReferenceError::Release { name, .. } => ("ComponentRelease", name),
+        ReferenceError::ProjectRelease { name, .. } => ("ProjectRelease", name),
+        ReferenceError::Environment(name) => ("Environment", name),
+        ReferenceError::Component(name) => ("Component", name),
+        ReferenceError::Project(name) => ("Project", name),
+        ReferenceError::DataPlane(reference) => (reference.kind.as_str(), &reference.name),
+        ReferenceError::NoRelease
+        | ReferenceError::Owner { .. }
+        | ReferenceError::NoDataPlane(_) => return None,
     };
-    let texts = texts.into_iter();
-    texts
-        .map(|(code, text, path)| {
-            Problem::new(Severity::Error, code, format!("{head}: {text}"), head, path)
-        })
-        .collect()
+    let mut heads = catalog.items().map(Item::head);
+    let other = heads.find(|head| head.kind == kind && head.name == *name)?;
+    Some(format!(
+        "There is one in namespace `{}`; it has to be in that of the binding.",
+        other.namespace
+    ))
 }
 
 /// The object and field that an error of a binding is about.
@@ -224,6 +255,15 @@ pub(super) fn of_pending(missing: &[String], binding: &ReleaseBinding) -> Proble
         &binding.head,
         FieldPath::keys(["spec", "releaseName"]),
     )
+}
+
+/// A second binding of a component in an environment.
+pub(super) fn bound_twice(binding: &ReleaseBinding, other: &Head) -> Problem {
+    let (head, environment) = (&binding.head, &binding.environment);
+    let message = format!("{head}: {other} binds this component in {environment} too");
+    let path = FieldPath::keys(["spec", "environment"]);
+    let code = Code("ComponentBoundTwice");
+    Problem::new(Severity::Error, code, message, head, path).with_help("Remove one of the two.")
 }
 
 fn reference_path(error: &ReferenceError) -> FieldPath {

@@ -230,7 +230,8 @@ fn a_tree_without_flux_takes_its_namespace_from_kustomization_files_or_the_flag(
          --> projects/shop/staging.yaml:6:16
           |
         6 |   environment: staging
-          |                ^ 
+          |                ^
+          = help: There is one in namespace `default`; it has to be in that of the binding.
           = more: fleetwright explain ComponentReferenceMissing
     "#]].assert_eq(&said(home.path(), &arguments));
 }
@@ -257,14 +258,14 @@ fn what_does_not_render_is_told_with_its_line_and_the_rest_is_printed() {
         &files,
         &["render", "--env", "staging"],
         expect![[r#"
-        exit 3
-        error[ExpressionKeyNotFound]: ReleaseBinding/acme/web-staging: ComponentType `deployment`, resource `deployment`, template.spec.template.spec.containers[0].image: no such key: `main` in `workload.containers`, which has `app` (in `${workload.containers.main.image}`)
-          --> projects/shop/more.yaml:23:24
-           |
-        23 |                 image: ${workload.containers.main.image}
-           |                        ^ 
-           = more: fleetwright explain ExpressionKeyNotFound
-    "#]],
+            exit 3
+            error[ExpressionKeyNotFound]: ReleaseBinding/acme/web-staging: ComponentType `deployment`, resource `deployment`, template.spec.template.spec.containers[0].image: no such key: `main` in `workload.containers`, which has `app` (in `${workload.containers.main.image}`)
+              --> projects/shop/more.yaml:23:24
+               |
+            23 |                 image: ${workload.containers.main.image}
+               |                        ^
+               = more: fleetwright explain ExpressionKeyNotFound
+        "#]],
     );
     check(
         &files,
@@ -303,6 +304,7 @@ fn mistakes_of_the_command_line_are_answered_with_what_to_do() {
         &["render", "--env", "staging", "--project", "nothing"],
         expect![[r#"
             exit 0
+            ◎ no binding to render for staging
         "#]],
     );
 }
@@ -418,10 +420,11 @@ fn a_working_copy_is_compared_with_its_commits() {
          --> projects/shop/newer.yaml:3:18
           |
         3 | metadata: {name: web-2}
-          |                  ^ 
+          |                  ^
           = help: Give the newer one a name of its own: a release never changes.
           = more: fleetwright explain ComponentReleaseReused
-    "#]].assert_eq(&diff(&["--diff"]));
+    "#]]
+    .assert_eq(&diff(&["--diff"]));
     copy.replace("projects/shop/newer.yaml", "web:2", "web:1");
     // What fails now leaves what was there.
     copy.replace("projects/shop/staging.yaml", "web-2", "web-9");
@@ -432,20 +435,22 @@ fn a_working_copy_is_compared_with_its_commits() {
          --> projects/shop/staging.yaml:7:16
           |
         7 |   releaseName: web-9
-          |                ^ 
+          |                ^
           = more: fleetwright explain ComponentReferenceMissing
     "#]].assert_eq(&diff(&["--diff"]));
     expect![[r#"
         exit 3
         error[RevisionNotFound]: the repository has no revision `HEAD~7`
          = more: fleetwright explain RevisionNotFound
-    "#]].assert_eq(&diff(&["--diff", "HEAD~7"]));
+    "#]]
+    .assert_eq(&diff(&["--diff", "HEAD~7"]));
     expect![[r#"
         exit 3
         error[RevisionNotFound]: the repository has no revision `.`
          = help: Write the folder in front of --diff.
          = more: fleetwright explain RevisionNotFound
-    "#]].assert_eq(&diff(&["--diff", "."]));
+    "#]]
+    .assert_eq(&diff(&["--diff", "."]));
     // A second working tree of the repository has a HEAD of its own.
     let other = home.path().join("other");
     copy.git(&[
@@ -458,7 +463,8 @@ fn a_working_copy_is_compared_with_its_commits() {
     expect![[r#"
         exit 0
         staging: 0 added, 0 changed, 0 removed, compared with HEAD (COMMIT)
-    "#]].assert_eq(
+    "#]]
+    .assert_eq(
         &said(
             &other,
             &["render", "--env", "staging", "--diff", "-o", "name"],
@@ -506,7 +512,7 @@ fn silent_mistakes_of_components_are_findings() {
         (
             "releases/web.yaml",
             RELEASE
-                .replace("metadata: {", "metadata: {namespace: acme, ")
+                .replace("{name: web-1}", "{name: web-1, namespace: acme}")
                 .replace("web:1", "web:2"),
         ),
         (
@@ -519,47 +525,49 @@ fn silent_mistakes_of_components_are_findings() {
         &files,
         &["lint", "-o", "line"],
         expect![[r#"
-        exit 1
-        bindings/web.yaml:1:1: ComponentNotApplied: no Kustomization of this checkout applies ReleaseBinding/acme/web-other
-        projects/shop/development.yaml:8:20: ComponentOverrideUnused: ReleaseBinding/acme/web-development: ComponentType `deployment`: values for trait instance `disk`, which is not in use; in use: none
-        projects/shop/development.yaml:9:36: ComponentContainerUnknown: ReleaseBinding/acme/web-development: workload: overrides for container `main`, which does not exist; there are `app`
-        projects/shop/development.yaml:10:51: ComponentValueUnknown: ReleaseBinding/acme/web-development: ComponentType `deployment`: `envOverrides.extra` is in no schema and has no effect
-        projects/shop/project.yaml:4:21: ComponentFieldUnknown: Project/acme/shop: `spec.displayName` is a field of no version
-        projects/shop/release.yaml:31:7: ComponentRouteNarrow: ComponentRelease/acme/web-1: HTTPRoute `web-development-b408fa90` in development answers only GET, and below its own generated name
-        projects/shop/staging.yaml:6:16: ComponentBoundTwice: ReleaseBinding/acme/web-staging: ReleaseBinding/acme/web-other binds this component in staging too
-        projects/shop/staging.yaml:7:16: ComponentReferenceMissing: ReleaseBinding/acme/web-staging: ComponentRelease `web-7` does not exist; did you mean `web-1`?
-    "#]],
+            exit 1
+            bindings/web.yaml:1:1: ComponentNotApplied: no Kustomization of this checkout applies ReleaseBinding/acme/web-other
+            projects/shop/development.yaml:8:20: ComponentOverrideUnused: ReleaseBinding/acme/web-development: ComponentType `deployment`: values for trait instance `disk`, which is not in use; in use: none
+            projects/shop/development.yaml:9:36: ComponentContainerUnknown: ReleaseBinding/acme/web-development: workload: overrides for container `main`, which does not exist; there are `app`
+            projects/shop/development.yaml:10:51: ComponentValueUnknown: ReleaseBinding/acme/web-development: ComponentType `deployment`: `envOverrides.extra` is in no schema and has no effect
+            projects/shop/project.yaml:4:21: ComponentFieldUnknown: Project/acme/shop: `spec.displayName` is a field of no version
+            projects/shop/release.yaml:31:7: ComponentRouteNarrow: ComponentRelease/acme/web-1: HTTPRoute `web-development-b408fa90` in development answers only GET, and below its own generated name
+            projects/shop/staging.yaml:6:16: ComponentBoundTwice: ReleaseBinding/acme/web-staging: ReleaseBinding/acme/web-other binds this component in staging too
+            projects/shop/staging.yaml:7:16: ComponentReferenceMissing: ReleaseBinding/acme/web-staging: ComponentRelease `web-7` does not exist; did you mean `web-1`?
+            releases/web.yaml:1:1: ComponentNotApplied: no Kustomization of this checkout applies ComponentRelease/acme/web-1
+            releases/web.yaml:3:18: ComponentReleaseReused: ComponentRelease/acme/web-1 is there with another content in projects/shop/release.yaml:1
+        "#]],
     );
     check(
         &files,
         &["lint", "bindings"],
         expect![[r#"
-        exit 1
-        error[ComponentReferenceMissing]: ReleaseBinding/acme/web-other: Project `shop` does not exist
-         --> bindings/web.yaml:5:24
-          |
-        5 |   owner: {projectName: shop, componentName: web}
-          |                        ^ 
-          = more: fleetwright explain ComponentReferenceMissing
-        error[ComponentReferenceMissing]: ReleaseBinding/acme/web-other: Component `web` does not exist
-         --> bindings/web.yaml:5:45
-          |
-        5 |   owner: {projectName: shop, componentName: web}
-          |                                             ^ 
-          = more: fleetwright explain ComponentReferenceMissing
-        error[ComponentReferenceMissing]: ReleaseBinding/acme/web-other: Environment `staging` does not exist
-         --> bindings/web.yaml:6:16
-          |
-        6 |   environment: staging
-          |                ^ 
-          = more: fleetwright explain ComponentReferenceMissing
-        error[ComponentReferenceMissing]: ReleaseBinding/acme/web-other: ComponentRelease `web-1` does not exist
-         --> bindings/web.yaml:7:16
-          |
-        7 |   releaseName: web-1
-          |                ^ 
-          = more: fleetwright explain ComponentReferenceMissing
-    "#]],
+            exit 1
+            error[ComponentReferenceMissing]: ReleaseBinding/acme/web-other: Project `shop` does not exist
+             --> bindings/web.yaml:5:24
+              |
+            5 |   owner: {projectName: shop, componentName: web}
+              |                        ^
+              = more: fleetwright explain ComponentReferenceMissing
+            error[ComponentReferenceMissing]: ReleaseBinding/acme/web-other: Component `web` does not exist
+             --> bindings/web.yaml:5:45
+              |
+            5 |   owner: {projectName: shop, componentName: web}
+              |                                             ^
+              = more: fleetwright explain ComponentReferenceMissing
+            error[ComponentReferenceMissing]: ReleaseBinding/acme/web-other: Environment `staging` does not exist
+             --> bindings/web.yaml:6:16
+              |
+            6 |   environment: staging
+              |                ^
+              = more: fleetwright explain ComponentReferenceMissing
+            error[ComponentReferenceMissing]: ReleaseBinding/acme/web-other: ComponentRelease `web-1` does not exist
+             --> bindings/web.yaml:7:16
+              |
+            7 |   releaseName: web-1
+              |                ^
+              = more: fleetwright explain ComponentReferenceMissing
+        "#]],
     );
     check(
         &[],
@@ -585,7 +593,7 @@ fn a_plane_that_is_elsewhere_is_assumed() {
              --> platform/all.yaml:4:22
               |
             4 | spec: {dataPlaneRef: plane}
-              |                      ^ 
+              |                      ^
               = more: fleetwright explain ComponentPlaneAssumed
         "#]],
     );
@@ -632,9 +640,84 @@ fn damaged_files_harm_only_themselves() {
              --> notes/odd.yaml:4:1
               |
             4 | spec: []
-              | ^ 
+              | ^
               = more: fleetwright explain ComponentObjectInvalid
             4 errors
         "#]],
     );
+}
+
+#[test]
+fn a_kustomization_that_does_not_build_is_said_and_its_files_are_read() {
+    let list = "resources: [project.yaml, release.yaml, development.yaml, missing.yaml]\n";
+    let development = DEVELOPMENT.replace("{name:", "{namespace: acme, name:");
+    let project = PROJECT.replace("{name:", "{namespace: acme, name:");
+    let release = RELEASE.replace("{name: web-1}", "{namespace: acme, name: web-1}");
+    let files = [
+        ("projects/shop/kustomization.yaml", list),
+        ("projects/shop/development.yaml", development.as_str()),
+        ("projects/shop/project.yaml", project.as_str()),
+        ("projects/shop/release.yaml", release.as_str()),
+    ];
+    let arguments = ["render", "--env", "development", "-o", "name"];
+    check(
+        &files,
+        &arguments,
+        expect![[r#"
+        exit 0
+        Service/dp-acme-shop-development-12d45ec4/web
+        Deployment/dp-acme-shop-development-12d45ec4/web-development-b408fa90
+        warning[ResourceNotFound]: `missing.yaml` does not exist; the files of Kustomization/flux-system/projects count as they are written
+         --> projects/shop/kustomization.yaml:1:59
+          = because accumulating resources: accumulation err='accumulating resources from 'shop': read /projects/shop: is a directory': recursed accumulation of path '/projects/shop': accumulating resources: accumulation err='accumulating resources from 'missing.yaml': open /projects/shop/missing.yaml: no such file or directory': must build at directory: not a valid directory: evalsymlink failure on '/projects/shop/missing.yaml' : lstat /projects/shop/missing.yaml: no such file or directory
+          = help: Did you mean `staging.yaml`?
+          = more: fleetwright explain ResourceNotFound
+    "#]],
+    );
+}
+
+#[test]
+fn a_tree_among_others_is_a_source_of_its_own_and_a_folder_of_one_a_part() {
+    let home = TempDir::new().unwrap();
+    let files = home.path().join("files");
+    shop(&files.join("east"), &[]);
+    shop(&files.join("west"), &[]);
+    let copy = WorkingCopy::of(&files, home.path(), "http://127.0.0.1:1/none");
+    copy.replace(
+        "west/projects/shop/staging.yaml",
+        "replicas: 2",
+        "replicas: 4",
+    );
+    let names = |arguments: &[&str]| {
+        let mut all = vec!["render", "--env", "staging", "-o", "name"];
+        all.extend(arguments);
+        said(&copy.folder, &all)
+    };
+    expect![[r#"
+        exit 0
+        Service/dp-acme-shop-staging-de803930/web
+        Deployment/dp-acme-shop-staging-de803930/web-staging-3b28db39
+    "#]]
+    .assert_eq(&names(&["east"]));
+    let text = names(&["west", "--diff"]);
+    assert!(text.contains("0 added, 1 changed, 0 removed"), "{text}");
+    let text = names(&["east", "--diff"]);
+    assert!(text.contains("0 added, 0 changed, 0 removed"), "{text}");
+
+    let home = TempDir::new().unwrap();
+    let files = home.path().join("files");
+    shop(&files, &[]);
+    let copy = WorkingCopy::of(&files, home.path(), "http://127.0.0.1:1/none");
+    let within = |folder: &str| {
+        said(
+            &copy.folder,
+            &["render", "--env", "staging", "-o", "name", folder],
+        )
+    };
+    assert!(within("projects/shop").contains("web-staging"));
+    expect![[r#"
+        exit 0
+        ◎ no binding to render for staging
+    "#]]
+    .assert_eq(&within("platform"));
 }

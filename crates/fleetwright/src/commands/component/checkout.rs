@@ -39,6 +39,9 @@ impl Checkout {
     pub fn read(tree: &Tree) -> Self {
         let mut checkout = Self::default();
         let written = checkout.documents(tree);
+        if !written.iter().any(model::is_openchoreo) {
+            return checkout;
+        }
         let units = units(tree, &written);
         let mut built = Vec::new();
         for unit in &units {
@@ -156,9 +159,8 @@ impl Checkout {
     fn unbuilt(&mut self, name: &str, diagnostics: impl Iterator<Item = Diagnostic>) {
         for mut diagnostic in diagnostics {
             diagnostic.severity = Severity::Warning;
-            diagnostic.notes.push(format!(
-                "{name} does not build, its files count as they are"
-            ));
+            let message = &mut diagnostic.message;
+            message.push_str(&format!("; the files of {name} count as they are written"));
             self.problems.push(diagnostic);
         }
     }

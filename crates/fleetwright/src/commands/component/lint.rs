@@ -20,11 +20,15 @@ const NAMESPACE: &str = "default";
 pub fn lint(git_root: PathBuf, inside: &TreePath, tree: &Tree) -> Vec<Diagnostic> {
     let folder = Folder::of(git_root, inside.clone(), tree.clone());
     let mut checkout = Checkout::read(&folder.tree);
-    if checkout.objects.is_empty() {
+    if checkout.objects.is_empty() && checkout.problems.is_empty() {
         return Vec::new();
     }
     let mut places = folder.places();
     let mut found: Vec<(String, Diagnostic)> = Vec::new();
+    for problem in std::mem::take(&mut checkout.problems) {
+        let file = problem.span.as_ref().map(|span| span.path.clone());
+        found.push((file.unwrap_or_default(), places.show(problem)));
+    }
     for (object, mut diagnostic) in checkout::not_applied(&checkout) {
         let Some(origin) = object.origin.as_deref() else {
             continue;

@@ -18,6 +18,7 @@ use object::{Node, Object};
 use self::checkout::Checkout;
 use self::folder::Folder;
 use super::Outcome;
+use super::build::mask;
 use crate::exit::{Exit, Failure};
 use crate::output::print_all;
 
@@ -76,6 +77,9 @@ pub fn render(args: &RenderArgs) -> Outcome {
     let mut now = Rendering::of(Checkout::read(&folder.tree), &folder, args);
     let Some(revision) = &args.diff else {
         now.check_environment(args)?;
+        if now.bindings.is_empty() {
+            eprintln!("◎ no binding to render for {}", args.env);
+        }
         return finish(&now.diagnostics, &BTreeSet::new(), || {
             print_objects(&now, args);
             Exit::Done
@@ -287,8 +291,8 @@ fn print_objects(rendering: &Rendering, args: &RenderArgs) {
     for (_, own) in rendering.bindings.values() {
         for Rendered { object, plane } in own {
             match plane {
-                Plane::Data => objects.push(object.clone()),
-                Plane::Observability => observed.push(object.clone()),
+                Plane::Data => objects.push(mask(object.clone())),
+                Plane::Observability => observed.push(mask(object.clone())),
             }
         }
     }
