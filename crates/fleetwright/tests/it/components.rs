@@ -137,6 +137,10 @@ fn shop(folder: &Path, files: &[(&str, &str)]) {
             ("projects/shop/release.yaml", RELEASE),
             ("projects/shop/development.yaml", DEVELOPMENT),
             ("projects/shop/staging.yaml", STAGING),
+            (
+                "tool.yaml",
+                "apiVersion: openchoreo.dev/v1alpha1\nkind: ReleaseConfig\nmetadata: {name: tool}\n",
+            ),
             (".cache/old.yaml", "kind: {openchoreo.dev/: broken"),
         ],
     );
@@ -167,37 +171,38 @@ fn an_environment_renders_in_the_namespaces_of_its_kustomizations() {
         &[],
         &["render", "--env", "staging"],
         expect![[r#"
-        exit 0
-        apiVersion: v1
-        kind: Service
-        metadata:
-          labels:
-            openchoreo.dev/component: web
-            openchoreo.dev/environment: staging
-            openchoreo.dev/project: shop
-          name: web
-          namespace: dp-acme-shop-staging-de803930
-        spec:
-          ports:
-          - port: 80
-        ---
-        apiVersion: apps/v1
-        kind: Deployment
-        metadata:
-          labels:
-            openchoreo.dev/component: web
-            openchoreo.dev/environment: staging
-            openchoreo.dev/project: shop
-          name: web-staging-3b28db39
-          namespace: dp-acme-shop-staging-de803930
-        spec:
-          replicas: 2
-          template:
+            exit 0
+            apiVersion: v1
+            kind: Service
+            metadata:
+              labels:
+                openchoreo.dev/component: web
+                openchoreo.dev/environment: staging
+                openchoreo.dev/project: shop
+              name: web
+              namespace: dp-acme-shop-staging-de803930
             spec:
-              containers:
-              - image: web:1
-                name: app
-    "#]],
+              ports:
+              - port: 80
+            ---
+            apiVersion: apps/v1
+            kind: Deployment
+            metadata:
+              labels:
+                openchoreo.dev/component: web
+                openchoreo.dev/environment: staging
+                openchoreo.dev/project: shop
+              name: web-staging-3b28db39
+              namespace: dp-acme-shop-staging-de803930
+            spec:
+              replicas: 2
+              template:
+                spec:
+                  containers:
+                  - image: web:1
+                    name: app
+            ◎ tool.yaml is a file of command-line tools and has no part in this
+        "#]],
     );
     check(
         &[],
@@ -206,6 +211,7 @@ fn an_environment_renders_in_the_namespaces_of_its_kustomizations() {
             exit 0
             Service/dp-acme-shop-development-12d45ec4/web
             Deployment/dp-acme-shop-development-12d45ec4/web-development-b408fa90
+            ◎ tool.yaml is a file of command-line tools and has no part in this
         "#]],
     );
 }
@@ -221,11 +227,13 @@ fn a_tree_without_flux_takes_its_namespace_from_kustomization_files_or_the_flag(
         exit 0
         Service/dp-acme-shop-staging-de803930/web
         Deployment/dp-acme-shop-staging-de803930/web-staging-3b28db39
+        ◎ tool.yaml is a file of command-line tools and has no part in this
     "#]]
     .assert_eq(&said(home.path(), &arguments));
     let arguments = ["render", "--env", "staging", "-o", "name"];
     expect![[r#"
         exit 3
+        ◎ tool.yaml is a file of command-line tools and has no part in this
         error[ComponentReferenceMissing]: ReleaseBinding/acme/web-staging: Environment `staging` does not exist
          --> projects/shop/staging.yaml:6:16
           |
@@ -259,6 +267,7 @@ fn what_does_not_render_is_told_with_its_line_and_the_rest_is_printed() {
         &["render", "--env", "staging"],
         expect![[r#"
             exit 3
+            ◎ tool.yaml is a file of command-line tools and has no part in this
             error[ExpressionKeyNotFound]: ReleaseBinding/acme/web-staging: ComponentType `deployment`, resource `deployment`, template.spec.template.spec.containers[0].image: no such key: `main` in `workload.containers`, which has `app` (in `${workload.containers.main.image}`)
               --> projects/shop/more.yaml:23:24
                |
@@ -305,6 +314,7 @@ fn mistakes_of_the_command_line_are_answered_with_what_to_do() {
         expect![[r#"
             exit 0
             ◎ no binding to render for staging
+            ◎ tool.yaml is a file of command-line tools and has no part in this
         "#]],
     );
 }
@@ -326,6 +336,7 @@ fn a_working_copy_is_compared_with_its_commits() {
     };
     expect![[r#"
         exit 0
+        ◎ tool.yaml is a file of command-line tools and has no part in this
         staging: 0 added, 0 changed, 0 removed, compared with HEAD (COMMIT)
     "#]]
     .assert_eq(&diff(&["--diff"]));
@@ -348,6 +359,7 @@ fn a_working_copy_is_compared_with_its_commits() {
         - Service/dp-acme-shop-staging-de803930/web
         ~ Deployment/dp-acme-shop-staging-de803930/web-staging-3b28db39
             spec.replicas  2 → 3
+        ◎ tool.yaml is a file of command-line tools and has no part in this
         staging: 1 added, 1 changed, 1 removed, compared with HEAD (COMMIT)
     "#]]
     .assert_eq(&diff(&["--diff"]));
@@ -380,6 +392,7 @@ fn a_working_copy_is_compared_with_its_commits() {
             }
           ]
         }
+        ◎ tool.yaml is a file of command-line tools and has no part in this
         staging: 1 added, 1 changed, 1 removed, compared with HEAD (COMMIT)
     "#]]
     .assert_eq(&diff(&["--diff", "-o", "json"]));
@@ -387,6 +400,7 @@ fn a_working_copy_is_compared_with_its_commits() {
     copy.commit("second");
     expect![[r#"
         exit 0
+        ◎ tool.yaml is a file of command-line tools and has no part in this
         staging: 0 added, 0 changed, 0 removed, compared with HEAD (COMMIT)
     "#]]
     .assert_eq(&diff(&["--diff"]));
@@ -415,6 +429,7 @@ fn a_working_copy_is_compared_with_its_commits() {
         exit 3
         ~ Deployment/dp-acme-shop-staging-de803930/web-staging-3b28db39
             spec.template.spec.containers[app].image  web:1 → web:2
+        ◎ tool.yaml is a file of command-line tools and has no part in this
         staging: 0 added, 1 changed, 0 removed, compared with HEAD (COMMIT)
         error[ComponentReleaseReused]: ComponentRelease/acme/web-2 had another content before
          --> projects/shop/newer.yaml:3:18
@@ -430,6 +445,7 @@ fn a_working_copy_is_compared_with_its_commits() {
     copy.replace("projects/shop/staging.yaml", "web-2", "web-9");
     expect![[r#"
         exit 3
+        ◎ tool.yaml is a file of command-line tools and has no part in this
         staging: 0 added, 0 changed, 0 removed, compared with HEAD (COMMIT)
         error[ComponentReferenceMissing]: ReleaseBinding/acme/web-staging: ComponentRelease `web-9` does not exist; did you mean `web-1`?
          --> projects/shop/staging.yaml:7:16
@@ -462,6 +478,7 @@ fn a_working_copy_is_compared_with_its_commits() {
     ]);
     expect![[r#"
         exit 0
+        ◎ tool.yaml is a file of command-line tools and has no part in this
         staging: 0 added, 0 changed, 0 removed, compared with HEAD (COMMIT)
     "#]]
     .assert_eq(
@@ -589,6 +606,7 @@ fn a_plane_that_is_elsewhere_is_assumed() {
             exit 0
             Service/dp-acme-shop-development-12d45ec4/web
             Deployment/dp-acme-shop-development-12d45ec4/web-development-b408fa90
+            ◎ tool.yaml is a file of command-line tools and has no part in this
             warning[ComponentPlaneAssumed]: DataPlane `plane` of Environment `development` is not in the checkout; it counts as one with nothing set
              --> platform/all.yaml:4:22
               |
@@ -627,6 +645,7 @@ fn damaged_files_harm_only_themselves() {
             exit 3
             Service/dp-acme-shop-development-12d45ec4/web
             Deployment/dp-acme-shop-development-12d45ec4/web-development-b408fa90
+            ◎ tool.yaml is a file of command-line tools and has no part in this
             error[YamlAliasLimit]: aliases expand 52 nodes to more than 5200
              --> notes/aliases.yaml
               = more: fleetwright explain YamlAliasLimit
@@ -664,15 +683,16 @@ fn a_kustomization_that_does_not_build_is_said_and_its_files_are_read() {
         &files,
         &arguments,
         expect![[r#"
-        exit 0
-        Service/dp-acme-shop-development-12d45ec4/web
-        Deployment/dp-acme-shop-development-12d45ec4/web-development-b408fa90
-        warning[ResourceNotFound]: `missing.yaml` does not exist; the files of Kustomization/flux-system/projects count as they are written
-         --> projects/shop/kustomization.yaml:1:59
-          = because accumulating resources: accumulation err='accumulating resources from 'shop': read /projects/shop: is a directory': recursed accumulation of path '/projects/shop': accumulating resources: accumulation err='accumulating resources from 'missing.yaml': open /projects/shop/missing.yaml: no such file or directory': must build at directory: not a valid directory: evalsymlink failure on '/projects/shop/missing.yaml' : lstat /projects/shop/missing.yaml: no such file or directory
-          = help: Did you mean `staging.yaml`?
-          = more: fleetwright explain ResourceNotFound
-    "#]],
+            exit 0
+            Service/dp-acme-shop-development-12d45ec4/web
+            Deployment/dp-acme-shop-development-12d45ec4/web-development-b408fa90
+            ◎ tool.yaml is a file of command-line tools and has no part in this
+            warning[ResourceNotFound]: `missing.yaml` does not exist; the files of Kustomization/flux-system/projects count as they are written
+             --> projects/shop/kustomization.yaml:1:59
+              = because accumulating resources: accumulation err='accumulating resources from 'shop': read /projects/shop: is a directory': recursed accumulation of path '/projects/shop': accumulating resources: accumulation err='accumulating resources from 'missing.yaml': open /projects/shop/missing.yaml: no such file or directory': must build at directory: not a valid directory: evalsymlink failure on '/projects/shop/missing.yaml' : lstat /projects/shop/missing.yaml: no such file or directory
+              = help: Did you mean `staging.yaml`?
+              = more: fleetwright explain ResourceNotFound
+        "#]],
     );
 }
 
@@ -697,6 +717,7 @@ fn a_tree_among_others_is_a_source_of_its_own_and_a_folder_of_one_a_part() {
         exit 0
         Service/dp-acme-shop-staging-de803930/web
         Deployment/dp-acme-shop-staging-de803930/web-staging-3b28db39
+        ◎ east/tool.yaml is a file of command-line tools and has no part in this
     "#]]
     .assert_eq(&names(&["east"]));
     let text = names(&["west", "--diff"]);
@@ -718,6 +739,7 @@ fn a_tree_among_others_is_a_source_of_its_own_and_a_folder_of_one_a_part() {
     expect![[r#"
         exit 0
         ◎ no binding to render for staging
+        ◎ tool.yaml is a file of command-line tools and has no part in this
     "#]]
     .assert_eq(&within("platform"));
 }

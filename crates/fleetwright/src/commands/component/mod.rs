@@ -80,9 +80,9 @@ pub fn render(args: &RenderArgs) -> Outcome {
         if now.bindings.is_empty() {
             eprintln!("◎ no binding to render for {}", args.env);
         }
-        return finish(&now.diagnostics, &BTreeSet::new(), || {
+        return finish(&now, &BTreeSet::new(), || {
             print_objects(&now, args);
-            Exit::Done
+            (Exit::Done, None)
         });
     };
     let (id, tree) = revision::tree(&folder.git_root, revision)?;
@@ -96,11 +96,11 @@ pub fn render(args: &RenderArgs) -> Outcome {
     if !old.has_environment {
         now.check_environment(args)?;
     }
-    finish(&now.diagnostics, &old.errors(), || {
+    finish(&now, &old.errors(), || {
         let differences = compare(&old, &now);
         print_differences(&differences, args);
         let signs = |sign| differences.iter().filter(|own| own.sign == sign).count();
-        eprintln!(
+        let summary = format!(
             "{}: {} added, {} changed, {} removed, compared with {revision} ({})",
             args.env,
             signs('+'),
@@ -108,22 +108,27 @@ pub fn render(args: &RenderArgs) -> Outcome {
             signs('-'),
             &id[..12]
         );
-        match differences.is_empty() {
+        let exit = match differences.is_empty() {
             true => Exit::Done,
             false => Exit::Negative,
-        }
+        };
+        (exit, Some(summary))
     })
 }
 
-/// Does it, and says what is wrong on standard error; errors that were there before do not count.
+/// Prints, which gives a code and a last word, and says what is wrong on standard error. Errors that
+/// were there before do not count.
 fn finish(
-    diagnostics: &[Diagnostic],
+    now: &Rendering,
     before: &BTreeSet<(Code, String)>,
-    print: impl FnOnce() -> Exit,
+    print: impl FnOnce() -> (Exit, Option<String>),
 ) -> Outcome {
-    let exit = print();
+    let (exit, summary) = print();
+    for note in &now.notes {
+        eprintln!("◎ {note}");
+    }
     let mut failed = Vec::new();
-    for diagnostic in diagnostics {
+    for diagnostic in &now.diagnostics {
         let known = before.contains(&(diagnostic.code, diagnostic.message.clone()));
         match diagnostic.severity {
             Severity::Error if !known => failed.push(diagnostic.clone()),
@@ -133,6 +138,9 @@ fn finish(
                 eprint!("{}", shown.render());
             }
         }
+    }
+    if let Some(summary) = summary {
+        eprintln!("{summary}");
     }
     match failed.is_empty() {
         true => Ok(exit),
@@ -145,6 +153,8 @@ struct Rendering {
     /// Objects by binding, with what became of it; a binding is its kind, namespace and name.
     bindings: BTreeMap<String, (State, Vec<Rendered>)>,
     diagnostics: Vec<Diagnostic>,
+    /// What is worth a word and no mistake.
+    notes: Vec<String>,
     /// The objects of OpenChoreo it was made of.
     objects: Vec<Object>,
     has_environment: bool,
@@ -174,11 +184,14 @@ impl Rendering {
         let about = preview::notices(&notices, &objects).into_iter();
         let about = about.filter(|problem| problem.severity == Severity::Error);
         diagnostics.extend(about.map(|problem| places.diagnostic(problem)));
+        let mut notes = Vec::new();
         for notice in &notices {
             if let Notice::ReleaseConfig(head) = notice {
                 let file = head.origin.as_ref();
                 let file = file.map_or_else(|| head.to_string(), |own| folder.shown(&own.path));
-                eprintln!("◎ {file} is a file of command-line tools and has no part in this");
+                notes.push(format!(
+                    "{file} is a file of command-line tools and has no part in this"
+                ));
             }
         }
         let assumed = preview::assume_planes(&mut catalog, |own| own.head.name == args.env);
@@ -215,6 +228,7 @@ impl Rendering {
         Self {
             bindings: bindings.collect(),
             diagnostics,
+            notes,
             objects,
             has_environment,
             environments,
