@@ -40,6 +40,7 @@ pub mod names;
 mod network_policy;
 pub mod parameters;
 pub mod patch;
+pub mod preview;
 pub mod render;
 mod routes;
 pub mod schema;

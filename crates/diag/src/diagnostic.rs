@@ -118,7 +118,8 @@ impl Diagnostic {
             if span.column > 0 {
                 let indent = " ".repeat(span.column as usize - 1);
                 let underline = "^".repeat(span.length.max(1) as usize);
-                let _ = writeln!(out, "{pad}| {indent}{underline} {}", self.label);
+                let line = format!("{pad}| {indent}{underline} {}", self.label);
+                let _ = writeln!(out, "{}", line.trim_end());
             }
         }
         gutter

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{apiserver, build, diff, helm, kustomize};
+use crate::commands::{apiserver, build, component, diff, helm, kustomize};
 
 /// Turns Git into running fleets.
 #[derive(Debug, Parser)]
@@ -46,6 +46,8 @@ pub enum Command {
     /// Builds manifests from files, without a server.
     #[command(subcommand)]
     Build(build::BuildCommand),
+    /// Renders the components of a checkout for an environment, without a server.
+    Render(component::RenderArgs),
     /// Reports what renders without a word and is almost surely a mistake.
     Lint(kustomize::LintArgs),
     /// Rewrites files that use what is deprecated.

@@ -34,6 +34,7 @@ pub use diff::{FieldDifference, ObjectDifference, difference};
 pub use ignore::{IgnoreRule, IgnoreTarget};
 pub use inventory::{Entry, Inventory};
 pub use markers::Owner;
+pub use order::sort;
 pub use prune::{Deletion, LiveStale, Pruning, prune};
 pub use settle::{Failure, Probe, ProbeRefusal, Settled, Write, settle};
 pub use stages::{MANAGER, OBJECTS_MAX, Options, Plan, PlanError, Stage, make};

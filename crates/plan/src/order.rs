@@ -58,7 +58,7 @@ pub(crate) fn apply_order(a: &ObjectKey, b: &ObjectKey) -> std::cmp::Ordering {
 }
 
 /// Orders objects as they are applied.
-pub(crate) fn sort(objects: &mut [Object]) {
+pub fn sort(objects: &mut [Object]) {
     objects.sort_by_cached_key(|object| Ordered(object.key()));
 }
 

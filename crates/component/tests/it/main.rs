@@ -8,6 +8,7 @@ mod model;
 mod patch;
 mod patch_vectors;
 mod pipeline_vectors;
+mod preview;
 mod render;
 mod schema;
 mod support;

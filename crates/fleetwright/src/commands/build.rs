@@ -127,7 +127,7 @@ pub fn read_unit(args: &KsArgs) -> Result<api::Kustomization, Failure> {
 }
 
 /// The object with the values of a Secret hidden.
-fn mask(mut object: Object) -> Object {
+pub fn mask(mut object: Object) -> Object {
     if object.kind() == "Secret" && object.api_version() == "v1" {
         for field in ["data", "stringData"] {
             if let Some(data) = object

@@ -6,6 +6,8 @@ mod bases;
 mod charts;
 mod cli;
 mod clients;
+mod components;
+mod components_corpus;
 mod documents;
 mod durable;
 mod errors;

@@ -85,7 +85,8 @@ pub fn write_tree(folder: &Path, files: &[(&str, &str)]) {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a folder over another one.
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
