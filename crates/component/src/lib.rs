@@ -29,9 +29,12 @@
 //! known here.
 
 pub mod catalog;
+pub mod checkout;
 pub mod configurations;
 mod context;
 pub mod dependencies;
+pub mod edit;
+pub mod generate;
 pub mod helpers;
 pub mod identity;
 pub mod metadata;
@@ -40,8 +43,11 @@ pub mod names;
 mod network_policy;
 pub mod parameters;
 pub mod patch;
+pub mod release_config;
 pub mod render;
 mod routes;
+pub mod scaffold;
 pub mod schema;
 pub mod snapshot;
 pub mod template;
+pub mod workload_file;

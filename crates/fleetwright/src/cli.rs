@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{apiserver, build, diff, helm, kustomize};
+use crate::commands::{apiserver, build, component, diff, helm, kustomize};
 
 /// Turns Git into running fleets.
 #[derive(Debug, Parser)]
@@ -54,6 +54,8 @@ pub enum Command {
     /// Shows what applying files would change.
     #[command(subcommand)]
     Diff(diff::DiffCommand),
+    #[command(flatten)]
+    Components(component::Commands),
     /// Lists sources and units and how they are.
     Get(GetArgs),
     /// Shows the objects of a unit, and of the units among them.

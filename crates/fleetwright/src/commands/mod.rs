@@ -2,6 +2,7 @@
 
 pub mod apiserver;
 pub mod build;
+pub mod component;
 mod confirm;
 mod controller;
 mod demo;
@@ -42,6 +43,7 @@ pub fn run(cli: Cli) -> Outcome {
         }
         Command::Explain { code } => explain::run(code.as_deref()),
         Command::Build(command) => build::run(command, cli.verbose > 0),
+        Command::Components(command) => component::run(command),
         Command::Lint(args) => kustomize::lint(args),
         Command::Fix(command) => kustomize::fix(command),
         Command::Why(args) if args.value.chart.is_some() => why::value(args),
@@ -72,6 +74,7 @@ async fn run_async(command: Command) -> Outcome {
         Command::Confirm(args) => confirm::run(args).await,
         Command::Why(args) => why::run(args.unit).await,
         Command::Build(_)
+        | Command::Components(_)
         | Command::Lint(_)
         | Command::Fix(_)
         | Command::Explain { .. }
