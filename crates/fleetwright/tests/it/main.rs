@@ -6,6 +6,7 @@ mod bases;
 mod charts;
 mod cli;
 mod clients;
+mod component_files;
 mod documents;
 mod durable;
 mod errors;
