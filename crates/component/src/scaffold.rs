@@ -252,7 +252,8 @@ fn sorted(schema: &Node) -> (Vec<(&Text, &Node)>, Vec<(&Text, &Node)>) {
 
 /// What stands where a person has to say something.
 fn placeholder(name: &str) -> String {
-    format!("<TODO_{}>", name.to_uppercase())
+    let text = format!("<TODO_{}>", name.to_uppercase());
+    scalar(&Node::from(text))
 }
 
 /// A value as an example.

@@ -68,9 +68,10 @@ fn release(
                 at: component.head.span(),
                 problems,
             })?;
+    let spec = as_written(frozen.spec);
     let name = match &request.name {
         Some(name) => match checkout.manifest("ComponentRelease", namespace, name) {
-            Some(own) => return keep(own, &owner, &frozen.spec, &frozen.digest),
+            Some(own) => return keep(own, &owner, &spec, &frozen.digest),
             None => name.to_string(),
         },
         None => {
@@ -89,8 +90,18 @@ fn release(
         Some(folder) => folder.clone(),
         None => inferred(checkout, component, "ComponentRelease", "releases")?,
     };
-    let object = object_of(checkout, component, "ComponentRelease", &name, frozen.spec);
+    let object = object_of(checkout, component, "ComponentRelease", &name, spec);
     output.create(checkout, file(&folder, &name)?, object)
+}
+
+/// The spec as files of releases have it: without which workflows and traits the type allows, which
+/// says what may be released, not what is.
+fn as_written(mut spec: Node) -> Node {
+    for key in ["allowedWorkflows", "allowedTraits"] {
+        spec.remove(&["componentType", key]);
+        spec.remove(&["componentType", "spec", key]);
+    }
+    spec
 }
 
 /// A release of this name that is there already.

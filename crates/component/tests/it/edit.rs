@@ -142,8 +142,7 @@ fn what_cannot_be_changed_in_place_is_written_anew_with_its_comments() {
         "a.c",
         "x".into(),
         expect![[r#"
-            -a:
-            +a: {c: x}
+            +  c: x
         "#]],
     );
 }

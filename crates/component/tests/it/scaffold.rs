@@ -21,7 +21,7 @@ spec:
       port: 'integer | description="Where it listens"'
       replicas: integer | default=1
       version: 'string | default="1.10"'
-      level: 'string | enum="debug,info"'
+      level: "string | enum=debug,info"
       probe: Probe
       hosts: "[]string"
       labels: map<string>
@@ -196,6 +196,11 @@ fn published_cases_ask_for_the_same_fields() {
         for own in &mut documents {
             let kind = format!("Cluster{}", own.kind());
             own.node.set(&["kind"], kind);
+            if own.kind() == "ClusterComponentType" {
+                // They leave out what every type has to have.
+                let resources = node("[{id: deployment, template: {kind: Deployment}}]");
+                own.node.set(&["spec", "resources"], resources);
+            }
         }
         let workflow = documents.iter().any(|own| own.kind() == "ClusterWorkflow");
         let catalog = Catalog::read(&documents, "acme").0;
