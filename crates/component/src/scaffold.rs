@@ -234,16 +234,18 @@ fn default(schema: &Node) -> Option<&Node> {
     schema.get("default").filter(|value| !value.is_null())
 }
 
+/// Fields of an object and their schemas.
+type Fields<'a> = Vec<(&'a Text, &'a Node)>;
+
 /// Names of a schema's fields that have to be said, and of those that do not, each in order.
-fn sorted(schema: &Node) -> (Vec<(&Text, &Node)>, Vec<(&Text, &Node)>) {
+fn sorted(schema: &Node) -> (Fields<'_>, Fields<'_>) {
     let required = schema.get("required").and_then(Node::as_list);
     let required: Vec<&str> = required
         .unwrap_or_default()
         .iter()
         .filter_map(Node::as_str)
         .collect();
-    let mut fields: Vec<(&Text, &Node)> =
-        properties(schema).into_iter().flat_map(Map::iter).collect();
+    let mut fields: Fields<'_> = properties(schema).into_iter().flat_map(Map::iter).collect();
     fields.sort_by_key(|(name, _)| *name);
     fields
         .into_iter()

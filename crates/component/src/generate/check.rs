@@ -3,13 +3,15 @@
 //! A release never changes, so one that cannot be rendered stays broken. It is better told before
 //! anybody commits it.
 
+use std::collections::BTreeMap;
+
 use diag::{Code, Diagnostic, Explain};
 use object::{Node, Object, Text};
 
 use super::{Item, Made, Output, Step, new_object};
 use crate::catalog::{BindingError, Catalog, Outcome, Session};
 use crate::checkout::Checkout;
-use crate::model::{DeploymentPipeline, Owner};
+use crate::model::{DeploymentPipeline, Owner, ReleaseBinding};
 
 /// The code of all warnings of this kind.
 const NOT_RENDERABLE: Code = Code("ReleaseNotRenderable");
@@ -27,8 +29,9 @@ struct Trial {
 /// planes) proves nothing, so it is no reason to warn.
 pub(super) fn releases(checkout: &Checkout, output: &Output) -> Vec<Diagnostic> {
     let mut catalog = checkout.catalog().clone();
-    let mut trials: Vec<(usize, Trial)> = Vec::new();
-    for (at, (item, made)) in output.made().enumerate() {
+    let mut trials: Vec<Vec<Trial>> = Vec::new();
+    for (item, made) in output.made() {
+        trials.push(Vec::new());
         let Some(pipeline) = pipeline_of(checkout.catalog(), &item.namespace, &item.owner) else {
             continue;
         };
@@ -37,24 +40,23 @@ pub(super) fn releases(checkout: &Checkout, output: &Output) -> Vec<Diagnostic> 
         }
         for environment in pipeline.environments() {
             bind(checkout, &mut catalog, item, made, &environment);
-            let trial = Trial {
-                namespace: item.namespace.clone(),
-                owner: item.owner.clone(),
-                environment,
-            };
-            trials.push((at, trial));
+            if let Some(own) = trials.last_mut() {
+                own.push(Trial {
+                    namespace: item.namespace.clone(),
+                    owner: item.owner.clone(),
+                    environment,
+                });
+            }
         }
     }
-    let mut session = Session::new(&catalog);
+    let mut rehearsal = Rehearsal::new(&catalog);
     let mut warnings = Vec::new();
-    for (at, (_, made)) in output.made().enumerate() {
-        let own = trials.iter().filter(|(of, _)| *of == at);
-        let results: Vec<(&Text, Result<bool, BindingError>)> = own
-            .filter_map(|(_, trial)| {
-                Some((&trial.environment, render(&catalog, &mut session, trial)?))
-            })
+    for ((_, made), own) in output.made().zip(&trials) {
+        let results: Vec<(&Text, Result<(), BindingError>)> = own
+            .iter()
+            .filter_map(|trial| Some((&trial.environment, rehearsal.render(trial)?)))
             .collect();
-        if results.iter().any(|(_, result)| matches!(result, Ok(true))) {
+        if results.iter().any(|(_, result)| result.is_ok()) {
             continue;
         }
         let failed = results
@@ -82,7 +84,7 @@ pub(super) fn bindings(checkout: &Checkout, output: &Output) -> Vec<Diagnostic> 
         catalog.remove("ReleaseBinding", &item.namespace, made.object.name());
         catalog.add(&made.object, &item.namespace);
     }
-    let mut session = Session::new(&catalog);
+    let mut rehearsal = Rehearsal::new(&catalog);
     let mut warnings = Vec::new();
     for (item, made) in output.made() {
         let text = |key: &str| made.object.node.str_at(&["spec", key]).unwrap_or_default();
@@ -91,7 +93,7 @@ pub(super) fn bindings(checkout: &Checkout, output: &Output) -> Vec<Diagnostic> 
             owner: item.owner.clone(),
             environment: text("environment").into(),
         };
-        if let Some(Err(error)) = render(&catalog, &mut session, &trial) {
+        if let Some(Err(error)) = rehearsal.render(&trial) {
             let message = format!(
                 "release `{}` does not render in environment `{}`",
                 text("releaseName"),
@@ -106,22 +108,43 @@ pub(super) fn bindings(checkout: &Checkout, output: &Output) -> Vec<Diagnostic> 
     warnings
 }
 
-/// Whether it renders; `None` when the checkout does not hold what is needed to know.
-fn render<'a>(
-    catalog: &'a Catalog,
-    session: &mut Session<'a>,
-    trial: &Trial,
-) -> Option<Result<bool, BindingError>> {
-    // The lookup borrows the trial no longer than it takes.
-    let binding = catalog.bindings().find(|own| {
-        own.head.namespace == trial.namespace
-            && own.owner == trial.owner
-            && own.environment == trial.environment
-    })?;
-    match session.render(binding) {
-        Outcome::Rendered(_) => Some(Ok(true)),
-        Outcome::Failed(error @ BindingError::Render(_)) => Some(Err(error)),
-        Outcome::Undeployed | Outcome::Pending { .. } | Outcome::Failed(_) => None,
+/// Renders bindings of a catalog by what they are for.
+struct Rehearsal<'a> {
+    session: Session<'a>,
+    /// By namespace, owner and environment; of several the first.
+    bindings: BTreeMap<(&'a str, &'a Owner, &'a str), &'a ReleaseBinding>,
+}
+
+impl<'a> Rehearsal<'a> {
+    fn new(catalog: &'a Catalog) -> Self {
+        let mut bindings = BTreeMap::new();
+        for own in catalog.bindings() {
+            let key = (
+                own.head.namespace.as_str(),
+                &own.owner,
+                own.environment.as_str(),
+            );
+            bindings.entry(key).or_insert(own);
+        }
+        Self {
+            session: Session::new(catalog),
+            bindings,
+        }
+    }
+
+    /// Whether it renders; `None` when the checkout does not hold what is needed to know.
+    fn render(&mut self, trial: &Trial) -> Option<Result<(), BindingError>> {
+        let key = (
+            trial.namespace.as_str(),
+            &trial.owner,
+            trial.environment.as_str(),
+        );
+        let binding = *self.bindings.get(&key)?;
+        match self.session.render(binding) {
+            Outcome::Rendered(_) => Some(Ok(())),
+            Outcome::Failed(error @ BindingError::Render(_)) => Some(Err(error)),
+            Outcome::Undeployed | Outcome::Pending { .. } | Outcome::Failed(_) => None,
+        }
     }
 }
 

@@ -204,8 +204,14 @@ fn a_pipeline_goes_from_an_image_to_a_binding() {
 fn deploying_edits_one_binding_and_says_what_changed() {
     let home = repository();
     let home = home.path();
-    told(home, "workload create --root-dir fleet -i web:1 -c web -p shop");
-    told(home, "component release generate --root-dir fleet -c web -p shop --name web-1");
+    told(
+        home,
+        "workload create --root-dir fleet -i web:1 -c web -p shop",
+    );
+    told(
+        home,
+        "component release generate --root-dir fleet -c web -p shop --name web-1",
+    );
     told(home, "component deploy web --root-dir fleet --env dev");
     let path = home.join("fleet/shop/web/release-bindings/web-dev.yaml");
     let text = fs::read_to_string(&path).unwrap();
@@ -219,13 +225,20 @@ fn deploying_edits_one_binding_and_says_what_changed() {
               spec.componentTypeEnvOverrides: (nothing) -> {"cpu":"200m"}
         "#]],
     );
-    assert!(fs::read_to_string(&path).unwrap().contains("spec: # by hand\n"));
+    assert!(
+        fs::read_to_string(&path)
+            .unwrap()
+            .contains("spec: # by hand\n")
+    );
     // A number is no text: the schema says so before anybody applies it.
     let strict = told(
         home,
         "component deploy web --root-dir fleet --env dev --set cpu=2 --strict",
     );
-    assert!(strict.starts_with("exit 6\nerror[ReleaseNotRenderable]"), "{strict}");
+    assert!(
+        strict.starts_with("exit 6\nerror[ReleaseNotRenderable]"),
+        "{strict}"
+    );
     assert!(fs::read_to_string(&path).unwrap().contains("cpu: 200m"));
     check(
         home,
@@ -262,7 +275,10 @@ fn deploying_edits_one_binding_and_says_what_changed() {
 fn nothing_is_written_outside_of_the_checkout() {
     let home = repository();
     let home = home.path();
-    told(home, "workload create --root-dir fleet -i web:1 -c web -p shop");
+    told(
+        home,
+        "workload create --root-dir fleet -i web:1 -c web -p shop",
+    );
     fs::create_dir(home.join("outside")).unwrap();
     symlink(home.join("outside"), home.join("fleet/shop/web/releases")).unwrap();
     symlink(home.join("outside"), home.join("fleet/away")).unwrap();
@@ -293,11 +309,26 @@ fn what_cannot_be_done_is_a_warning_among_many_and_an_error_alone() {
     let home = repository();
     let home = home.path();
     let all = told(home, "component release generate --root-dir fleet --all");
-    assert!(all.starts_with("exit 0\nwarning[ComponentNotReleasable]"), "{all}");
-    let strict = told(home, "component release generate --root-dir fleet --all --strict");
-    assert!(strict.starts_with("exit 6\nerror[ComponentNotReleasable]"), "{strict}");
-    let one = told(home, "component release generate --root-dir fleet -p shop -c web");
-    assert!(one.starts_with("exit 6\nerror[ComponentNotReleasable]"), "{one}");
+    assert!(
+        all.starts_with("exit 0\nwarning[ComponentNotReleasable]"),
+        "{all}"
+    );
+    let strict = told(
+        home,
+        "component release generate --root-dir fleet --all --strict",
+    );
+    assert!(
+        strict.starts_with("exit 6\nerror[ComponentNotReleasable]"),
+        "{strict}"
+    );
+    let one = told(
+        home,
+        "component release generate --root-dir fleet -p shop -c web",
+    );
+    assert!(
+        one.starts_with("exit 6\nerror[ComponentNotReleasable]"),
+        "{one}"
+    );
     check(
         home,
         "component release generate --root-dir fleet",
@@ -307,9 +338,18 @@ fn what_cannot_be_done_is_a_warning_among_many_and_an_error_alone() {
         "#]],
     );
     // A release that nobody can run is told before it is committed.
-    told(home, "workload create --root-dir fleet -i web:1 -c web -p shop --container main");
-    let broken = told(home, "component release generate --root-dir fleet --all --strict");
-    assert!(broken.starts_with("exit 6\nerror[ReleaseNotRenderable]"), "{broken}");
+    told(
+        home,
+        "workload create --root-dir fleet -i web:1 -c web -p shop --container main",
+    );
+    let broken = told(
+        home,
+        "component release generate --root-dir fleet --all --strict",
+    );
+    assert!(
+        broken.starts_with("exit 6\nerror[ReleaseNotRenderable]"),
+        "{broken}"
+    );
     assert!(!home.join("fleet/shop/web/releases").exists());
     let told = told(home, "component release generate --root-dir fleet --all");
     assert!(told.contains("exit 0\ncreated web-"), "{told}");
@@ -350,6 +390,7 @@ fn a_scaffold_is_a_component_that_can_be_applied() {
         expect![[r#"
             exit 6
             error[ComponentReferenceMissing]: ComponentType `wep` is not in the checkout
+             = help: Did you mean `web`?
              = more: fleetwright explain ComponentReferenceMissing
         "#]],
     );
@@ -357,7 +398,10 @@ fn a_scaffold_is_a_component_that_can_be_applied() {
         home,
         "scaffold component api --root-dir fleet --type web --project shop -o shop/api/component.yaml",
     );
-    told(home, "create workload --root-dir fleet -i api:1 -c api -p shop");
+    told(
+        home,
+        "create workload --root-dir fleet -i api:1 -c api -p shop",
+    );
     check(
         home,
         "component release generate --root-dir fleet -p shop -c api --name api-1",
@@ -378,7 +422,10 @@ fn descriptors_name_files_beside_them() {
             "metadata: {name: web}\nendpoints: [{name: api, type: HTTP, port: 80, schemaFile: api/open.yaml}]\n",
         ),
         ("source/api/open.yaml", "openapi: 3.0.0\n"),
-        ("source/bad.yaml", "endpoints: [{name: api, port: 80, schemaFile: link.yaml}]\n"),
+        (
+            "source/bad.yaml",
+            "endpoints: [{name: api, port: 80, schemaFile: link.yaml}]\n",
+        ),
         ("secret.yaml", "top: secret\n"),
     ];
     write_tree(home, &files);
@@ -388,11 +435,17 @@ fn descriptors_name_files_beside_them() {
         "workload create --root-dir fleet -i web:1 -c web -p shop --descriptor source/workload.yaml",
     );
     let text = fs::read_to_string(home.join("fleet/shop/web/workload.yaml")).unwrap();
-    assert!(text.contains("content: |\n          openapi: 3.0.0\n"), "{text}");
+    assert!(
+        text.contains("content: |\n          openapi: 3.0.0\n"),
+        "{text}"
+    );
     let bad = told(
         home,
         "workload create --root-dir fleet -i web:1 -c web -p shop --descriptor source/bad.yaml",
     );
-    assert!(bad.starts_with("exit 6\nerror[WorkloadDescriptorInvalid]"), "{bad}");
+    assert!(
+        bad.starts_with("exit 6\nerror[WorkloadDescriptorInvalid]"),
+        "{bad}"
+    );
     assert!(!bad.contains("top"), "{bad}");
 }
