@@ -10,7 +10,9 @@
 //!    ▼ objects for one environment, each remembering whose template made it
 //! ```
 //!
-//! A [`catalog::Catalog`] reads a checkout, a [`catalog::Session`] renders its bindings.
+//! A [`catalog::Catalog`] reads a checkout, a [`catalog::Session`] renders its bindings. The other
+//! way, a [`checkout::Checkout`] knows the files, and [`generate`], [`workload_file`] and [`scaffold`]
+//! say which to write.
 //!
 //! # Invariants
 //!
@@ -25,7 +27,7 @@
 //!   randomness.
 //!
 //! Deliberately absent: applying, health, promotion and conditions, which controllers do; reading
-//! files; networks of clusters. Endpoints outside of a cluster and outputs of resources are not
+//! and writing files; networks of clusters. Endpoints outside of a cluster and outputs of resources are not
 //! known here.
 
 pub mod catalog;
