@@ -10,7 +10,9 @@
 //!    ▼ objects for one environment, each remembering whose template made it
 //! ```
 //!
-//! A [`catalog::Catalog`] reads a checkout, a [`catalog::Session`] renders its bindings.
+//! A [`catalog::Catalog`] reads a checkout, a [`catalog::Session`] renders its bindings. The other
+//! way, a [`checkout::Checkout`] knows the files, and [`generate`], [`workload_file`] and [`scaffold`]
+//! say which to write.
 //!
 //! # Invariants
 //!
@@ -25,13 +27,16 @@
 //!   randomness.
 //!
 //! Deliberately absent: applying, health, promotion and conditions, which controllers do; reading
-//! files; networks of clusters. Endpoints outside of a cluster and outputs of resources are not
+//! and writing files; networks of clusters. Endpoints outside of a cluster and outputs of resources are not
 //! known here.
 
 pub mod catalog;
+pub mod checkout;
 pub mod configurations;
 mod context;
 pub mod dependencies;
+pub mod edit;
+pub mod generate;
 pub mod helpers;
 pub mod identity;
 pub mod metadata;
@@ -41,8 +46,11 @@ mod network_policy;
 pub mod parameters;
 pub mod patch;
 pub mod preview;
+pub mod release_config;
 pub mod render;
 mod routes;
+pub mod scaffold;
 pub mod schema;
 pub mod snapshot;
 pub mod template;
+pub mod workload_file;

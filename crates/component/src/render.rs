@@ -32,6 +32,7 @@ pub use place::Document;
 pub use project::ProjectInputs;
 
 pub use error::{Maker, Part, RenderError, RenderErrors, RenderProblem, Warning, WarningKind};
+pub(crate) use masks::is_secret;
 
 use crate::dependencies::Dependencies;
 use crate::helpers::METHODS;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{apiserver, build, component, diff, helm, kustomize};
+use crate::commands::{apiserver, build, component, diff, helm, kustomize, preview};
 
 /// Turns Git into running fleets.
 #[derive(Debug, Parser)]
@@ -47,7 +47,7 @@ pub enum Command {
     #[command(subcommand)]
     Build(build::BuildCommand),
     /// Renders the components of a checkout for an environment, without a server.
-    Render(component::RenderArgs),
+    Render(preview::RenderArgs),
     /// Reports what renders without a word and is almost surely a mistake.
     Lint(kustomize::LintArgs),
     /// Rewrites files that use what is deprecated.
@@ -56,6 +56,8 @@ pub enum Command {
     /// Shows what applying files would change.
     #[command(subcommand)]
     Diff(diff::DiffCommand),
+    #[command(flatten)]
+    Components(component::Commands),
     /// Lists sources and units and how they are.
     Get(GetArgs),
     /// Shows the objects of a unit, and of the units among them.

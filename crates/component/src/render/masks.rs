@@ -67,7 +67,8 @@ pub(super) fn secret_values(inputs: &Inputs<'_>, workload: &Workload) -> Vec<Tex
     out
 }
 
-fn is_secret(name: &str) -> bool {
+/// Whether the name of a value says that it is secret.
+pub(crate) fn is_secret(name: &str) -> bool {
     let name = name.to_lowercase();
     SECRET_WORDS.iter().any(|word| name.contains(word))
 }

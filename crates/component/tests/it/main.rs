@@ -2,6 +2,8 @@
 
 mod corpus;
 mod demo;
+mod edit;
+mod generate;
 mod generated;
 mod hostile;
 mod model;
@@ -10,8 +12,10 @@ mod patch_vectors;
 mod pipeline_vectors;
 mod preview;
 mod render;
+mod scaffold;
 mod schema;
 mod support;
 mod template;
 mod template_hostile;
 mod template_vectors;
+mod workload_file;

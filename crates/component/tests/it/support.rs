@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use component::checkout::Checkout;
 use object::{Node, Object, Origin};
+use tree::{Tree, TreeBuilder, TreePath};
 use yaml::{Limits, ResolveOptions, Rules};
 
 /// One value from YAML.
@@ -128,4 +130,40 @@ fn differ(wanted: &Node, got: &Node, path: String, found: &mut Vec<String>) {
             found.push(format!("{path}: wanted {wanted}, got {got}"));
         }
     }
+}
+
+/// A tree of files from paths and texts.
+pub fn tree_of<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Tree {
+    let mut builder = TreeBuilder::default();
+    for (path, text) in files {
+        let path = TreePath::new(path).expect("a test's path is right");
+        builder.file(path, text.as_bytes());
+    }
+    builder.build()
+}
+
+/// A checkout of files that can all be read.
+pub fn checkout<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Checkout {
+    let (checkout, warnings) = Checkout::read(&tree_of(files), "default").expect("a right config");
+    assert!(warnings.is_empty(), "{warnings:?}");
+    checkout
+}
+
+/// The files of a folder, by their paths below a place.
+pub fn folder(folder: &Path, below: &str) -> Vec<(String, String)> {
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).expect("a file of the corpus can be read");
+        let name = path.strip_prefix(folder).unwrap_or(&path);
+        (format!("{below}{}", name.display()), text)
+    };
+    files(folder).into_iter().map(read).collect()
+}
+
+/// A checkout of a folder's files.
+pub fn checkout_of(files: &[(String, String)]) -> Checkout {
+    let files = files
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()));
+    let read = Checkout::read(&tree_of(files), "default");
+    read.expect("a right config").0
 }

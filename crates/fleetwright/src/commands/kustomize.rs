@@ -293,7 +293,7 @@ pub fn lint(args: &LintArgs) -> Outcome {
         let spans = found.iter_mut().filter_map(|finding| finding.span.as_mut());
         spans.for_each(|span| span.path = way.join(&span.path).to_string_lossy().into_owned());
     }
-    let of_components = super::component::lint(root, &inside, &tree);
+    let of_components = super::preview::lint(root, &inside, &tree);
     // A file that cannot be read is told once, by whoever reads it first.
     let place = |own: &Diagnostic| own.span.as_ref().map(|own| (own.path.clone(), own.line));
     let known: BTreeSet<_> = found.iter().map(|own| (own.code, place(own))).collect();

@@ -12,6 +12,7 @@ mod explain;
 mod get;
 pub mod helm;
 pub mod kustomize;
+pub mod preview;
 mod reconcile;
 mod serve;
 mod suspend;
@@ -43,7 +44,8 @@ pub fn run(cli: Cli) -> Outcome {
         }
         Command::Explain { code } => explain::run(code.as_deref()),
         Command::Build(command) => build::run(command, cli.verbose > 0),
-        Command::Render(args) => component::render(args),
+        Command::Render(args) => preview::render(args),
+        Command::Components(command) => component::run(command),
         Command::Lint(args) => kustomize::lint(args),
         Command::Fix(command) => kustomize::fix(command),
         Command::Why(args) if args.value.chart.is_some() => why::value(args),
@@ -75,6 +77,7 @@ async fn run_async(command: Command) -> Outcome {
         Command::Why(args) => why::run(args.unit).await,
         Command::Build(_)
         | Command::Render(_)
+        | Command::Components(_)
         | Command::Lint(_)
         | Command::Fix(_)
         | Command::Explain { .. }

@@ -6,6 +6,7 @@ mod bases;
 mod charts;
 mod cli;
 mod clients;
+mod component_files;
 mod components;
 mod components_corpus;
 mod documents;

@@ -1,266 +1,149 @@
-//! The objects of OpenChoreo in a checkout, as its Kustomizations apply them.
-//!
-//! Flux's Kustomizations of the checkout are built, so that namespaces, patches and substitutions
-//! count. Without any, folders with kustomization files are built. Files that none of these applies
-//! are read as they are, for a tree may be applied by something that is elsewhere.
+//! The checkout that commands work on: reading it, and writing into it.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
-use component::model;
-use diag::{Code, Diagnostic, Explain as _, Severity, Span};
-use object::{Object, Origin, Text};
-use tree::{Isolated, Tree, TreePath};
+use clap::Args;
+use component::checkout::Checkout;
+use diag::{Code, Diagnostic, Span};
+use tree::TreePath;
 
-/// Folders that hold what others wrote, besides hidden ones.
-const FOREIGN_FOLDERS: &[&str] = &["node_modules", "vendor"];
+use crate::exit::{Exit, Failure};
+use crate::files;
 
-/// Texts without which a file holds nothing that counts here.
-const GROUPS: &[&str] = &["openchoreo.dev/", "kustomize.toolkit.fluxcd.io/"];
+/// Namespace of objects that name none.
+const NAMESPACE: &str = "default";
 
-/// Names of kustomization files.
-const KUSTOMIZATIONS: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
-
-/// What a checkout holds.
-#[derive(Debug, Default)]
-pub struct Checkout {
-    /// Objects of OpenChoreo with the files they come from.
-    pub objects: Vec<Object>,
-    /// What is wrong with files and Kustomizations; places are paths of the tree.
-    pub problems: Vec<Diagnostic>,
-    /// Paths of Flux's Kustomizations; empty when there are none.
-    pub applied_paths: Vec<String>,
-    /// Files and lines of objects that some Kustomization applies.
-    applied: BTreeSet<(Text, u32)>,
+/// Which checkout.
+#[derive(Debug, Args)]
+pub struct CheckoutArgs {
+    /// Root of the checkout.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub root_dir: PathBuf,
+    /// Namespace of the components, and of objects that name none; any by default.
+    #[arg(short, long, value_name = "NAME")]
+    pub namespace: Option<String>,
+    /// Prints what would be written, and writes nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Accepted for OpenChoreo's command line; there is no other mode.
+    #[arg(long, hide = true, value_parser = ["file-system"])]
+    mode: Option<String>,
 }
 
-impl Checkout {
-    /// Reads every file that may hold objects of OpenChoreo.
-    pub fn read(tree: &Tree) -> Self {
-        let mut checkout = Self::default();
-        let written = checkout.documents(tree);
-        if !written.iter().any(model::is_openchoreo) {
-            return checkout;
-        }
-        let units = units(tree, &written);
-        let mut built = Vec::new();
-        for unit in &units {
-            checkout.applied_paths.push(unit.path.clone());
-            built.extend(checkout.build_unit(tree, unit));
-        }
-        if units.is_empty() {
-            for folder in roots(tree) {
-                built.extend(checkout.build_folder(tree, &folder));
-            }
-        }
-        let mut seen = BTreeSet::new();
-        for mut object in built.into_iter().filter(model::is_openchoreo) {
-            if is_cluster_scoped(object.kind()) {
-                object.node.remove(&["metadata", "namespace"]);
-            }
-            let place = object.origin.as_deref().map(place_of);
-            checkout.applied.extend(place.clone());
-            // Two Kustomizations may apply one file.
-            if seen.insert((place, object.key())) {
-                checkout.objects.push(object);
-            }
-        }
-        let rest = written.into_iter().filter(|object| {
-            let place = object.origin.as_deref().map(place_of);
-            model::is_openchoreo(object)
-                && !place.is_some_and(|own| checkout.applied.contains(&own))
-        });
-        checkout.objects.extend(rest.collect::<Vec<_>>());
-        checkout
-    }
-
-    /// Whether a Kustomization of the checkout applies what stands there.
-    pub fn is_applied(&self, origin: &Origin) -> bool {
-        self.applied.contains(&place_of(origin))
-    }
-
-    /// Every document of files that hold something that counts.
-    fn documents(&mut self, tree: &Tree) -> Vec<Object> {
-        let mut found = Vec::new();
-        for (path, _) in tree.entries() {
-            let name = path.file_name();
-            let foreign =
-                |folder: &str| folder.starts_with('.') || FOREIGN_FOLDERS.contains(&folder);
-            if !(name.ends_with(".yaml") || name.ends_with(".yml"))
-                || path.components().any(foreign)
-            {
-                continue;
-            }
-            let Ok(text) = tree.read_text(path) else {
-                continue;
-            };
-            if !GROUPS.iter().any(|group| text.contains(group)) {
-                continue;
-            }
-            match yaml::load(&text, &yaml::Limits::default()) {
-                Ok(documents) => found.extend(documents.into_iter().map(|document| Object {
-                    node: document.node,
-                    origin: Some(Arc::new(Origin {
-                        path: path.as_str().into(),
-                        line: document.line,
-                        document: document.index,
-                    })),
-                })),
-                Err(error) => {
-                    let line = error.position().unwrap_or_default();
-                    let mut span = Span::line(path.as_str(), line.line);
-                    span.column = line.column;
-                    let diagnostic = Diagnostic::error(error.code(), error.to_string());
-                    self.problems.push(diagnostic.at(span));
-                }
-            }
-        }
-        found
-    }
-
-    /// What a Kustomization of Flux applies; what stands in its folder when it does not build.
-    fn build_unit(&mut self, tree: &Tree, unit: &api::Kustomization) -> Vec<Object> {
-        let spec = render::Spec {
-            // Labels that say who applied something do not matter here.
-            owner: None,
-            ..runtime::render_spec(unit)
-        };
-        let mut variables = render::Variables::default();
-        for (name, value) in &unit.substitute {
-            variables.set(name.as_str(), value);
-        }
-        let (rendered, _) = render::kustomization(tree, &spec, &variables, &Isolated);
-        match rendered {
-            Ok(rendered) => rendered.objects,
-            Err(errors) => {
-                let name = unit.meta.key.to_string();
-                let diagnostics = errors.iter().map(|error| error.to_diagnostic());
-                self.unbuilt(&name, diagnostics);
-                Vec::new()
-            }
-        }
-    }
-
-    /// What a folder with a kustomization file builds to.
-    fn build_folder(&mut self, tree: &Tree, folder: &TreePath) -> Vec<Object> {
-        let options = kustomize::Options::flux();
-        let (built, _) = kustomize::build(tree, folder, &options, &Isolated);
-        match built {
-            Ok(built) => built.objects,
-            Err(errors) => {
-                let diagnostics = errors.iter().map(|error| error.to_diagnostic());
-                self.unbuilt(&format!("kustomization in `{folder}`"), diagnostics);
-                Vec::new()
-            }
-        }
-    }
-
-    /// Files of what does not build count as they are, which is worth a word.
-    fn unbuilt(&mut self, name: &str, diagnostics: impl Iterator<Item = Diagnostic>) {
-        for mut diagnostic in diagnostics {
-            diagnostic.severity = Severity::Warning;
-            let message = &mut diagnostic.message;
-            message.push_str(&format!("; the files of {name} count as they are written"));
-            self.problems.push(diagnostic);
-        }
-    }
+/// A checkout that was read.
+pub struct Opened {
+    /// Where it is, without links.
+    pub root: PathBuf,
+    /// What is in it.
+    pub checkout: Checkout,
 }
 
-fn place_of(origin: &Origin) -> (Text, u32) {
-    (origin.path.as_str().into(), origin.line)
-}
-
-fn is_cluster_scoped(kind: &str) -> bool {
-    kind.starts_with("Cluster") || kind == "Organization"
-}
-
-/// Gives objects without a namespace this one, where their kind has one.
-pub fn place(objects: &mut [Object], namespace: &str) {
-    for object in objects {
-        if object.namespace().is_empty() && !is_cluster_scoped(object.kind()) {
-            object.node.set(&["metadata", "namespace"], namespace);
+impl CheckoutArgs {
+    /// Reads the checkout; files that cannot be read are told on standard error.
+    pub fn open(&self) -> Result<Opened, Failure> {
+        let root = self.root_dir.canonicalize().map_err(|error| {
+            let diagnostic = Diagnostic::error(Code("FileUnreadable"), error.to_string())
+                .at(Span::file(self.root_dir.display().to_string()));
+            Failure::explained(Exit::Unreadable, vec![diagnostic])
+        })?;
+        let tree = files::below(root.clone());
+        let namespace = self.namespace.as_deref().unwrap_or(NAMESPACE);
+        let (checkout, warnings) = Checkout::read(&tree, namespace).map_err(|errors| {
+            let place = component::release_config::FILE_NAME;
+            let found = errors.iter().map(|error| {
+                Diagnostic::error(Code("ReleaseConfigInvalid"), error.to_string())
+                    .at(Span::file(place))
+            });
+            Failure::explained(Exit::Unreadable, found.collect())
+        })?;
+        for warning in warnings {
+            eprint!("{}", warning.render());
         }
+        Ok(Opened { root, checkout })
     }
-}
 
-/// Kustomizations of Flux whose folder is there. A path that is not belongs to another source.
-fn units(tree: &Tree, written: &[Object]) -> Vec<api::Kustomization> {
-    let kind = api::kustomization_kind().group_kind();
-    let units = written
-        .iter()
-        .filter(|object| object.gvk().group_kind() == kind);
-    let units = units.filter_map(|object| api::Kustomization::read(object).ok());
-    let here = units.filter(|unit| {
-        let path = unit.path.trim_start_matches('/');
-        TreePath::root()
-            .join(path)
-            .is_ok_and(|path| tree.is_directory(&path))
-    });
-    here.collect()
-}
-
-/// Whether Kustomizations below this root name folders below it.
-pub fn has_units(tree: &Tree) -> bool {
-    let written = Checkout::default().documents(tree);
-    !units(tree, &written).is_empty()
-}
-
-/// Folders with a kustomization file that no other one reads, and that is no component.
-fn roots(tree: &Tree) -> Vec<TreePath> {
-    let mut folders = Vec::new();
-    let mut read = BTreeSet::new();
-    for (path, _) in tree.entries() {
-        let Some(folder) = path
-            .parent()
-            .filter(|_| KUSTOMIZATIONS.contains(&path.file_name()))
-        else {
-            continue;
-        };
-        let value = tree.read_text(path).ok().and_then(|text| {
-            let documents = yaml::load(&text, &yaml::Limits::default()).ok()?;
-            documents.into_iter().next()
-        });
-        let Some(value) = value.map(|document| document.node) else {
-            continue;
-        };
-        for field in ["resources", "bases", "components"] {
-            let entries = value.get(field).and_then(object::Node::as_list);
-            let entries = entries.unwrap_or_default().iter();
-            let entries = entries.filter_map(|entry| folder.join(entry.as_str()?).ok());
-            read.extend(entries.filter(|entry| tree.is_directory(entry)));
-        }
-        if value.str_at(&["kind"]) != Some("Component") {
-            folders.push(folder);
-        }
-    }
-    folders.retain(|folder| !read.contains(folder));
-    folders
-}
-
-/// What no Kustomization of the checkout applies, when it has some.
-pub fn not_applied(checkout: &Checkout) -> Vec<(&Object, Diagnostic)> {
-    if checkout.applied_paths.is_empty() {
-        return Vec::new();
-    }
-    let mut paths: Vec<&str> = checkout.applied_paths.iter().map(String::as_str).collect();
-    paths.sort_unstable();
-    paths.dedup();
-    let objects = checkout.objects.iter().filter(|object| {
-        let applied = object
-            .origin
-            .as_deref()
-            .is_some_and(|own| checkout.is_applied(own));
-        object.kind() != "ReleaseConfig" && !applied
-    });
-    objects
-        .map(|object| {
-            let message = format!("no Kustomization of this checkout applies {}", object.key());
-            let help = format!(
-                "Move the file below one of {}, or add a Kustomization for it.",
-                paths.join(", ")
+    /// A path of the command line as one in the checkout: from its root, or absolute.
+    pub fn inside(&self, opened: &Opened, path: &Path) -> Result<TreePath, Failure> {
+        let refused = |reason: String| {
+            let message = format!(
+                "`{}` is not inside of the checkout: {reason}",
+                path.display()
             );
-            let code = Code("ComponentNotApplied");
-            (object, Diagnostic::error(code, message).with_help(help))
-        })
-        .collect()
+            let diagnostic = Diagnostic::error(Code("OutputOutsideCheckout"), message)
+                .with_help("Paths count from the root of the checkout.");
+            Failure::explained(Exit::Usage, vec![diagnostic])
+        };
+        let relative = match path.is_absolute() {
+            true => path
+                .strip_prefix(&opened.root)
+                .or_else(|_| path.strip_prefix(&self.root_dir))
+                .map_err(|_| refused("it is elsewhere".to_owned()))?,
+            false => path,
+        };
+        let text = relative
+            .to_str()
+            .ok_or_else(|| refused("its name is no text".to_owned()))?;
+        TreePath::new(text).map_err(|error| refused(error.to_string()))
+    }
+}
+
+/// Writes files into a checkout: all are made first, then each takes its place at once.
+pub fn write(root: &Path, files: &BTreeMap<TreePath, String>) -> Result<(), Failure> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut ready = Vec::new();
+    for (path, text) in files {
+        let failed = |error: std::io::Error| {
+            let diagnostic = Diagnostic::error(Code("FileUnreadable"), error.to_string())
+                .at(Span::file(path.as_str()));
+            Failure::explained(Exit::Unreadable, vec![diagnostic])
+        };
+        let place = root.join(path.as_str());
+        let folder = place.parent().unwrap_or(root);
+        check(root, &place, path)?;
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let mut builder = tempfile::Builder::new();
+        // The umask takes from it what the user does not want.
+        let mut file = builder
+            .permissions(std::fs::Permissions::from_mode(0o666))
+            .tempfile_in(folder)
+            .map_err(failed)?;
+        file.write_all(text.as_bytes()).map_err(failed)?;
+        if let Ok(data) = std::fs::metadata(&place) {
+            let kept = file.as_file().set_permissions(data.permissions());
+            kept.map_err(failed)?;
+        }
+        file.as_file().sync_all().map_err(failed)?;
+        ready.push((file, place, failed));
+    }
+    for (file, place, failed) in ready {
+        file.persist(place).map_err(|error| failed(error.error))?;
+    }
+    Ok(())
+}
+
+/// Refuses places that a link leads out of the checkout, and files that are links.
+fn check(root: &Path, place: &Path, path: &TreePath) -> Result<(), Failure> {
+    let refused = |message: String| {
+        let diagnostic = Diagnostic::error(Code("OutputOutsideCheckout"), message)
+            .at(Span::file(path.as_str()))
+            .with_help("Put a folder in the place of the link.");
+        Err(Failure::explained(Exit::Refused, vec![diagnostic]))
+    };
+    let data = place.symlink_metadata();
+    if data.is_ok_and(|data| data.file_type().is_symlink()) {
+        return refused(format!("`{path}` is a link, which is not written through"));
+    }
+    let there = place
+        .ancestors()
+        .skip(1)
+        .find(|above| above.symlink_metadata().is_ok());
+    let real = there.and_then(|folder| folder.canonicalize().ok());
+    match real {
+        Some(real) if real.starts_with(root) => Ok(()),
+        _ => refused(format!(
+            "a link on the way to `{path}` leads out of the checkout"
+        )),
+    }
 }
