@@ -123,7 +123,7 @@ fn a_packed_chart_renders_as_its_folder() {
         "",
         &with_charts(),
         expect![[r#"
-            ArchiveDamaged charts/other.tgz: chart `other` cannot be rendered: file does not appear to be a gzipped archive
+            ArchiveDamaged charts/other.tgz: chart `other` cannot be rendered: file does not appear to be a gzipped archive; got 'application/octet-stream'
               It is rendered for `helmCharts[0]` of kustomization.yaml:1:14.
         "#]],
     );
