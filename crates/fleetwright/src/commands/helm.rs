@@ -64,7 +64,7 @@ pub struct BuildArgs {
     /// Does not check values against the charts' schemas.
     #[arg(long)]
     pub skip_schema_validation: bool,
-    /// Makes a name of the chart's and the time.
+    /// Changes nothing: without a name it is `release-name`, as with the tool.
     #[arg(short, long)]
     pub generate_name: bool,
     /// Makes the name by a template.
@@ -545,12 +545,6 @@ fn name_and_chart(args: &BuildArgs, world: &Machine) -> Result<(String, String),
             let name = match name_template {
                 Some(template) => helm::engine::name_from_template(template, world)
                     .map_err(|error| explained(&error))?,
-                None if args.generate_name => {
-                    let base = chart.trim_end_matches('/').rsplit('/').next();
-                    let base = base.unwrap_or_default().split('.').next();
-                    let base = base.filter(|base| !base.is_empty()).unwrap_or("chart");
-                    format!("{base}-{}", world.now.unix())
-                }
                 None => "release-name".to_owned(),
             };
             Ok((name, chart.clone()))

@@ -337,3 +337,29 @@ fn what_a_render_depends_on_is_told_when_asked() {
         assert!(said.contains(wanted), "{said}");
     }
 }
+
+/// The tool knows a name before it would make one.
+#[test]
+fn a_name_is_never_generated() {
+    let chart = Fixture::new(&[
+        ("Chart.yaml", "{apiVersion: v2, name: c, version: 1.0.0}"),
+        ("templates/a.yaml", "name: {{ .Release.Name }}"),
+    ]);
+    for (flags, code, wanted) in [
+        (&["c", "--generate-name"][..], 0, "name: release-name\n"),
+        (
+            &["c", "--generate-name", "--name-template", "n{{ 1 }}"],
+            0,
+            "name: n1\n",
+        ),
+        (&["demo", "c", "--generate-name"], 1, ""),
+    ] {
+        let mut command = fleetwright(chart.home.path());
+        let command = command.current_dir(chart.home.path());
+        let output = command.args(["build", "helm"]).args(flags).output();
+        let output = output.expect("the program starts");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(code), "{flags:?}");
+        assert!(text.ends_with(wanted), "{flags:?}: {text}");
+    }
+}
