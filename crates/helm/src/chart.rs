@@ -10,9 +10,10 @@ mod files;
 mod ignore;
 mod metadata;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use object::Map;
+use sha2::{Digest as _, Sha256};
 use tree::{Tree, TreePath};
 
 pub use archive::UNPACKED_BYTES_MAX;
@@ -52,8 +53,8 @@ pub struct Chart {
     pub files: Vec<File>,
     /// The charts below `charts/`, by name.
     pub charts: Vec<Arc<Chart>>,
-    /// Which bytes this is made of, charts inside included. Equal digests mean equal charts.
-    pub digest: Digest,
+    /// Which templates it has, once somebody has asked.
+    templates_digest: OnceLock<Digest>,
     /// What was odd while loading, of the charts inside, too.
     pub warnings: Vec<Warning>,
 }
@@ -72,6 +73,26 @@ pub struct File {
 pub struct Digest(pub [u8; 32]);
 
 impl Chart {
+    /// Which templates it has, those of charts inside left out. Equal digests mean that equal programs
+    /// are made of them.
+    pub fn templates_digest(&self) -> Digest {
+        let digest = || {
+            let mut sorted: Vec<&File> = self.templates.iter().collect();
+            sorted.sort_by(|a, b| a.name.cmp(&b.name));
+            let mut hash = Sha256::new();
+            // Of a library only partials are taken.
+            hash.update([u8::from(self.metadata.is_library())]);
+            for file in sorted {
+                hash.update((file.name.len() as u64).to_le_bytes());
+                hash.update(&file.name);
+                hash.update((file.content.len() as u64).to_le_bytes());
+                hash.update(&file.content);
+            }
+            Digest(hash.finalize().into())
+        };
+        *self.templates_digest.get_or_init(digest)
+    }
+
     /// Reads the chart in a folder.
     ///
     /// # Errors

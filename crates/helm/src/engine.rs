@@ -374,7 +374,7 @@ impl Programs {
     pub fn get(&self, charts: &Assembly, profile: Profile) -> Result<Arc<Program>, TemplateError> {
         let parts = charts.walk().into_iter();
         let parts = parts
-            .map(|(path, part)| (path, part.chart.digest))
+            .map(|(path, part)| (path, part.chart.templates_digest()))
             .collect();
         let key = (profile, parts);
         let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);

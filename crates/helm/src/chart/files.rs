@@ -4,13 +4,12 @@
 //! helm/helm `pkg/chart/v2/loader/load.go`.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use object::Map;
-use sha2::{Digest as _, Sha256};
 
 use super::metadata::{Invalid, Metadata};
-use super::{Budget, Chart, Digest, File, LEVELS_MAX, archive};
+use super::{Budget, Chart, File, LEVELS_MAX, archive};
 use crate::error::{ChartError, Warning};
 use crate::options::Profile;
 use crate::schema::Compiled;
@@ -28,7 +27,6 @@ pub(super) fn chart(
             "charts are nested deeper than {LEVELS_MAX} levels"
         )));
     }
-    let digest = digest(&files);
     let mut metadata = metadata(&files, profile, level)?;
     let mut chart = Chart {
         metadata: Metadata::default(),
@@ -39,7 +37,7 @@ pub(super) fn chart(
         templates: Vec::new(),
         files: Vec::new(),
         charts: Vec::new(),
-        digest,
+        templates_digest: OnceLock::new(),
         warnings: Vec::new(),
     };
     let mut inside: BTreeMap<String, Vec<File>> = BTreeMap::new();
@@ -207,17 +205,4 @@ fn check_lock(file: &File) -> Result<(), ChartError> {
     let read = crate::decode::yaml(&file.content);
     read.map_err(|text| ChartError::invalid(&file.name, text))?;
     Ok(())
-}
-
-fn digest(files: &[File]) -> Digest {
-    let mut sorted: Vec<&File> = files.iter().collect();
-    sorted.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut hash = Sha256::new();
-    for file in sorted {
-        hash.update((file.name.len() as u64).to_le_bytes());
-        hash.update(&file.name);
-        hash.update((file.content.len() as u64).to_le_bytes());
-        hash.update(&file.content);
-    }
-    Digest(hash.finalize().into())
 }

@@ -22,7 +22,7 @@ use super::Program;
 use super::outside::Used;
 use super::places::{Aspects, Marks, PLACES_MAX, Place, Places};
 use crate::Scope;
-use crate::chart::Metadata;
+use crate::chart::{Chart, Metadata};
 use crate::options::Options;
 
 /// The last render of a chart.
@@ -47,6 +47,8 @@ impl Memory {
 #[derive(Debug)]
 pub(super) struct Last {
     program: Arc<Program>,
+    /// With its files, which templates read as well.
+    chart: Arc<Chart>,
     /// What the charts say about themselves: values decide which of their dependencies are used.
     metadata: Vec<Metadata>,
     options: Options,
@@ -90,6 +92,7 @@ impl Last {
     ) -> Self {
         Self {
             program: Arc::clone(program),
+            chart: Arc::clone(&scope.charts.chart),
             metadata: metadata(scope),
             options: scope.options.clone(),
             values: scope.values.clone(),
@@ -103,6 +106,7 @@ impl Last {
     /// What differs in values, if this is a render of the same release of the same charts.
     pub fn differences(&self, program: &Arc<Program>, scope: &Scope) -> Option<Marks> {
         let alike = Arc::ptr_eq(&self.program, program)
+            && Arc::ptr_eq(&self.chart, &scope.charts.chart)
             && self.options == scope.options
             && self.places.len() < PLACES_MAX
             && self.metadata == metadata(scope);

@@ -480,3 +480,33 @@ fn public_charts_render_again_as_they_would_anew() {
         );
     }
 }
+
+/// Another chart with the same templates is another chart.
+#[test]
+fn files_that_templates_read_count() {
+    let programs = Programs::default();
+    let mut renders = Renders::default();
+    for text in ["one", "two"] {
+        let files = [
+            ("Chart.yaml", "{apiVersion: v2, name: c, version: 1.0.0}"),
+            ("templates/a.yaml", "text: {{ .Files.Get \"f\" }}"),
+            ("f", text),
+        ];
+        let chart = support::chart(&files, Profile::Helm4).expect("a chart");
+        let engine = Engine {
+            programs: &programs,
+            world: &tree::Isolated,
+        };
+        let (user, options) = (UserValues::default(), Options::default());
+        let manifests = renders.render(
+            &chart,
+            &user,
+            &check::read,
+            &options,
+            &engine,
+            &mut Vec::new(),
+        );
+        let manifests = manifests.expect("manifests").manifests;
+        assert_eq!(manifests[0].content, format!("text: {text}"));
+    }
+}

@@ -93,8 +93,10 @@ fn a_packed_chart_is_the_chart_of_its_folder() {
         file("n/Chart.yaml", META),
     ]);
     let plain = Chart::from_archive(&plain, Profile::Helm4).unwrap();
-    assert_eq!(folder.digest, plain.digest);
-    assert_ne!(folder.digest, chart.digest);
+    assert_eq!(folder.templates_digest(), plain.templates_digest());
+    let other = [("Chart.yaml", META), ("templates/a.yaml", "y")];
+    let other = crate::support::chart(&other, Profile::Helm4).unwrap();
+    assert_ne!(folder.templates_digest(), other.templates_digest());
 }
 
 #[test]
