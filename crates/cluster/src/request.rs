@@ -83,6 +83,17 @@ pub struct Delete<'a> {
     pub resource_version: &'a str,
 }
 
+impl<'a> Delete<'a> {
+    /// This very object, whatever its version; what it owns goes afterwards.
+    pub fn exactly(object: &'a Object) -> Self {
+        Self {
+            propagation: Propagation::Background,
+            uid: object.uid(),
+            resource_version: "",
+        }
+    }
+}
+
 impl Cluster {
     pub(crate) fn new(client: kube::Client) -> Self {
         Self {

@@ -17,22 +17,12 @@ use golang::{Duration, Timestamp};
 use health::Status;
 use object::{GroupVersionKind, Node, Object, ObjectKey, Text};
 
+pub use crate::components::keys::{DATA_PLANE, DATA_PLANE_FINALIZER as FINALIZER, RETAIN};
 use crate::{Timing, backoff};
-
-/// Group of the kinds.
-pub const GROUP: &str = "openchoreo.dev";
-
-/// Keeps a release until its objects are gone.
-pub const FINALIZER: &str = "openchoreo.dev/dataplane-cleanup";
+pub use component::model::GROUP;
 
 /// Who applies the objects.
 pub const MANAGER: &str = "fleetwright-components";
-
-/// Annotation of a release that says where it goes: `DataPlane/name` or `ClusterDataPlane/name`.
-pub const DATA_PLANE: &str = "fleetwright.dev/data-plane";
-
-/// Annotation of an object that is left alone when its release goes.
-pub const RETAIN: &str = "fleetwright.dev/retain";
 
 /// The objects' label that says who manages them.
 pub const MANAGED_BY: &str = "openchoreo.dev/managed-by";

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::events::{RecentEvents, Recorder};
-use crate::health_hub::HealthHub;
+use crate::health_hub::{HealthHub, version};
 use crate::queue::Queue;
 use crate::sources::Sources;
 use crate::{Clock, Targets};
@@ -334,7 +334,6 @@ impl Shared {
     ///
     /// Versions of one object compare as numbers (KEP 5504).
     fn newest(&self, watched: Arc<Object>) -> Arc<Object> {
-        let version = |object: &Object| object.resource_version().parse::<u64>().unwrap_or(0);
         let key = watched.key();
         let mut written = self.written.lock().unwrap_or_else(|lock| lock.into_inner());
         match written.get(&key) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use cluster::{ApiError, Apply, Cluster, Delete, ErrorClass, Propagation};
+use cluster::{ApiError, Apply, Cluster, Delete, ErrorClass};
 use control::kustomization::{
     Answer, Attempt, Finished, HealthTarget, HealthVerdict, ReadyExpression, Refusal, Rendered,
     Request, Source, Step, WriteOutcome,
@@ -588,12 +588,8 @@ async fn namespace_has_content(namespace: &str, cluster: &Cluster) -> Result<boo
 
 /// Deletes an object if it is still the one that was read.
 pub(crate) async fn delete(cluster: &Cluster, deletion: &Deletion) -> Result<(), ApiError> {
-    let how = Delete {
-        propagation: Propagation::Background,
-        uid: deletion.live.uid(),
-        resource_version: "",
-    };
-    cluster.delete(&deletion.live, &how).await
+    let live = &deletion.live;
+    cluster.delete(live, &Delete::exactly(live)).await
 }
 
 /// Waits until an object is gone; whether it is.

@@ -11,9 +11,9 @@ mod state;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use cluster::{ApiError, Apply, Change, Cluster, Delete, PatchType, Propagation, Reflector, Scope};
+use cluster::{ApiError, Apply, Change, Cluster, Delete, PatchType, Reflector, Scope};
 use control::components::{Action, Decision, View};
-use control::release;
+use control::{Timing, release};
 use object::{GroupVersionKind, Node, Object, ObjectKey};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -213,15 +213,7 @@ impl Shared {
                 actions,
                 events,
                 wake,
-            } = self.state.look(|catalog, objects| {
-                let view = View {
-                    catalog,
-                    objects,
-                    options: &self.options,
-                    timing,
-                };
-                control::components::next(&view, key)
-            });
+            } = self.decide(timing, |view| control::components::next(view, key));
             for event in events {
                 self.engine
                     .recorder
@@ -249,21 +241,26 @@ impl Shared {
         Ok(Some(Instant::now() + RESTLESS_PAUSE))
     }
 
+    /// Lets somebody decide about everything at one moment.
+    fn decide(&self, timing: Timing, decide: impl FnOnce(&View<'_>) -> Decision) -> Decision {
+        self.state.look(|catalog, objects| {
+            decide(&View {
+                catalog,
+                objects,
+                options: &self.options,
+                timing,
+            })
+        })
+    }
+
     /// Writes into the status of an object that the server refuses what it needs.
     async fn tell_refusal(&self, key: &ObjectKey, message: &str) {
         let Some(object) = self.state.get(key) else {
             return;
         };
         let timing = self.engine.options.clock.timing();
-        let decision = self.state.look(|catalog, objects| {
-            let view = View {
-                catalog,
-                objects,
-                options: &self.options,
-                timing,
-            };
-            control::components::refused(&view, key, message)
-        });
+        let refused = |view: &View<'_>| control::components::refused(view, key, message);
+        let decision = self.decide(timing, refused);
         for action in decision.actions {
             if let Err(error) = self.act(&object, action).await {
                 tracing::warn!(%key, %error, "a refusal could not be told");
@@ -296,12 +293,7 @@ impl Shared {
                 let Some(target) = self.state.get(&key) else {
                     return Ok(());
                 };
-                let how = Delete {
-                    propagation: Propagation::Background,
-                    uid: target.uid(),
-                    resource_version: "",
-                };
-                cluster.delete(&target, &how).await?;
+                cluster.delete(&target, &Delete::exactly(&target)).await?;
                 return self.refresh(&key).await;
             }
         };

@@ -10,6 +10,7 @@ use object::{GroupVersionKind, Object, ObjectKey};
 use tokio::time::Duration;
 
 use super::Shared;
+use crate::health_hub::version;
 
 /// Annotation of a data plane that names the Secret with its kubeconfig: `name`, or
 /// `namespace/name` on a plane that is in no namespace.
@@ -146,7 +147,6 @@ impl Watched {
     }
 
     fn newest(&self, key: &ObjectKey) -> Option<Arc<Object>> {
-        let version = |object: &Object| object.resource_version().parse::<u64>().unwrap_or(0);
         let watched = self.reflector.get(key);
         let mut written = self.written();
         match (&watched, written.get(key)) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cluster::{ApiError, Cluster, Delete, Propagation};
+use cluster::{ApiError, Cluster, Delete};
 use control::release::{
     Applied, Entry, FINALIZER, Failed, Memory, Next, Observed, Release, Version,
 };
@@ -175,12 +175,7 @@ impl Shared {
             if live.is_deleting() || live.annotation(control::release::RETAIN) == Some("true") {
                 continue;
             }
-            let how = Delete {
-                propagation: Propagation::Background,
-                uid: live.uid(),
-                resource_version: "",
-            };
-            cluster.delete(&live, &how).await?;
+            cluster.delete(&live, &Delete::exactly(&live)).await?;
         }
         Ok(())
     }

@@ -8,6 +8,8 @@ use control::components::{Objects, dependents, dependents_of_status};
 use control::release;
 use object::{Object, ObjectKey};
 
+use crate::health_hub::version;
+
 /// The objects, read and unread.
 #[derive(Default)]
 pub(super) struct State(RwLock<Inner>);
@@ -117,8 +119,4 @@ fn only_status_differs(old: &Object, new: &Object) -> bool {
     const STEERING: [&str; 4] = ["labels", "annotations", "finalizers", "deletionTimestamp"];
     let same = |keys: &[&str]| old.node.at(keys) == new.node.at(keys);
     old.uid() == new.uid() && same(&["spec"]) && STEERING.iter().all(|key| same(&["metadata", key]))
-}
-
-fn version(object: &Object) -> u64 {
-    object.resource_version().parse().unwrap_or(0)
 }
