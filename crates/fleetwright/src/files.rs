@@ -16,7 +16,17 @@ const FILES_MAX: usize = 200_000;
 /// Most bytes of all files.
 const BYTES_MAX: u64 = 1 << 30;
 
-/// Reads every file below `folder`; `.git` folders are left out, links stay links.
+/// Marks a folder as one that programs fill and that can be thrown away.
+///
+/// # Source
+/// The Cache Directory Tagging Specification, <https://bford.info/cachedir/>.
+const CACHE_TAG: &str = "CACHEDIR.TAG";
+
+/// Folders of package managers, which hold what others wrote.
+const PACKAGES: &str = "node_modules";
+
+/// Reads every file below `folder`; links stay links. Folders called `.git` or `node_modules`, and
+/// those below that are tagged as caches, are left out.
 pub fn read(folder: &Path) -> Result<Tree, Failure> {
     let mut builder = TreeBuilder::default();
     let mut open = vec![TreePath::root()];
@@ -38,7 +48,9 @@ pub fn read(folder: &Path) -> Result<Tree, Failure> {
                 .map_err(|error| unreadable(&here, &error))?;
             let place = entry.path();
             if kind.is_dir() {
-                open.push(path);
+                if name != PACKAGES && !place.join(CACHE_TAG).is_file() {
+                    open.push(path);
+                }
                 continue;
             }
             let failed = |error| unreadable(&place, &error);

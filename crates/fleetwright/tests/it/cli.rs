@@ -90,6 +90,16 @@ fn silent_mistakes_are_reported_and_old_files_fixed() {
             "shop/extra.yaml",
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\n",
         ),
+        // What programs put there is nobody's mistake.
+        ("shop/out/CACHEDIR.TAG", ""),
+        (
+            "shop/out/kustomization.yaml",
+            "commonLabels: {team: shop}\n",
+        ),
+        (
+            "shop/node_modules/kustomization.yaml",
+            "commonLabels: {team: shop}\n",
+        ),
     ];
     crate::repository::write_tree(home.path(), &files);
     let run_in = |arguments: &[&str]| {
