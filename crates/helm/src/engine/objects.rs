@@ -16,6 +16,7 @@ use gotemplate::{
 };
 
 use crate::capabilities::Capabilities;
+use crate::chart::Content;
 use crate::functions::to_yaml;
 use crate::options::Profile;
 
@@ -271,11 +272,11 @@ impl Host for CapabilitiesPart {
 
 /// `.Files`: what a chart holds beside templates and values.
 #[derive(Debug)]
-pub(super) struct Files(pub Rc<BTreeMap<Str, Arc<[u8]>>>);
+pub(super) struct Files(pub Rc<BTreeMap<Str, Content>>);
 
 impl Files {
     fn get(&self, name: &Str) -> Arc<[u8]> {
-        let found = self.0.get(name).cloned();
+        let found = self.0.get(name).map(Content::bytes).cloned();
         found.unwrap_or_else(|| Arc::from([]))
     }
 
@@ -284,7 +285,7 @@ impl Files {
         let files = self.0.iter().map(|(name, content)| {
             let name = name.to_text();
             let base = name.rsplit('/').next().unwrap_or_default().to_owned();
-            (base, Value::String(show(content)))
+            (base, Value::String(show(content.bytes())))
         });
         let files: Map = files.collect();
         to_yaml(&Value::Map(files))
@@ -302,7 +303,7 @@ impl Host for Files {
 
     fn display(&self) -> String {
         let files = self.0.iter().map(|(name, content)| {
-            let bytes: Vec<String> = content.iter().map(u8::to_string).collect();
+            let bytes: Vec<String> = content.bytes().iter().map(u8::to_string).collect();
             format!("{}:[{}]", name.to_text(), bytes.join(" "))
         });
         format!("map[{}]", files.collect::<Vec<_>>().join(" "))
@@ -336,7 +337,7 @@ impl Host for Files {
                     let pattern = pattern.as_ref();
                     pattern.is_none_or(|pattern| pattern.is_match(&name.to_text()))
                 });
-                let files = files.map(|(name, content)| (name.clone(), Arc::clone(content)));
+                let files = files.map(|(name, content)| (name.clone(), content.clone()));
                 Value::Host(Rc::new(Self(Rc::new(files.collect()))))
             }
             "Lines" => {
@@ -348,7 +349,7 @@ impl Host for Files {
                 Value::strings(content.split(|&byte| byte == b'\n'))
             }
             "AsConfig" | "AsSecrets" => {
-                let bytes: usize = self.0.values().map(|content| content.len()).sum();
+                let bytes: usize = self.0.values().map(|content| content.bytes().len()).sum();
                 if let Err(limit) = context.charge_bytes(bytes as u64 * 2) {
                     return Some(Err(limit));
                 }
@@ -363,7 +364,8 @@ impl Host for Files {
 
     fn contents(&self) -> Option<Value> {
         let files = self.0.iter();
-        let files = files.map(|(name, content)| (name.clone(), Value::Bytes(Arc::clone(content))));
+        let files =
+            files.map(|(name, content)| (name.clone(), Value::Bytes(Arc::clone(content.bytes()))));
         Some(Value::Map(files.collect()))
     }
 
