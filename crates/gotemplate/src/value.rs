@@ -425,6 +425,23 @@ pub enum Kind {
     Func,
 }
 
+/// A field of a Go structure.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Its name in Go. `fmt` calls methods only on fields that begin with a capital.
+    pub name: &'static str,
+    /// What it holds.
+    pub value: Value,
+}
+
+impl Field {
+    /// A field of this name.
+    pub fn new(name: &'static str, value: impl Into<Value>) -> Self {
+        let value = value.into();
+        Self { name, value }
+    }
+}
+
 /// A value of a type of its own: a time, a version, a chart's files.
 pub trait Host: fmt::Debug {
     /// The type as `%T` prints it: `time.Time`, `*semver.Version`.
@@ -433,16 +450,19 @@ pub trait Host: fmt::Debug {
     /// Its kind.
     fn kind(&self) -> Kind;
 
-    /// What `{{ . }}` and `%v` print.
-    fn display(&self) -> String;
+    /// What its method `String` or `Error` gives, when Go's `fmt` finds one.
+    fn text(&self) -> Option<String> {
+        None
+    }
 
-    /// What `%#v` prints, where that is not what `%v` prints.
+    /// What its method `GoString` gives, when it has one: `%#v` prints it.
     fn syntax(&self) -> Option<String> {
         None
     }
 
-    /// The fields that verbs print which mean nothing for it, such as `%d`.
-    fn printed_fields(&self) -> Option<Vec<Value>> {
+    /// The fields of a structure, or of the one that a pointer points to, in their order. A pointer
+    /// without any is nil.
+    fn fields(&self) -> Option<Vec<Field>> {
         None
     }
 
@@ -478,8 +498,8 @@ pub trait Host: fmt::Debug {
         None
     }
 
-    /// The entries of a map or the elements of a slice, to go over or to take by key or index; the
-    /// number of a number with a name, such as a duration.
+    /// The entries of a map or the elements of a slice, to go over, to print, or to take by key or
+    /// index; the number of a number with a name, such as a duration.
     fn contents(&self) -> Option<Value> {
         None
     }
@@ -494,7 +514,7 @@ pub trait Host: fmt::Debug {
         None
     }
 
-    /// What JSON has in its place. Otherwise that is its contents, or else the text it displays.
+    /// What JSON has in its place. Otherwise that is its contents, or else what `%v` prints.
     fn json(&self) -> Option<Value> {
         let fields = self.json_fields()?;
         Some(Value::Map(fields.into_iter().collect()))
@@ -613,23 +633,19 @@ impl Host for Complex {
         Kind::Struct
     }
 
-    fn display(&self) -> String {
-        let real = golang::strconv::format_float_g(self.real);
-        let imaginary = golang::strconv::format_float_g(self.imaginary);
-        let sign = if imaginary.starts_with(['-', '+']) {
-            ""
-        } else {
-            "+"
-        };
-        format!("({real}{sign}{imaginary}i)")
-    }
-
     fn truth(&self) -> bool {
         self.real != 0.0 || self.imaginary != 0.0
     }
 
     fn as_any(&self) -> &dyn std::any::Any {
         self
+    }
+}
+
+impl dyn Host + '_ {
+    /// What `%v` prints. What is too long or has no end ends early.
+    pub fn display(&self) -> String {
+        crate::format::display_host(self)
     }
 }
 

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use golang::glob::Glob;
 use golang::strconv::quote;
 use gotemplate::{
-    CallError, Context, Host, Kind, Map, MapMethods, MapType, Method, Signature, Str, Type, Value,
+    CallError, Context, Field, Host, Kind, Map, MapMethods, MapType, Method, Signature, Str, Type,
+    Value,
 };
 
 use crate::capabilities::Capabilities;
@@ -74,10 +75,21 @@ impl Host for CapabilitiesHost {
         Kind::Pointer
     }
 
-    fn display(&self) -> String {
-        let parts = [Part::KubeVersion, Part::ApiVersions, Part::HelmVersion];
-        let parts = parts.map(|part| part.fields_shown(self));
-        format!("&{{{}}}", parts.join(" "))
+    fn fields(&self) -> Option<Vec<Field>> {
+        // Fields are printed as copies.
+        let copy = |name, part| {
+            let part = self.part(part);
+            let copied = match &part {
+                Value::Host(host) => host.copied(),
+                _ => None,
+            };
+            Field::new(name, copied.unwrap_or(part))
+        };
+        Some(vec![
+            copy("KubeVersion", Part::KubeVersion),
+            copy("APIVersions", Part::ApiVersions),
+            copy("HelmVersion", Part::HelmVersion),
+        ])
     }
 
     fn field(&self, name: &str) -> Option<Value> {
@@ -144,14 +156,6 @@ impl Part {
         }
         fields
     }
-
-    fn fields_shown(self, of: &CapabilitiesHost) -> String {
-        if self == Self::ApiVersions {
-            return format!("[{}]", of.capabilities.api_versions.join(" "));
-        }
-        let fields = self.fields(of).into_iter().map(|(_, value)| value);
-        format!("{{{}}}", fields.collect::<Vec<_>>().join(" "))
-    }
 }
 
 impl Host for CapabilitiesPart {
@@ -172,18 +176,15 @@ impl Host for CapabilitiesPart {
         }
     }
 
-    fn display(&self) -> String {
-        match self.part {
-            Part::KubeVersion if !self.is_copy => {
-                self.of.capabilities.kube_version.normalized.clone()
-            }
-            part => part.fields_shown(&self.of),
-        }
+    fn text(&self) -> Option<String> {
+        let has_method = self.part == Part::KubeVersion && !self.is_copy;
+        has_method.then(|| self.of.capabilities.kube_version.normalized.clone())
     }
 
-    fn printed_fields(&self) -> Option<Vec<Value>> {
+    fn fields(&self) -> Option<Vec<Field>> {
         let fields = self.part.fields(&self.of).into_iter();
-        (self.part != Part::ApiVersions).then(|| fields.map(|(_, text)| text.into()).collect())
+        let fields = fields.map(|(name, text)| Field::new(name, text));
+        (self.part != Part::ApiVersions).then(|| fields.collect())
     }
 
     fn copied(&self) -> Option<Value> {
@@ -298,14 +299,6 @@ impl Host for Files {
 
     fn kind(&self) -> Kind {
         Kind::Map
-    }
-
-    fn display(&self) -> String {
-        let files = self.0.iter().map(|(name, content)| {
-            let bytes: Vec<String> = content.iter().map(u8::to_string).collect();
-            format!("{}:[{}]", name.to_text(), bytes.join(" "))
-        });
-        format!("map[{}]", files.collect::<Vec<_>>().join(" "))
     }
 
     fn truth(&self) -> bool {
