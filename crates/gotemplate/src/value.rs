@@ -432,13 +432,24 @@ pub struct Field {
     pub name: &'static str,
     /// What it holds.
     pub value: Value,
+    /// Whether it is a structure whose fields count as fields of the one around it.
+    pub is_embedded: bool,
 }
 
 impl Field {
     /// A field of this name.
     pub fn new(name: &'static str, value: impl Into<Value>) -> Self {
-        let value = value.into();
-        Self { name, value }
+        Self {
+            name,
+            value: value.into(),
+            is_embedded: false,
+        }
+    }
+
+    /// Whether others than its own package see it.
+    pub fn is_exported(&self) -> bool {
+        self.name
+            .starts_with(|first: char| first.is_ascii_uppercase())
     }
 }
 

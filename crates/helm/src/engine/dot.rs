@@ -185,14 +185,13 @@ fn chart(metadata: &Metadata, is_root: bool, profile: Profile) -> Value {
     ];
     if profile == Profile::Helm3 {
         let metadata = structure("chart.Metadata", fields, profile);
-        fields = vec![field(EMBEDDED, EMBEDDED, metadata)];
+        let (mut embedded, json) = field("Metadata", "", metadata);
+        embedded.is_embedded = true;
+        fields = vec![(embedded, json)];
     }
     fields.push(field("IsRoot", "IsRoot", Value::Bool(is_root)));
     structure("struct { chart.Metadata; IsRoot bool }", fields, profile)
 }
-
-/// The field of a structure whose fields are found in the structure itself.
-const EMBEDDED: &str = "Metadata";
 
 fn dependency(one: &Dependency, strings: &dyn Fn(&[String]) -> Value, profile: Profile) -> Value {
     let import_values: Vec<Value> = one.import_values.iter().map(import).collect();
@@ -255,7 +254,7 @@ impl Structure {
     fn embedded(&self) -> Option<&Self> {
         let (first, _) = self.fields.first()?;
         match &first.value {
-            Value::Host(host) if first.name == EMBEDDED => host.as_any().downcast_ref(),
+            Value::Host(host) if first.is_embedded => host.as_any().downcast_ref(),
             _ => None,
         }
     }
@@ -292,7 +291,7 @@ impl Host for Structure {
         let fields = self.fields.iter().filter(|(field, json)| {
             let kept = *json == "IsRoot"
                 || self.type_name == "*chart.Dependency" && matches!(*json, "name" | "repository");
-            *json != EMBEDDED && (kept || field.value.truth())
+            !field.is_embedded && (kept || field.value.truth())
         });
         let own = fields.map(|(field, json)| (*json, field.value.clone()));
         Some(embedded.into_iter().flatten().chain(own).collect())

@@ -8,8 +8,7 @@
 //!
 //! - what differs from run to run: keys of maps in no order, randomness, the clock;
 //! - `.Subcharts`, `.Files` and parts of `.Capabilities` as values other than of `printf`: structures
-//!   merge and are written in their own ways;
-//! - `fromYaml` with keys that are null or lists: the message shows more than is known here.
+//!   merge in their own ways.
 
 pub mod chart;
 pub mod check;
