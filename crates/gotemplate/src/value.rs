@@ -9,6 +9,7 @@ use std::borrow::{Borrow, Cow};
 use std::cell::{Ref, RefCell, RefMut};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -248,6 +249,8 @@ pub enum MapType {
     Any,
     /// `map[string]string`
     String,
+    /// `map[string][]uint8`
+    Bytes,
     /// A named type whose underlying type is `map[string]interface {}`, with its methods.
     Named(&'static dyn MapMethods),
 }
@@ -301,7 +304,9 @@ impl Map {
     /// The same map as another type, as Go's conversions make it: both see every change.
     pub fn as_type(&self, of: MapType) -> Self {
         let same = match (self.of(), of) {
-            (MapType::Any, MapType::Any) | (MapType::String, MapType::String) => true,
+            (MapType::Any, MapType::Any)
+            | (MapType::String, MapType::String)
+            | (MapType::Bytes, MapType::Bytes) => true,
             (MapType::Named(one), MapType::Named(other)) => one.type_name() == other.type_name(),
             _ => false,
         };
@@ -383,7 +388,7 @@ impl Map {
 
     /// Whether each element is an `interface {}`.
     pub(crate) fn has_boxed_elements(&self) -> bool {
-        !matches!(self.of(), MapType::String)
+        !matches!(self.of(), MapType::String | MapType::Bytes)
     }
 
     /// What Go gives for a key that is not there.
@@ -391,6 +396,7 @@ impl Map {
         match self.of() {
             MapType::Any | MapType::Named(_) => Operand::boxed(Value::Nil),
             MapType::String => Operand::of(Value::String(Str::default())),
+            MapType::Bytes => Operand::of(Value::Bytes(Arc::from([]))),
         }
     }
 }
@@ -480,6 +486,16 @@ pub trait Host: fmt::Debug {
     /// What a function gets that takes anything, where that is not the same: Go finds a method of a
     /// pointer only on the value itself, not on a copy.
     fn copied(&self) -> Option<Value> {
+        None
+    }
+
+    /// What a deep copy of it is, where that is something else: fields that are not exported are empty.
+    fn deep_copy(&self) -> Option<Value> {
+        None
+    }
+
+    /// A part of a slice, of its own type.
+    fn part(&self, _range: Range<usize>) -> Option<Value> {
         None
     }
 
@@ -592,6 +608,7 @@ impl Value {
             Self::Map(map) => match map.of() {
                 MapType::Any => "map[string]interface {}",
                 MapType::String => "map[string]string",
+                MapType::Bytes => "map[string][]uint8",
                 MapType::Named(methods) => methods.type_name(),
             },
             Self::Host(host) => host.type_name(),

@@ -96,7 +96,9 @@ fn equal_hosts(one: &dyn Host, other: &dyn Host, walk: &mut Walk) -> Result<bool
 
 fn same_type(one: MapType, other: MapType) -> bool {
     match (one, other) {
-        (MapType::Any, MapType::Any) | (MapType::String, MapType::String) => true,
+        (MapType::Any, MapType::Any)
+        | (MapType::String, MapType::String)
+        | (MapType::Bytes, MapType::Bytes) => true,
         (MapType::Named(one), MapType::Named(other)) => one.type_name() == other.type_name(),
         _ => false,
     }

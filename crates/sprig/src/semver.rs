@@ -84,20 +84,6 @@ pub(crate) struct Semver {
 }
 
 impl Semver {
-    /// What a deep copy makes of any version: fields that are not exported are not copied.
-    pub(crate) fn zero(&self) -> Value {
-        let version = Version {
-            major: 0,
-            minor: 0,
-            patch: 0,
-            prerelease: String::new(),
-            metadata: String::new(),
-            original: String::new(),
-        };
-        let pointer = self.pointer;
-        Self { version, pointer }.into()
-    }
-
     /// The next version whose number `name` is higher.
     fn next(&self, name: &str) -> Self {
         let mut version = Version {
@@ -183,6 +169,20 @@ impl Host for Semver {
             text("metadata", &version.metadata),
             text("original", &version.original),
         ])
+    }
+
+    /// No field is exported.
+    fn deep_copy(&self) -> Option<Value> {
+        let version = Version {
+            major: 0,
+            minor: 0,
+            patch: 0,
+            prerelease: String::new(),
+            metadata: String::new(),
+            original: String::new(),
+        };
+        let pointer = self.pointer;
+        Some(Self { version, pointer }.into())
     }
 
     fn method(&self, name: &str) -> Method {

@@ -6,6 +6,7 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -320,6 +321,12 @@ impl Host for Structures {
 
     fn truth(&self) -> bool {
         !self.list.items().is_empty()
+    }
+
+    fn part(&self, range: Range<usize>) -> Option<Value> {
+        let list = List::new(&self.list.items()[range], self.list.of());
+        let type_name = self.type_name;
+        Some(Value::Host(Rc::new(Self { type_name, list })))
     }
 
     fn contents(&self) -> Option<Value> {

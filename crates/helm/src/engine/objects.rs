@@ -6,6 +6,7 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -64,6 +65,29 @@ impl CapabilitiesHost {
             is_copy: false,
         }))
     }
+
+    /// What the Kubernetes version says of itself.
+    fn version(&self) -> &str {
+        let kube = &self.capabilities.kube_version;
+        match kube.normalized.is_empty() {
+            true => &kube.version,
+            false => &kube.normalized,
+        }
+    }
+
+    /// Others, as of a deep copy or of a part of the API versions.
+    fn changed(&self, change: impl FnOnce(&mut Capabilities)) -> Self {
+        let mut capabilities = Arc::clone(&self.capabilities);
+        change(Arc::make_mut(&mut capabilities));
+        Self {
+            capabilities,
+            profile: self.profile,
+        }
+    }
+
+    fn deep_copy(&self) -> Self {
+        self.changed(|capabilities| capabilities.kube_version.normalized.clear())
+    }
 }
 
 impl Host for CapabilitiesHost {
@@ -90,6 +114,10 @@ impl Host for CapabilitiesHost {
             copy("APIVersions", Part::ApiVersions),
             copy("HelmVersion", Part::HelmVersion),
         ])
+    }
+
+    fn deep_copy(&self) -> Option<Value> {
+        Some(Value::Host(Rc::new(self.deep_copy())))
     }
 
     fn field(&self, name: &str) -> Option<Value> {
@@ -178,7 +206,7 @@ impl Host for CapabilitiesPart {
 
     fn text(&self) -> Option<String> {
         let has_method = self.part == Part::KubeVersion && !self.is_copy;
-        has_method.then(|| self.of.capabilities.kube_version.normalized.clone())
+        has_method.then(|| self.of.version().to_owned())
     }
 
     fn fields(&self) -> Option<Vec<Field>> {
@@ -194,6 +222,24 @@ impl Host for CapabilitiesPart {
                 part: self.part,
                 is_copy: true,
             }))
+        })
+    }
+
+    fn deep_copy(&self) -> Option<Value> {
+        Some(Value::Host(Rc::new(Self {
+            of: Rc::new(self.of.deep_copy()),
+            part: self.part,
+            is_copy: true,
+        })))
+    }
+
+    fn part(&self, range: Range<usize>) -> Option<Value> {
+        (self.part == Part::ApiVersions).then(|| {
+            let of = self.of.changed(|capabilities| {
+                let versions = capabilities.api_versions[range].to_vec();
+                capabilities.api_versions = versions;
+            });
+            of.part(Part::ApiVersions)
         })
     }
 
@@ -222,9 +268,7 @@ impl Host for CapabilitiesPart {
             (Part::KubeVersion, "GitVersion") => {
                 Value::from(capabilities.kube_version.version.as_str())
             }
-            (Part::KubeVersion, "String") => {
-                Value::from(capabilities.kube_version.normalized.as_str())
-            }
+            (Part::KubeVersion, "String") => Value::from(self.of.version()),
             (Part::ApiVersions, "Has") => {
                 let wanted = text(args);
                 let wanted = wanted.as_str();
@@ -357,7 +401,7 @@ impl Host for Files {
     fn contents(&self) -> Option<Value> {
         let files = self.0.iter();
         let files = files.map(|(name, content)| (name.clone(), Value::Bytes(Arc::clone(content))));
-        Some(Value::Map(files.collect()))
+        Some(Value::Map(Map::new(files.collect(), MapType::Bytes)))
     }
 
     fn as_any(&self) -> &dyn Any {
