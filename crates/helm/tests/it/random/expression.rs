@@ -631,7 +631,13 @@ impl Maker<'_> {
                     true => self.dice.pick(OBJECTS).to_owned(),
                     false => self.value(kind, depth + 1),
                 };
-                args.push_str(&argument);
+                // A local time shows the address of a zone, and a digest of that is another in every
+                // build of the tool.
+                let is_shown = matches!(verb, "v" | "s" | "q" | "x" | "X" | "T");
+                match kind == Kind::Moment && !is_shown {
+                    true => args.push_str(&format!("({argument}).UTC")),
+                    false => args.push_str(&argument),
+                }
             }
         }
         format!("printf \"{format}\"{args}")
