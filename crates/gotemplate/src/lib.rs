@@ -36,5 +36,5 @@ pub use reads::{Recorder, Use};
 pub use set::{MissingKey, ParsedText, Set};
 pub use survey::{Mention, Mentioned};
 pub use value::{
-    ElementType, Host, IntType, Kind, List, Map, MapMethods, MapType, Str, UintType, Value,
+    ElementType, Field, Host, IntType, Kind, List, Map, MapMethods, MapType, Str, UintType, Value,
 };

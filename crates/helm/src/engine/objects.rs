@@ -6,13 +6,15 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use golang::glob::Glob;
 use golang::strconv::quote;
 use gotemplate::{
-    CallError, Context, Host, Kind, Map, MapMethods, MapType, Method, Signature, Str, Type, Value,
+    CallError, Context, Field, Host, Kind, Map, MapMethods, MapType, Method, Signature, Str, Type,
+    Value,
 };
 
 use crate::capabilities::Capabilities;
@@ -64,6 +66,29 @@ impl CapabilitiesHost {
             is_copy: false,
         }))
     }
+
+    /// What the Kubernetes version says of itself.
+    fn version(&self) -> &str {
+        let kube = &self.capabilities.kube_version;
+        match kube.normalized.is_empty() {
+            true => &kube.version,
+            false => &kube.normalized,
+        }
+    }
+
+    /// Others, as of a deep copy or of a part of the API versions.
+    fn changed(&self, change: impl FnOnce(&mut Capabilities)) -> Self {
+        let mut capabilities = Arc::clone(&self.capabilities);
+        change(Arc::make_mut(&mut capabilities));
+        Self {
+            capabilities,
+            profile: self.profile,
+        }
+    }
+
+    fn deep_copy(&self) -> Self {
+        self.changed(|capabilities| capabilities.kube_version.normalized.clear())
+    }
 }
 
 impl Host for CapabilitiesHost {
@@ -75,10 +100,25 @@ impl Host for CapabilitiesHost {
         Kind::Pointer
     }
 
-    fn display(&self) -> String {
-        let parts = [Part::KubeVersion, Part::ApiVersions, Part::HelmVersion];
-        let parts = parts.map(|part| part.fields_shown(self));
-        format!("&{{{}}}", parts.join(" "))
+    fn fields(&self) -> Option<Vec<Field>> {
+        // Fields are printed as copies.
+        let copy = |name, part| {
+            let part = self.part(part);
+            let copied = match &part {
+                Value::Host(host) => host.copied(),
+                _ => None,
+            };
+            Field::new(name, copied.unwrap_or(part))
+        };
+        Some(vec![
+            copy("KubeVersion", Part::KubeVersion),
+            copy("APIVersions", Part::ApiVersions),
+            copy("HelmVersion", Part::HelmVersion),
+        ])
+    }
+
+    fn deep_copy(&self) -> Option<Value> {
+        Some(Value::Host(Rc::new(self.deep_copy())))
     }
 
     fn field(&self, name: &str) -> Option<Value> {
@@ -145,14 +185,6 @@ impl Part {
         }
         fields
     }
-
-    fn fields_shown(self, of: &CapabilitiesHost) -> String {
-        if self == Self::ApiVersions {
-            return format!("[{}]", of.capabilities.api_versions.join(" "));
-        }
-        let fields = self.fields(of).into_iter().map(|(_, value)| value);
-        format!("{{{}}}", fields.collect::<Vec<_>>().join(" "))
-    }
 }
 
 impl Host for CapabilitiesPart {
@@ -173,18 +205,15 @@ impl Host for CapabilitiesPart {
         }
     }
 
-    fn display(&self) -> String {
-        match self.part {
-            Part::KubeVersion if !self.is_copy => {
-                self.of.capabilities.kube_version.normalized.clone()
-            }
-            part => part.fields_shown(&self.of),
-        }
+    fn text(&self) -> Option<String> {
+        let has_method = self.part == Part::KubeVersion && !self.is_copy;
+        has_method.then(|| self.of.version().to_owned())
     }
 
-    fn printed_fields(&self) -> Option<Vec<Value>> {
+    fn fields(&self) -> Option<Vec<Field>> {
         let fields = self.part.fields(&self.of).into_iter();
-        (self.part != Part::ApiVersions).then(|| fields.map(|(_, text)| text.into()).collect())
+        let fields = fields.map(|(name, text)| Field::new(name, text));
+        (self.part != Part::ApiVersions).then(|| fields.collect())
     }
 
     fn copied(&self) -> Option<Value> {
@@ -194,6 +223,24 @@ impl Host for CapabilitiesPart {
                 part: self.part,
                 is_copy: true,
             }))
+        })
+    }
+
+    fn deep_copy(&self) -> Option<Value> {
+        Some(Value::Host(Rc::new(Self {
+            of: Rc::new(self.of.deep_copy()),
+            part: self.part,
+            is_copy: true,
+        })))
+    }
+
+    fn part(&self, range: Range<usize>) -> Option<Value> {
+        (self.part == Part::ApiVersions).then(|| {
+            let of = self.of.changed(|capabilities| {
+                let versions = capabilities.api_versions[range].to_vec();
+                capabilities.api_versions = versions;
+            });
+            of.part(Part::ApiVersions)
         })
     }
 
@@ -222,9 +269,7 @@ impl Host for CapabilitiesPart {
             (Part::KubeVersion, "GitVersion") => {
                 Value::from(capabilities.kube_version.version.as_str())
             }
-            (Part::KubeVersion, "String") => {
-                Value::from(capabilities.kube_version.normalized.as_str())
-            }
+            (Part::KubeVersion, "String") => Value::from(self.of.version()),
             (Part::ApiVersions, "Has") => {
                 let wanted = text(args);
                 let wanted = wanted.as_str();
@@ -301,14 +346,6 @@ impl Host for Files {
         Kind::Map
     }
 
-    fn display(&self) -> String {
-        let files = self.0.iter().map(|(name, content)| {
-            let bytes: Vec<String> = content.bytes().iter().map(u8::to_string).collect();
-            format!("{}:[{}]", name.to_text(), bytes.join(" "))
-        });
-        format!("map[{}]", files.collect::<Vec<_>>().join(" "))
-    }
-
     fn truth(&self) -> bool {
         !self.0.is_empty()
     }
@@ -364,9 +401,8 @@ impl Host for Files {
 
     fn contents(&self) -> Option<Value> {
         let files = self.0.iter();
-        let files =
-            files.map(|(name, content)| (name.clone(), Value::Bytes(Arc::clone(content.bytes()))));
-        Some(Value::Map(files.collect()))
+        let files = files.map(|(name, content)| (name.clone(), Value::Bytes(Arc::clone(content.bytes()))));
+        Some(Value::Map(Map::new(files.collect(), MapType::Bytes)))
     }
 
     fn as_any(&self) -> &dyn Any {
