@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{apiserver, build, component, diff, helm, kustomize, preview};
+use crate::commands::{apiserver, build, choreo, component, diff, helm, kustomize, preview};
 
 /// Turns Git into running fleets.
 #[derive(Debug, Parser)]
@@ -77,6 +77,14 @@ pub enum Command {
     /// cause; with `value PATH --chart CHART`, where a
     /// value of a chart comes from and what reads it.
     Why(Box<WhyArgs>),
+    /// Binds the release of one environment in the next, in a checkout or with --server.
+    Promote(Box<choreo::change::PromoteArgs>),
+    /// Binds the release that ran before, in a checkout or with --server.
+    Rollback(Box<choreo::change::RollbackArgs>),
+    /// Approves what is bound in an environment: exactly this release with these values.
+    Approve(Box<choreo::change::ApproveArgs>),
+    /// Lists which releases of a component were ready where.
+    History(choreo::history::HistoryArgs),
     /// Explains an error code.
     Explain {
         /// The code, as `PatchTargetNotFound`; without one, lists them.

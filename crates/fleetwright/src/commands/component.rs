@@ -3,9 +3,9 @@
 //! The commands and flags of OpenChoreo's command line in its file-system mode are understood as
 //! well, so that pipelines written for it can call this.
 
-mod checkout;
+pub mod checkout;
 mod deploy;
-mod generate;
+pub mod generate;
 mod scaffold;
 mod workload;
 

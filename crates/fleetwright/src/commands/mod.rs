@@ -76,6 +76,10 @@ async fn run_async(command: Command) -> Outcome {
         Command::Resume(args) => suspend::run(args, false).await,
         Command::Confirm(args) => confirm::run(args).await,
         Command::Why(args) => why::run(args.unit, args.env.as_deref()).await,
+        Command::Promote(args) => choreo::change::promote(*args).await,
+        Command::Rollback(args) => choreo::change::rollback(*args).await,
+        Command::Approve(args) => choreo::change::approve(*args).await,
+        Command::History(args) => choreo::history::run(args).await,
         Command::Build(_)
         | Command::Render(_)
         | Command::Components(_)

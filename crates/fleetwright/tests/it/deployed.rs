@@ -5,9 +5,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use expect_test::{Expect, expect};
+use tempfile::TempDir;
 
 use crate::backend::{Backend, Kind};
 use crate::process::{eventually, fleetwright, output};
+use crate::repository::write_tree;
 
 /// Longest wait for one effect.
 const EFFECT_TIME_MAX: Duration = Duration::from_secs(20);
@@ -197,6 +199,22 @@ impl World {
         self.await_condition(binding, "Ready", reason);
     }
 
+    /// Waits until a binding is ready and runs a release.
+    fn await_release(&self, binding: &str, release: &str) {
+        eventually(
+            &format!("{binding} to run {release}"),
+            EFFECT_TIME_MAX,
+            || {
+                let binding = self
+                    .0
+                    .get("releasebindings.openchoreo.dev", "acme", binding)?;
+                let runs = binding.node.str_at(&["status", "release", "name"]);
+                (runs == Some(release)).then_some(())
+            },
+        );
+        self.await_reason(binding, "Ready");
+    }
+
     fn await_condition(&self, binding: &str, kind: &str, reason: &str) {
         eventually(
             &format!("{binding} to be {reason}"),
@@ -266,7 +284,7 @@ fn components_are_listed_and_followed_down_to_their_pods() {
     world.check("get release web-1 -o wide", expect![[r#"
         exit 0
         NAMESPACE   NAME            PROJECT   COMPONENT   BOUND IN   RENDERS   DIGEST         MESSAGE
-        acme        release/web-1   shop      web         dev        Yes       42595ed7a133   renders for every environment of its pipeline
+        acme        release/web-1   shop      web         dev        Yes       8db1b59108f6   renders for every environment of its pipeline
     "#]]);
     world.check("get envs -n acme", expect![[r#"
         exit 0
@@ -457,4 +475,407 @@ fn the_way_from_a_component_to_what_stops_it_is_told() {
     let told = world.told("tree binding/web-dev");
     let line = "DataPlane/plane cannot be reached: the kubeconfig Secret 'acme/away' not found; below is what the status says";
     assert!(told.contains(line), "{told}");
+}
+
+#[test]
+fn releases_are_promoted_approved_forced_and_rolled_back_on_a_server() {
+    let more = [
+        release("web-1", IMAGE),
+        release("web-2", "registry.example.com/web:2"),
+        binding("dev", "web-1", ""),
+    ];
+    let Some(world) = World::start(&more) else {
+        return;
+    };
+    world.await_reason("web-dev", "Ready");
+    world.check("promote web --to prod --server", expect![[r#"
+        exit 6
+        error[PromotionSourceMissing]: component `web` is not bound in staging, from where `prod` would get its release
+         = help: Say which with --from ENVIRONMENT or --release NAME.
+         = more: fleetwright explain PromotionSourceMissing
+    "#]]);
+    world.check(
+        "promote web --to prod --release web-1 --server",
+        expect![[r#"
+            exit 6
+            error[PromotionPath]: release `web-1` may not go to `prod`: the release has not been ready in `staging`; bind and prove it there first
+             = help: Promote it along the pipeline: `fleetwright why component/web --env prod` says how far it is.
+             = help: Or go on all the same with --force --reason TEXT, which is recorded.
+             = more: fleetwright explain PromotionPath
+        "#]],
+    );
+    world.check(
+        "promote component/web --to staging --server --dry-run",
+        expect![[r#"
+            exit 0
+            created web-staging, or would be
+              spec.releaseName: web-1
+        "#]],
+    );
+    world.check(
+        "promote component/web --to staging --server",
+        expect![[r#"
+        exit 0
+        created web-staging
+          spec.releaseName: web-1
+    "#]],
+    );
+    world.await_reason("web-staging", "Ready");
+    world.check("promote web --to prod --server", expect![[r#"
+        exit 6
+        error[PromotionApproval]: release `web-1` may not go to `prod`: release `web-1` waits for an approval of digest df0520914099059b46e93e8c75c6daba5fb8a92bb2099051f1acca64d6ee9564; set annotation `fleetwright.dev/approval` to it, or record it
+         = help: Approve it in the same change with --approve.
+         = help: Or go on all the same with --force --reason TEXT, which is recorded.
+         = more: fleetwright explain PromotionApproval
+    "#]]);
+    world.check(
+        "promote web --to prod --server --approve",
+        expect![[r#"
+            exit 0
+            created web-prod
+              spec.releaseName: web-1
+              fleetwright.dev/approval: df0520914099059b46e93e8c75c6daba5fb8a92bb2099051f1acca64d6ee9564
+        "#]],
+    );
+    world.await_reason("web-prod", "Ready");
+
+    // The next release takes the same way, and the last step by force.
+    world.check(
+        "promote web --to dev --server",
+        expect![[r#"
+        exit 0
+        updated web-dev
+          spec.releaseName: web-1 → web-2
+    "#]],
+    );
+    world.await_reason("web-dev", "Ready");
+
+    // A checkout may be ahead of what is proven; the server knows what is.
+    let checkout = PLATFORM.to_owned()
+        + &more[..2].concat()
+        + &binding("dev", "web-2", "")
+        + &binding("staging", "web-2", "");
+    let folder = world.0.home.path().join("fleet");
+    write_tree(&folder, &[("all.yaml", &checkout)]);
+    world.check(
+        "promote web --to prod --root-dir fleet --ask-server",
+        expect![[r#"
+            exit 6
+            error[PromotionPath]: release `web-2` may not go to `prod`: the release has not been ready in `staging`; bind and prove it there first
+             = help: Promote it along the pipeline: `fleetwright why component/web --env prod` says how far it is.
+             = help: Or go on all the same with --force --reason TEXT, which is recorded.
+             = more: fleetwright explain PromotionPath
+        "#]],
+    );
+    world.check(
+        "rollback web --env dev --root-dir fleet --ask-server --dry-run",
+        expect![[r#"
+            exit 0
+            # all.yaml
+            apiVersion: openchoreo.dev/v1alpha1
+            kind: ReleaseBinding
+            metadata:
+              annotations:
+                fleetwright.dev/rolled-back: web-2 to web-1
+              name: web-dev
+              namespace: acme
+            spec:
+              environment: dev
+              owner:
+                componentName: web
+                projectName: shop
+              releaseName: web-1
+        "#]],
+    );
+
+    world.told("promote web --to staging --server");
+    world.await_reason("web-staging", "Ready");
+    world.check("promote web --to prod --server --force", expect![[r#"
+        exit 2
+        error: the following required arguments were not provided:
+          --reason <TEXT>
+
+        Usage: fleetwright promote --to <ENVIRONMENT> --reason <TEXT> --server --force --state-dir <DIR> <COMPONENT>
+
+        For more information, try '--help'.
+    "#]]);
+    world.check(
+        "promote web --to prod --server --force --reason pager-4711",
+        expect![[r#"
+            exit 0
+            updated web-prod
+              spec.releaseName: web-1 → web-2
+              fleetwright.dev/promotion-forced: 1fd5d33e9afa88dae5ca273e014e99ec1da1342e6a6066e61ce87f600aa0fb34
+              fleetwright.dev/promotion-forced-reason: pager-4711
+            ◎ forced, and recorded in the binding: release `web-2` waits for an approval of digest 1fd5d33e9afa88dae5ca273e014e99ec1da1342e6a6066e61ce87f600aa0fb34; set annotation `fleetwright.dev/approval` to it, or record it
+        "#]],
+    );
+    world.await_release("web-prod", "web-2");
+    world.check(
+        "history component/web",
+        expect![[r#"
+            exit 0
+            ENVIRONMENT   RELEASE   DIGEST         READY SINCE            UNTIL                  NOTE
+            dev           web-2     c075ffbce3cb   TIME   -                      
+            dev           web-1     8db1b59108f6   TIME   TIME   
+            staging       web-2     c075ffbce3cb   TIME   -                      
+            staging       web-1     8db1b59108f6   TIME   TIME   
+            prod          web-2     c075ffbce3cb   TIME   -                      forced: pager-4711
+            prod          web-1     8db1b59108f6   TIME   TIME   
+        "#]],
+    );
+    world.check(
+        "rollback component/web --env prod --server --reason slow",
+        expect![[r#"
+            exit 0
+            updated web-prod
+              spec.releaseName: web-2 → web-1
+              fleetwright.dev/rolled-back: web-2 to web-1: slow
+        "#]],
+    );
+    world.await_release("web-prod", "web-1");
+    world.check("history component/web --env prod", expect![[r#"
+        exit 0
+        ENVIRONMENT   RELEASE   DIGEST         READY SINCE            UNTIL                  NOTE
+        prod          web-1     8db1b59108f6   TIME   -                      rolled back from web-2 to web-1: slow; forced: pager-4711
+        prod          web-2     c075ffbce3cb   TIME   TIME   
+        prod          web-1     8db1b59108f6   TIME   TIME   
+    "#]]);
+    world.check(
+        "rollback web --env staging --to web-9 --server",
+        expect![[r#"
+            exit 6
+            error[ReleaseUnknown]: release `web-9` of component `web` is not there
+             = help: There are: web-1, web-2.
+             = more: fleetwright explain ReleaseUnknown
+        "#]],
+    );
+
+    // An approval is for these values, too.
+    let patch = r#"{"spec":{"componentTypeEnvOverrides":{"replicas":2}}}"#;
+    let bindings = "releasebindings.openchoreo.dev";
+    let change = [
+        "patch",
+        bindings,
+        "web-prod",
+        "-n",
+        "acme",
+        "--type=merge",
+        "-p",
+        patch,
+    ];
+    world.0.kubectl(&change);
+    world.await_condition("web-prod", "PromotionBlocked", "PromotionApproval");
+    world.check("why component/web --env prod", expect![[r#"
+        exit 1
+        component/web is Ready, for AGE
+          prod: binding/web-prod is PromotionBlocked: web-1, for AGE
+            because release `web-1` waits for an approval of digest 98ef17a5b051335feb45db7552edc4b3c6efe4773a13a959d40176ed2fd819ba; set annotation `fleetwright.dev/approval` to it, or record it
+        Next: fleetwright approve component/web --env prod
+    "#]]);
+    world.check(
+        "approve component/web --env prod --server",
+        expect![[r#"
+            exit 0
+            updated web-prod
+              fleetwright.dev/approval: 98ef17a5b051335feb45db7552edc4b3c6efe4773a13a959d40176ed2fd819ba
+        "#]],
+    );
+    world.await_reason("web-prod", "Ready");
+    world.check(
+        "approve component/web --env staging --server",
+        expect![[r#"
+            exit 1
+            error[ApprovalImpossible]: no way into `staging` asks for an approval
+             = help: `requiresApproval: true` of a target in the pipeline does.
+             = more: fleetwright explain ApprovalImpossible
+        "#]],
+    );
+
+    // What Git owns is changed in Git.
+    let label = "kustomize.toolkit.fluxcd.io/name=apps";
+    world
+        .0
+        .kubectl(&["label", bindings, "web-staging", "-n", "acme", label]);
+    world.check(
+        "rollback web --env staging --to web-1 --server",
+        expect![[r#"
+            exit 6
+            error[BindingFromGit]: ReleaseBinding `web-staging` comes from Git, and what is changed here would be undone
+             = help: Run the command without --server in a checkout, and push.
+             = help: It is applied by ks/apps.
+             = more: fleetwright explain BindingFromGit
+        "#]],
+    );
+}
+
+#[test]
+fn releases_are_promoted_approved_and_rolled_back_in_a_checkout() {
+    let home = TempDir::new().unwrap();
+    let releases = release("web-1", IMAGE) + &release("web-2", "registry.example.com/web:2");
+    let dev = binding("dev", "web-2", "").replace("releaseName", "# who runs\n  releaseName");
+    write_tree(
+        home.path(),
+        &[
+            ("fleet/platform.yaml", PLATFORM),
+            ("fleet/web/releases.yaml", &releases),
+            ("fleet/web/bindings/dev.yaml", &dev),
+        ],
+    );
+    let told = |arguments: &str| {
+        let words = arguments.split_whitespace();
+        let output = output(
+            fleetwright(home.path())
+                .args(words)
+                .args(["--root-dir", "fleet"]),
+        );
+        format!(
+            "exit {}\n{}{}",
+            output.status.code().unwrap_or(-1),
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        )
+    };
+    let check = |arguments: &str, expected: Expect| expected.assert_eq(&told(arguments));
+    let file = |name: &str| {
+        std::fs::read_to_string(home.path().join("fleet/web/bindings").join(name)).unwrap()
+    };
+    check(
+        "promote component/web --to prod",
+        expect![[r#"
+        exit 6
+        error[PromotionSourceMissing]: component `web` is not bound in staging, from where `prod` would get its release
+         = help: Say which with --from ENVIRONMENT or --release NAME.
+         = more: fleetwright explain PromotionSourceMissing
+    "#]],
+    );
+    check(
+        "promote component/web --to staging --from prod",
+        expect![[r#"
+            exit 6
+            error[PromotionPath]: no path of the pipeline leads from `prod` to `staging`
+             = help: What leads to it: dev.
+             = more: fleetwright explain PromotionPath
+        "#]],
+    );
+    check(
+        "promote component/web --to staging",
+        expect![[r#"
+        exit 0
+        created web-staging in web/bindings/web-staging.yaml
+        ◎ files do not say whether web-2 was ready before: the controller looks before it lets it run in staging; --ask-server asks now
+    "#]],
+    );
+    check(
+        "promote component/web --to staging",
+        expect![[r#"
+        exit 0
+        unchanged web-staging in web/bindings/web-staging.yaml
+        ◎ files do not say whether web-2 was ready before: the controller looks before it lets it run in staging; --ask-server asks now
+    "#]],
+    );
+    check(
+        "promote component/web --to prod --release web-1 --approve",
+        expect![[r#"
+            exit 6
+            error[PromotionPath]: release `web-1` may not go to `prod`: the release has not been ready in `staging`; bind and prove it there first
+             = help: Promote it along the pipeline: `fleetwright why component/web --env prod` says how far it is.
+             = help: Or go on all the same with --force --reason TEXT, which is recorded.
+             = more: fleetwright explain PromotionPath
+        "#]],
+    );
+    check(
+        "promote component/web --to prod",
+        expect![[r#"
+        exit 6
+        error[PromotionApproval]: release `web-2` may not go to `prod`: release `web-2` waits for an approval of digest 1fd5d33e9afa88dae5ca273e014e99ec1da1342e6a6066e61ce87f600aa0fb34; set annotation `fleetwright.dev/approval` to it, or record it
+         = help: Approve it in the same change with --approve.
+         = help: Or go on all the same with --force --reason TEXT, which is recorded.
+         = more: fleetwright explain PromotionApproval
+    "#]],
+    );
+    check(
+        "promote component/web --to prod --approve",
+        expect![[r#"
+        exit 0
+        created web-prod in web/bindings/web-prod.yaml
+        ◎ files do not say whether web-2 was ready before: the controller looks before it lets it run in prod; --ask-server asks now
+    "#]],
+    );
+    expect![[r#"
+        apiVersion: openchoreo.dev/v1alpha1
+        kind: ReleaseBinding
+        metadata:
+          annotations:
+            fleetwright.dev/approval: 1fd5d33e9afa88dae5ca273e014e99ec1da1342e6a6066e61ce87f600aa0fb34
+          name: web-prod
+          namespace: acme
+        spec:
+          environment: prod
+          owner:
+            componentName: web
+            projectName: shop
+          releaseName: web-2
+    "#]].assert_eq(&file("web-prod.yaml"));
+    told("component deploy web --env prod --set replicas=2");
+    // The digest is the one that a server asks for, though servers fill in defaults.
+    check(
+        "approve component/web --env prod",
+        expect![[r#"
+        exit 0
+        updated web-prod in web/bindings/web-prod.yaml
+          metadata.annotations[fleetwright.dev/approval]: 1fd5d33e9afa88dae5ca273e014e99ec1da1342e6a6066e61ce87f600aa0fb34 -> 4e208c5ba299c651841a0b5ccd77e9fcc6a647a764d6f6b846df3f199e0ca79a
+    "#]],
+    );
+    check(
+        "rollback component/web --env dev",
+        expect![[r#"
+        exit 6
+        error[RollbackImpossible]: files do not say what ran in `dev` before
+         = help: Ask the server with --ask-server.
+         = help: Or say which with --to; there are: web-1.
+         = more: fleetwright explain RollbackImpossible
+    "#]],
+    );
+    check(
+        "rollback component/web --env dev --to web-1 --reason slow",
+        expect![[r#"
+            exit 0
+            updated web-dev in web/bindings/dev.yaml
+              metadata.annotations: (nothing) -> {"fleetwright.dev/rolled-back":"web-2 to web-1: slow"}
+              spec.releaseName: web-2 -> web-1
+        "#]],
+    );
+    expect![[r#"
+        apiVersion: openchoreo.dev/v1alpha1
+        kind: ReleaseBinding
+        metadata: {name: web-dev, namespace: acme, annotations: {fleetwright.dev/rolled-back: 'web-2 to web-1: slow'}}
+        spec:
+          owner: {projectName: shop, componentName: web}
+          environment: dev
+          # who runs
+          releaseName: web-1
+    "#]].assert_eq(&file("dev.yaml"));
+    check(
+        "rollback component/web --env prod --to web-1",
+        expect![[r#"
+            exit 6
+            error[PromotionApproval]: release `web-1` may not go to `prod`: release `web-1` waits for an approval of digest 98ef17a5b051335feb45db7552edc4b3c6efe4773a13a959d40176ed2fd819ba; set annotation `fleetwright.dev/approval` to it, or record it
+             = help: Approve it in the same change with --approve.
+             = help: Or go on all the same with --force --reason TEXT, which is recorded.
+             = more: fleetwright explain PromotionApproval
+        "#]],
+    );
+    check(
+        "rollback component/web --env prod --to web-1 --force --reason pager",
+        expect![[r#"
+            exit 0
+            updated web-prod in web/bindings/web-prod.yaml
+              metadata.annotations[fleetwright.dev/rolled-back]: (nothing) -> web-2 to web-1: pager
+              metadata.annotations[fleetwright.dev/promotion-forced]: (nothing) -> 98ef17a5b051335feb45db7552edc4b3c6efe4773a13a959d40176ed2fd819ba
+              metadata.annotations[fleetwright.dev/promotion-forced-reason]: (nothing) -> pager
+              spec.releaseName: web-2 -> web-1
+            ◎ forced, and recorded in the binding: release `web-1` waits for an approval of digest 98ef17a5b051335feb45db7552edc4b3c6efe4773a13a959d40176ed2fd819ba; set annotation `fleetwright.dev/approval` to it, or record it
+        "#]],
+    );
 }

@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::output::{print_as, table};
 
 /// What stands in a cell about which nothing is known.
-const NOTHING: &str = "-";
+pub const NOTHING: &str = "-";
 
 /// Digits of a digest that people need to tell two apart.
 const DIGEST_SHOWN: usize = 12;

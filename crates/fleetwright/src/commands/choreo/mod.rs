@@ -1,7 +1,9 @@
 //! OpenChoreo's objects on a server: `get`, `tree`, `why`, `history` of them, and what changes which
 //! release runs where.
 
+pub mod change;
 pub mod get;
+pub mod history;
 mod planes;
 pub mod tree;
 pub mod why;
