@@ -3,10 +3,10 @@
 //! The commands and flags of OpenChoreo's command line in its file-system mode are understood as
 //! well, so that pipelines written for it can call this.
 
-mod checkout;
+pub mod checkout;
 mod contexts;
 mod deploy;
-mod generate;
+pub mod generate;
 mod scaffold;
 mod workload;
 

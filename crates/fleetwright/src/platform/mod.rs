@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 pub use archives::{archive_routes, storage};
 pub use bootstrap::{Definitions, install_definitions};
 pub use git::{bases, engine_bases, git_client, rewrites};
-pub use planes::OwnCluster;
+pub use planes::{OwnCluster, plane_kubeconfig};
 
 use crate::cli::{Addresses, BrakeMode, DemoArgs, EngineArgs, ServeArgs};
 use crate::commands;

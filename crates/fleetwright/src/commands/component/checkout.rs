@@ -47,6 +47,16 @@ pub struct Opened {
 }
 
 impl CheckoutArgs {
+    /// The checkout in a folder.
+    pub fn new(root_dir: &Path, namespace: Option<&str>, dry_run: bool) -> Self {
+        Self {
+            root_dir: root_dir.to_owned(),
+            namespace: namespace.map(str::to_owned),
+            dry_run,
+            mode: None,
+        }
+    }
+
     /// Reads the checkout; files that cannot be read are told on standard error.
     pub fn open(&self) -> Result<Opened, Failure> {
         let context = match (&self.root_dir, &self.namespace) {

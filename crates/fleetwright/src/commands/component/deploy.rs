@@ -58,6 +58,7 @@ pub fn run(args: &DeployArgs) -> Outcome {
         pipeline: None,
         release: args.release.as_deref().map(Into::into),
         values,
+        annotations: Vec::new(),
         folder: None,
     };
     let output = generate::bindings(&opened.checkout, &request).map_err(refused)?;

@@ -118,6 +118,7 @@ pub fn bindings(args: &BindingArgs) -> Outcome {
         pipeline: args.use_pipeline.as_deref().map(Into::into),
         release: args.component_release.as_deref().map(Into::into),
         values: Vec::new(),
+        annotations: Vec::new(),
         folder: folder.transpose()?,
     };
     let output = generate::bindings(&opened.checkout, &request).map_err(refused)?;
