@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, RwLock};
 
-use cluster::{Cluster, KubeconfigError};
+use cluster::{ApiError, Cluster, KubeconfigError};
 use object::{GroupVersionKind, Object};
 
 /// The clusters that units can reach.
@@ -104,10 +104,8 @@ impl Targets {
         key: &str,
     ) -> Result<Cluster, TargetError> {
         let shown = format!("{namespace}/{name}");
-        let kind = GroupVersionKind::new("v1", "Secret");
         let secret = self
-            .control_plane
-            .get(&kind, namespace, name)
+            .secret(namespace, name)
             .await
             .map_err(|error| TargetError::Read(shown.clone(), error))?
             .ok_or_else(|| TargetError::Secret(shown.clone(), "not found"))?;
@@ -127,6 +125,16 @@ impl Targets {
         let mut clients = self.clients.lock().unwrap_or_else(|lock| lock.into_inner());
         clients.insert(shown, (version, cluster.clone()));
         Ok(cluster)
+    }
+
+    /// A Secret of the control plane.
+    pub(crate) async fn secret(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<Object>, ApiError> {
+        let kind = GroupVersionKind::new("v1", "Secret");
+        self.control_plane.get(&kind, namespace, name).await
     }
 
     async fn connect(&self, kubeconfig: &str) -> Result<Cluster, TargetError> {

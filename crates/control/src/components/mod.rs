@@ -43,6 +43,7 @@ use ::component::render::Renderer;
 use golang::{Duration, Timestamp};
 use object::{Node, Object, ObjectKey, Text};
 
+pub use data_plane::{kubeconfig_secret, secret_finalizer};
 pub use dependents::{dependents, dependents_of_status};
 use subject::Subject;
 
@@ -116,6 +117,9 @@ pub mod keys {
     pub const PROMOTION_SOAK: &str = "fleetwright.dev/promotion-soak";
     /// On a binding: the digest of what was approved; `status.promotion.digest` says which it has to be.
     pub const APPROVAL: &str = "fleetwright.dev/approval";
+    /// On a data plane: the Secret with its kubeconfig, as `name`; on one that is in no namespace as
+    /// `namespace/name`.
+    pub const KUBECONFIG: &str = "fleetwright.dev/kubeconfig-secret";
     /// On a Release: kind and name of its data plane, as `DataPlane/local`.
     pub const DATA_PLANE: &str = "fleetwright.dev/data-plane";
     /// On an object of a data plane: whether it stays when its binding is undeployed.
@@ -189,6 +193,14 @@ pub enum Action {
         name: &'static str,
         /// Whether it shall be there.
         present: bool,
+    },
+    /// Take the finalizer of a data plane off the Secret with its kubeconfig. That the Secret is
+    /// not there is no failure.
+    LetSecretGo {
+        /// Namespace and name of the Secret.
+        secret: (Text, Text),
+        /// As [`secret_finalizer`] gives it.
+        finalizer: String,
     },
     /// Merge patch of an object.
     Patch(ObjectKey, Node),

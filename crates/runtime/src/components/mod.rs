@@ -282,6 +282,16 @@ impl Shared {
             Action::Finalizer { name, present } => {
                 return self.write_finalizer(object, name, present).await;
             }
+            Action::LetSecretGo {
+                secret: (namespace, name),
+                finalizer,
+            } => {
+                let secret = self.engine.targets.secret(&namespace, &name).await?;
+                return match secret {
+                    Some(secret) => put_finalizer(cluster, &secret, &finalizer, false).await,
+                    None => Ok(()),
+                };
+            }
             Action::Patch(key, patch) => {
                 let Some(target) = self.state.get(&key) else {
                     return Ok(());
@@ -338,16 +348,9 @@ impl Shared {
     ) -> Result<(), ApiError> {
         let current = self.state.get(&object.key());
         let current = current.as_ref().unwrap_or(object);
-        let finalizers = current.node.at(&["metadata", "finalizers"]);
-        let finalizers = finalizers.and_then(Node::as_list).unwrap_or(&[]);
-        let others = finalizers.iter().filter(|own| own.as_str() != Some(name));
-        let mut wanted: Vec<Node> = others.cloned().collect();
-        if present {
-            wanted.push(name.into());
-        }
-        let mut patch = Node::map();
-        patch.set(&["metadata", "finalizers"], Node::from(wanted));
-        patch.set(&["metadata", "resourceVersion"], current.resource_version());
+        let Some(patch) = finalizer_patch(current, name, present) else {
+            return Ok(());
+        };
         let patch = (PatchType::Merge, &patch);
         let written = self
             .control_plane()
@@ -362,6 +365,38 @@ impl Shared {
             }
         }
     }
+}
+
+/// Puts a finalizer on an object, or takes it off.
+async fn put_finalizer(
+    cluster: &Cluster,
+    object: &Object,
+    name: &str,
+    present: bool,
+) -> Result<(), ApiError> {
+    if let Some(patch) = finalizer_patch(object, name, present) {
+        let patch = (PatchType::Merge, &patch);
+        cluster.patch(object, "", patch, MANAGER).await?;
+    }
+    Ok(())
+}
+
+/// The merge patch that puts a finalizer on an object or takes it off, if that changes anything.
+fn finalizer_patch(object: &Object, name: &str, present: bool) -> Option<Node> {
+    let finalizers = object.node.at(&["metadata", "finalizers"]);
+    let finalizers = finalizers.and_then(Node::as_list).unwrap_or(&[]);
+    let others = finalizers.iter().filter(|own| own.as_str() != Some(name));
+    let mut wanted: Vec<Node> = others.cloned().collect();
+    if (wanted.len() < finalizers.len()) == present {
+        return None;
+    }
+    if present {
+        wanted.push(name.into());
+    }
+    let mut patch = Node::map();
+    patch.set(&["metadata", "finalizers"], Node::from(wanted));
+    patch.set(&["metadata", "resourceVersion"], object.resource_version());
+    Some(patch)
 }
 
 fn how() -> Apply<'static> {
