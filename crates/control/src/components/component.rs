@@ -7,6 +7,7 @@ use component::model::{Component, GROUP, Item, Owner};
 use component::snapshot::{RELEASE_DIGEST, release_digest, release_name};
 use object::{Map, Node, Object, ObjectKey, Text};
 
+use super::collection::collect;
 use super::rendered::owner;
 use super::report::{FINALIZING, Report};
 use super::subject::{Subject, delete, key};
@@ -45,6 +46,13 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
             return report.finish();
         }
     };
+    let collected = collect(subject, component, &mut report);
+    let mut decision = decide(subject, component, report);
+    decision.actions.extend(collected);
+    decision
+}
+
+fn decide(subject: &Subject<'_>, component: &Component, mut report: Report) -> Decision {
     let frozen = match subject.view.catalog.freeze(component) {
         Ok(frozen) => frozen,
         Err(problems) => {
@@ -240,7 +248,7 @@ fn new_binding(subject: &Subject<'_>, owner: &Owner, environment: &str, release:
 }
 
 /// Whether a tool applies an object from Git, and would undo what others write.
-fn comes_from_git(object: &Object) -> bool {
+pub(super) fn comes_from_git(object: &Object) -> bool {
     let marked = |key: &&str| object.label(key).is_some() || object.annotation(key).is_some();
     let managers = object.node.at(&["metadata", "managedFields"]);
     let managers = managers.and_then(Node::as_list).unwrap_or_default();

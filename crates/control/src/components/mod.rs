@@ -17,6 +17,7 @@
 //! openchoreo/openchoreo `internal/controller/*` at v0.12.0 and v1.2.3: conditions, reasons and names.
 
 mod binding;
+mod collection;
 mod component;
 mod data_plane;
 mod dependents;
@@ -43,7 +44,10 @@ use ::component::render::Renderer;
 use golang::{Duration, Timestamp};
 use object::{Node, Object, ObjectKey, Text};
 
-pub use data_plane::{kubeconfig_secret, secret_finalizer};
+pub use collection::{Collection, CollectionMode};
+pub use data_plane::{
+    CONNECTED, Contact, HEARTBEAT, kubeconfig_secret, secret_finalizer, with_contact,
+};
 pub use dependents::{dependents, dependents_of_status};
 use subject::Subject;
 
@@ -82,6 +86,8 @@ pub struct Options {
     pub soak: Duration,
     /// Approvals that were recorded outside the objects: digests as [`keys::APPROVAL`] holds them.
     pub approvals: BTreeSet<Text>,
+    /// Which releases are kept; annotations of a project and of a component count more.
+    pub collection: Collection,
     /// Renders, and remembers compiled expressions: one for all decisions of a process.
     pub renderer: Arc<Renderer>,
 }
@@ -92,6 +98,7 @@ impl Default for Options {
             promotion: PromotionMode::Warn,
             soak: Duration::from_seconds(0),
             approvals: BTreeSet::new(),
+            collection: Collection::default(),
             renderer: Arc::default(),
         }
     }
@@ -117,6 +124,13 @@ pub mod keys {
     pub const PROMOTION_SOAK: &str = "fleetwright.dev/promotion-soak";
     /// On a binding: the digest of what was approved; `status.promotion.digest` says which it has to be.
     pub const APPROVAL: &str = "fleetwright.dev/approval";
+    /// On a project or component: what is done about releases that nobody needs, `dry-run`, `delete`
+    /// or `off`.
+    pub const COLLECTION: &str = "fleetwright.dev/release-collection";
+    /// On a project or component: how many of its newest releases are kept.
+    pub const COLLECTION_NEWEST: &str = "fleetwright.dev/keep-releases";
+    /// On a project or component: how long every release is kept, as `720h`.
+    pub const COLLECTION_YOUNGER: &str = "fleetwright.dev/keep-releases-for";
     /// On a data plane: the Secret with its kubeconfig, as `name`; on one that is in no namespace as
     /// `namespace/name`.
     pub const KUBECONFIG: &str = "fleetwright.dev/kubeconfig-secret";

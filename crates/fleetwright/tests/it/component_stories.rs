@@ -115,7 +115,14 @@ impl Platform {
             }
             std::thread::sleep(Duration::from_millis(100));
         }
-        panic!("{kind} {name}: {condition} is not {wanted} but {last}");
+        let (namespace, own) = name.split_once('/').unwrap_or(("openchoreo", name));
+        let object = self
+            .backend
+            .get(&format!("{kind}.openchoreo.dev"), namespace, own);
+        let object = object
+            .map(|own| yaml::to_string(&own.node))
+            .unwrap_or_default();
+        panic!("{kind} {name}: {condition} is not {wanted} but {last}\n{object}");
     }
 
     /// Every object of the component model that is there.

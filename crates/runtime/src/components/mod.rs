@@ -4,6 +4,7 @@
 //! Every object of the group is copied, so that a decision sees all at once and no order of arrival
 //! matters: when one comes, changes or goes, those that look at it are looked at again.
 
+mod heartbeat;
 mod planes;
 mod rollout;
 mod state;
@@ -90,6 +91,7 @@ impl Components {
             shared.start_watching();
             shared.synced().await;
             let mut tasks = JoinSet::new();
+            tasks.spawn(shared.clone().heartbeats());
             loop {
                 tokio::select! {
                     key = shared.queue.next() => {

@@ -114,18 +114,33 @@ impl Planes {
         }
     }
 
+    /// Why nothing is known of an object, if the cluster does not tell.
+    pub fn problem(&self, cluster: &Cluster, entry: &Entry) -> Option<String> {
+        let known = self.watched().get(&(cluster.id(), entry.gvk())).cloned();
+        let problem = known?.reflector.problem()?;
+        Some(format!("{}: {problem}", entry.key))
+    }
+
     /// Objects on a cluster that were made for an earlier release of a name, of kinds that are
     /// watched.
     pub fn inherited(&self, cluster: &Cluster, release: &Release) -> Vec<Arc<Object>> {
+        let all = self.all(cluster).into_iter();
+        let left = all
+            .filter(|object| release.has_made(object) && owner_uid(object) != Some(&release.uid));
+        left.collect()
+    }
+
+    /// Objects on a cluster that were made for any release, of kinds that are watched.
+    pub fn all(&self, cluster: &Cluster) -> Vec<Arc<Object>> {
         let watched: Vec<Arc<Watched>> = {
             let all = self.watched();
             let own = all.iter().filter(|((id, _), _)| *id == cluster.id());
             own.map(|(_, watched)| watched.clone()).collect()
         };
-        let all = watched.iter().flat_map(|own| own.reflector.list());
-        let left = all
-            .filter(|object| release.has_made(object) && owner_uid(object) != Some(&release.uid));
-        left.collect()
+        watched
+            .iter()
+            .flat_map(|own| own.reflector.list())
+            .collect()
     }
 
     /// Remembers what a write of ours left.
@@ -196,19 +211,24 @@ fn owner_uid(object: &Object) -> Option<&str> {
     labels.iter().find_map(|label| object.label(label))
 }
 
+/// The key of the data plane that a release names.
+pub(super) fn plane_key(namespace: &str, named: &str) -> ObjectKey {
+    let (kind, name) = named.split_once('/').unwrap_or(("DataPlane", named));
+    ObjectKey {
+        group: control::release::GROUP.into(),
+        kind: kind.into(),
+        namespace: match kind.starts_with("Cluster") {
+            true => "".into(),
+            false => namespace.into(),
+        },
+        name: name.into(),
+    }
+}
+
 impl Shared {
     /// The cluster of the data plane that a release names.
     pub(super) async fn plane(&self, namespace: &str, named: &str) -> Result<Cluster, String> {
-        let (kind, name) = named.split_once('/').unwrap_or(("DataPlane", named));
-        let key = ObjectKey {
-            group: control::release::GROUP.into(),
-            kind: kind.into(),
-            namespace: match kind.starts_with("Cluster") {
-                true => "".into(),
-                false => namespace.into(),
-            },
-            name: name.into(),
-        };
+        let key = plane_key(namespace, named);
         let plane = self.state.get(&key);
         let secret = plane.as_deref().map(kubeconfig_secret).transpose()?;
         match secret.flatten() {
@@ -220,7 +240,7 @@ impl Shared {
                 let targets = &self.engine.targets;
                 let cluster = targets.by_secret(namespace, &name, "").await;
                 let cluster = cluster.map_err(|error| error.to_string())?;
-                // A Secret that was changed gives another client.
+                // Another Secret gives another client.
                 let held = (key.clone(), cluster.id());
                 if !own.is_empty() && self.planes.held().insert(held) {
                     self.hold_secret(&key, (namespace, &name)).await;

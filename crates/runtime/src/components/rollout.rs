@@ -176,6 +176,10 @@ impl Shared {
                 Live::There(live) => live,
                 // What is stale may be what an earlier release of this name has left.
                 Live::Other(live) if !release.deleting && release.has_made(&live) => live,
+                Live::Unknown => match self.planes.problem(cluster, entry) {
+                    Some(problem) => return Err(problem),
+                    None => continue,
+                },
                 _ => continue,
             };
             if live.is_deleting() || live.annotation(control::release::RETAIN) == Some("true") {

@@ -523,3 +523,107 @@ async fn a_secret_of_another_tenant_is_refused() {
     assert_eq!(condition(&plane, "Ready").1, "InvalidConfiguration");
     assert!(platform.deployments().await.is_empty());
 }
+
+/// The world's other cluster, as long as somebody lets it answer.
+struct Switched(Cluster, std::sync::Arc<std::sync::atomic::AtomicBool>);
+
+impl DefaultPlane for Switched {
+    fn cluster<'a>(&'a self, _: &'a ObjectKey) -> BoxFuture<'a, Result<Cluster, String>> {
+        async {
+            match self.1.load(std::sync::atomic::Ordering::Relaxed) {
+                true => Ok(self.0.clone()),
+                false => Err("no route to the cluster".to_owned()),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// Of a cluster that is silent for long nobody says that all is well on it.
+#[tokio::test(start_paused = true)]
+async fn a_plane_that_falls_silent_makes_its_bindings_unknown() {
+    let mut platform = Platform::new().await;
+    platform.components.abort();
+    let answers = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let options = ComponentOptions {
+        control: control::components::Options::default(),
+        default_plane: std::sync::Arc::new(Switched(platform.plane.clone(), answers.clone())),
+    };
+    let (_, run) = Components::new(platform.world.engine(), options);
+    platform.components = tokio::spawn(run);
+    platform.apply(nodes(PLATFORM)).await;
+    platform.until_ready("cart-development").await;
+    let contact = async |platform: &Platform| {
+        let plane = platform
+            .world
+            .get(api::openchoreo::API_VERSION, "DataPlane", "acme/local")
+            .await;
+        condition(&plane, "Connected")
+    };
+    platform
+        .until("the plane is known to answer", async |platform| {
+            contact(platform).await.0 == "True"
+        })
+        .await;
+    // Heartbeats write nothing.
+    platform
+        .world
+        .quiet(Duration::from_secs(70), "connected")
+        .await;
+
+    answers.store(false, std::sync::atomic::Ordering::Relaxed);
+    platform.world.pass(Duration::from_secs(45)).await;
+    assert_eq!(
+        contact(&platform).await.0,
+        "True",
+        "one silence is not much"
+    );
+    platform
+        .until("nothing is known", async |platform| {
+            let ready = condition(&platform.binding("cart-development").await, "Ready");
+            let (status, reason, message) = contact(platform).await;
+            (ready.0 == "Unknown" && ready.1 == "DataPlaneUnreachable")
+                && (status == "Unknown" && reason == "HeartbeatExpired")
+                && message == "no route to the cluster"
+        })
+        .await;
+    answers.store(true, std::sync::atomic::Ordering::Relaxed);
+    platform.until_ready("cart-development").await;
+}
+
+/// Objects of releases that are gone are told on their plane.
+#[tokio::test(start_paused = true)]
+async fn what_nobody_knows_on_a_plane_is_told() {
+    let platform = Platform::new().await;
+    platform.apply(nodes(PLATFORM)).await;
+    platform.until_ready("cart-development").await;
+    let lost = "{apiVersion: v1, kind: ConfigMap, metadata: {name: lost, namespace: default, labels: {openchoreo.dev/managed-by: release-controller, openchoreo.dev/release-uid: x, openchoreo.dev/release-name: gone-development, openchoreo.dev/release-namespace: acme}}}";
+    let how = Apply {
+        manager: "release-controller",
+        force: true,
+        dry_run: false,
+        subresource: "",
+    };
+    let lost = Object::new(nodes(lost).remove(0));
+    platform.plane.apply(&lost, how).await.expect("a write");
+    let told = async |platform: &Platform| {
+        let plane = platform
+            .world
+            .get(api::openchoreo::API_VERSION, "DataPlane", "acme/local")
+            .await;
+        condition(&plane, "ObjectsOrphaned")
+    };
+    platform
+        .until("it is told", async |platform| {
+            told(platform).await.2.ends_with(": ConfigMap/default/lost")
+        })
+        .await;
+    let how = cluster::Delete::exactly(&lost);
+    let deleted = platform.plane.delete(&lost, &how).await;
+    deleted.expect("a deletion");
+    platform
+        .until("it is gone", async |platform| {
+            told(platform).await.0 != "True"
+        })
+        .await;
+}
