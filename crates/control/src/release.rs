@@ -19,6 +19,7 @@ use object::{GroupVersionKind, Node, Object, ObjectKey, Text};
 
 pub use crate::components::keys::{DATA_PLANE, DATA_PLANE_FINALIZER as FINALIZER, RETAIN};
 use crate::{Timing, backoff};
+use component::metadata::keys::{COMPONENT_UID, ENVIRONMENT_UID, PROJECT_UID};
 pub use component::model::GROUP;
 
 /// Who applies the objects.
@@ -26,6 +27,9 @@ pub const MANAGER: &str = "fleetwright-components";
 
 /// The objects' label that says who manages them.
 pub const MANAGED_BY: &str = "openchoreo.dev/managed-by";
+
+/// Who applied the objects when OpenChoreo itself ran.
+const UPSTREAM_MANAGERS: &[&str] = &["release-controller", "renderedrelease-controller"];
 
 /// Condition: whether all objects are applied.
 pub const RESOURCES_APPLIED: &str = "ResourcesApplied";
@@ -204,6 +208,17 @@ impl Release {
         status
     }
 
+    /// Whether an object was made for this release, or for an earlier one of its name.
+    pub fn has_made(&self, object: &Object) -> bool {
+        maker(object).is_some_and(|of| self.is_called(&of))
+    }
+
+    /// Whether a release has the namespace and name of this one, of either kind: which it is changes
+    /// with the version that a component is written for.
+    fn is_called(&self, other: &ObjectKey) -> bool {
+        (&self.key.namespace, &self.key.name) == (&other.namespace, &other.name)
+    }
+
     fn desired(&self) -> Vec<Entry> {
         let entries = self.resources.iter().map(|resource| Entry {
             id: resource.id.clone(),
@@ -262,8 +277,10 @@ pub enum Live {
     Unknown,
     /// It is not there.
     Absent,
-    /// It is there.
+    /// It is there, and of this release.
     There(Arc<Object>),
+    /// It is there, and was made for another release, or for one of this name that is no more.
+    Other(Arc<Object>),
 }
 
 /// What is true about a release when it is looked at.
@@ -274,6 +291,11 @@ pub struct Observed<'a> {
     pub memory: &'a Memory,
     /// Its objects on the data plane.
     pub live: &'a dyn Fn(&Entry) -> Live,
+    /// Objects on the data plane that were made for an earlier release of this name, as far as
+    /// their kinds are known.
+    pub inherited: &'a dyn Fn() -> Vec<Arc<Object>>,
+    /// Whether a release is there, that is, an object that is not being deleted.
+    pub exists: &'a dyn Fn(&ObjectKey) -> bool,
 }
 
 /// What a process remembers of a release; lost at a restart without harm.
@@ -337,14 +359,19 @@ pub enum Next {
     AddFinalizer,
     /// Write this status, then look again: objects are recorded before they are written.
     Record(Node),
-    /// Create these namespaces where they are missing, apply the objects in order up to the first
-    /// refusal, and remember how it went.
+    /// Create these namespaces where they are missing, take fields over, apply the objects in order
+    /// up to the first refusal, and remember how it went.
     Apply {
         /// Namespaces.
         namespaces: Vec<Object>,
+        /// JSON patches of objects that OpenChoreo has applied: what it had there and is no longer
+        /// wanted goes with the next apply.
+        take_over: Vec<(Arc<Object>, Node)>,
         /// Objects.
         objects: Vec<Object>,
     },
+    /// Apply nothing, and remember that it failed with this message.
+    Refuse(String),
     /// Delete these as far as they are there and are ours, then look again when something changes.
     Delete(Vec<Entry>),
     /// Write this status if it differs, and look again at this time.
@@ -375,26 +402,20 @@ pub fn next(observed: &Observed<'_>, timing: Timing) -> Next {
             .iter()
             .any(|entry| entry.key == wanted.key)
     };
-    if !desired.iter().all(recorded) {
-        let all: Vec<Entry> = desired.iter().chain(&stale).cloned().collect();
-        return Next::Record(release.with_inventory(&all));
+    let inherited = inherited(observed, &desired);
+    if !desired.iter().all(recorded) || !inherited.is_empty() {
+        let all = desired.iter().chain(&stale).chain(&inherited);
+        return Next::Record(release.with_inventory(&all.cloned().collect::<Vec<_>>()));
     }
     let due = due(observed, timing);
     if due <= timing.now {
-        return Next::Apply {
-            namespaces: release.namespaces(),
-            objects: release
-                .resources
-                .iter()
-                .map(|own| own.object.clone())
-                .collect(),
-        };
+        return apply(observed, &desired);
     }
     let failed = observed.memory.failed.as_ref();
     if failed.is_none() {
-        let there = |entry: &&Entry| !matches!((observed.live)(entry), Live::Absent);
+        let there = |entry: &&Entry| !matches!(ours(observed, entry), Live::Absent);
         let stale: Vec<Entry> = stale.iter().filter(there).cloned().collect();
-        let going = |entry: &Entry| match (observed.live)(entry) {
+        let going = |entry: &Entry| match ours(observed, entry) {
             Live::There(live) => live.is_deleting() || is_retained(&live),
             _ => false,
         };
@@ -403,6 +424,155 @@ pub fn next(observed: &Observed<'_>, timing: Timing) -> Next {
         }
     }
     Next::Report(status(observed, &desired, &stale, timing.now), Some(due))
+}
+
+/// What is known of an object; one that an earlier release of this name has left is ours.
+fn ours(observed: &Observed<'_>, entry: &Entry) -> Live {
+    match (observed.live)(entry) {
+        Live::Other(live) if observed.release.has_made(&live) => Live::There(live),
+        Live::Other(_) => Live::Absent,
+        live => live,
+    }
+}
+
+/// What an earlier release of this name has left and neither the spec nor the status lists.
+fn inherited(observed: &Observed<'_>, desired: &[Entry]) -> Vec<Entry> {
+    let release = observed.release;
+    let known = |key: &ObjectKey| {
+        let mut all = desired.iter().chain(&release.inventory);
+        all.any(|entry| entry.key == *key)
+    };
+    let left = (observed.inherited)().into_iter();
+    let left = left.filter(|object| !object.is_deleting() && !known(&object.key()));
+    let entries = left.map(|object| Entry {
+        id: component::metadata::resource_id(&object.node).into(),
+        key: object.key(),
+        version: object.gvk().version,
+    });
+    entries.collect()
+}
+
+/// Applies everything, unless something belongs to somebody else.
+fn apply(observed: &Observed<'_>, desired: &[Entry]) -> Next {
+    let release = observed.release;
+    let mut live = Vec::new();
+    for entry in desired {
+        match (observed.live)(entry) {
+            Live::There(own) => live.push(own),
+            Live::Other(other) => {
+                if let Some(refusal) = refusal(observed, &other) {
+                    return Next::Refuse(refusal);
+                }
+                live.push(other);
+            }
+            Live::Absent | Live::Unknown => {}
+        }
+    }
+    let identities = identities(&release.resources, &live);
+    let objects = release.resources.iter().map(|own| {
+        let mut object = own.object.clone();
+        if !identities.is_empty() {
+            keep_identities(&mut object.node, &identities);
+        }
+        object
+    });
+    let take_over = live.iter().filter_map(|live| {
+        let patch = plan::take_over(live, UPSTREAM_MANAGERS, MANAGER)?;
+        Some((live.clone(), patch))
+    });
+    Next::Apply {
+        namespaces: release.namespaces(),
+        take_over: take_over.collect(),
+        objects: objects.collect(),
+    }
+}
+
+/// Why an object that another release has made cannot be applied, if it cannot.
+///
+/// It can when that release is gone and was of the same tenant, as after a control plane was built
+/// again or OpenChoreo was replaced.
+fn refusal(observed: &Observed<'_>, other: &Object) -> Option<String> {
+    let release = observed.release;
+    let of = maker(other)?;
+    if release.is_called(&of) {
+        return None;
+    }
+    let same_tenant = of.namespace == release.key.namespace;
+    if same_tenant && !(observed.exists)(&of) {
+        return None;
+    }
+    let next = match (observed.exists)(&of) {
+        true => "let one of the two give it another name",
+        false => "delete it, or take this label off it, if nothing else looks after it",
+    };
+    Some(format!(
+        "{} belongs to {} `{}/{}`, as its label {MANAGED_BY} and those beside it say; {next}",
+        other.key(),
+        of.kind,
+        of.namespace,
+        of.name
+    ))
+}
+
+/// The release that an object on a data plane says it is of.
+pub fn maker(object: &Object) -> Option<ObjectKey> {
+    let (kind, prefix) = match object.label(MANAGED_BY)? {
+        "release-controller" => ("Release", "openchoreo.dev/release"),
+        _ => ("RenderedRelease", "openchoreo.dev/rendered-release"),
+    };
+    Some(ObjectKey {
+        group: GROUP.into(),
+        kind: kind.into(),
+        namespace: object.label(&format!("{prefix}-namespace"))?.into(),
+        name: object.label(&format!("{prefix}-name"))?.into(),
+    })
+}
+
+/// Identities that are computed, with those that live selectors have in their place: selectors of
+/// workloads cannot change.
+fn identities(resources: &[Resource], live: &[Arc<Object>]) -> BTreeMap<(Text, Text), Text> {
+    const SELECTOR: [&str; 3] = ["spec", "selector", "matchLabels"];
+    let mut found = BTreeMap::new();
+    for resource in resources {
+        let key = resource.object.key();
+        let Some(live) = live.iter().find(|live| live.key() == key) else {
+            continue;
+        };
+        for name in [PROJECT_UID, COMPONENT_UID, ENVIRONMENT_UID] {
+            let value = |object: &Object| {
+                let labels = object.node.at(&SELECTOR)?;
+                Some(Text::from(labels.str_at(&[name])?))
+            };
+            if let (Some(computed), Some(kept)) = (value(&resource.object), value(live))
+                && computed != kept
+            {
+                found.insert((name.into(), computed), kept);
+            }
+        }
+    }
+    found
+}
+
+fn keep_identities(node: &mut Node, identities: &BTreeMap<(Text, Text), Text>) {
+    match node {
+        Node::Map(map) => {
+            for (key, value) in map.iter_mut() {
+                let kept = match &*value {
+                    Node::String(text) => identities.get(&(key.clone(), text.clone())),
+                    _ => None,
+                };
+                match kept {
+                    Some(kept) => *value = Node::String(kept.clone()),
+                    None => keep_identities(value, identities),
+                }
+            }
+        }
+        Node::List(items) => {
+            let items = Arc::make_mut(items).iter_mut();
+            items.for_each(|item| keep_identities(item, identities));
+        }
+        _ => {}
+    }
 }
 
 /// When everything is to be applied: now if something is new or differs.
@@ -420,7 +590,7 @@ fn due(observed: &Observed<'_>, timing: Timing) -> Timestamp {
         let known = applied.versions.get(&entry.key);
         match (observed.live)(entry) {
             Live::Unknown => false,
-            Live::Absent => true,
+            Live::Absent | Live::Other(_) => true,
             Live::There(live) => known != Some(&Version::of(&live)),
         }
     };
@@ -443,7 +613,7 @@ fn clean_up(observed: &Observed<'_>, timing: Timing) -> Next {
     let mut left = Vec::new();
     for entry in &release.inventory {
         match (observed.live)(entry) {
-            Live::Absent => {}
+            Live::Absent | Live::Other(_) => {}
             Live::There(live) if is_retained(&live) => {}
             Live::There(live) if live.is_deleting() => going = true,
             Live::There(_) | Live::Unknown => left.push(entry.clone()),
@@ -462,7 +632,7 @@ fn status(observed: &Observed<'_>, desired: &[Entry], stale: &[Entry], now: Time
     let release = observed.release;
     let mut status = release.status.clone();
     let list = desired.iter().chain(stale).filter_map(|entry| {
-        let live = match (observed.live)(entry) {
+        let live = match ours(observed, entry) {
             Live::There(live) => Some(live),
             // A stale one that is gone is forgotten.
             Live::Absent if !desired.contains(entry) => return None,

@@ -63,6 +63,20 @@ pub(crate) fn patch(
     Some(patch.to_node())
 }
 
+/// The JSON patch that makes `manager` the owner of what managers of these names applied or wrote;
+/// `None` when they own nothing. Like [`patch`] it fails on a changed object.
+pub fn take_over(live: &Object, from: &[&str], manager: &str) -> Option<Node> {
+    let list = live.node.at(&["metadata", "managedFields"])?;
+    let mut managers = Managers::decode(list).ok()?;
+    let theirs = |id: &ManagerId| id.subresource.is_empty() && from.contains(&id.name.as_str());
+    if !fold(&mut managers, manager, theirs) {
+        return None;
+    }
+    let patch = Patch::new().replace("/metadata/managedFields", managers.encode());
+    let patch = patch.replace("/metadata/resourceVersion", live.resource_version());
+    Some(patch.to_node())
+}
+
 /// The list of managers after the take-over; `None` when it stays or cannot be read.
 fn managed_fields(live: &Object, wanted: &Object, merges: bool, options: &Options) -> Option<Node> {
     let list = live.node.at(&["metadata", "managedFields"])?;
@@ -72,7 +86,9 @@ fn managed_fields(live: &Object, wanted: &Object, merges: bool, options: &Option
         changed |= migrate(&mut managers, wanted.api_version());
     }
     if !merges {
-        changed |= fold(&mut managers, options);
+        changed |= fold(&mut managers, options.manager(), |id| {
+            is_taken_over(id, options)
+        });
     }
     changed.then(|| managers.encode())
 }
@@ -100,13 +116,12 @@ fn migrate(managers: &mut Managers, version: &str) -> bool {
 }
 
 /// Folds the entries of those we take over from into ours.
-fn fold(managers: &mut Managers, options: &Options) -> bool {
-    let ours = options.manager();
+fn fold(managers: &mut Managers, ours: &str, is_taken_over: impl Fn(&ManagerId) -> bool) -> bool {
     let theirs: Vec<ManagerId> = managers
         .entries()
         .iter()
         .map(|entry| entry.id.clone())
-        .filter(|id| is_taken_over(id, options))
+        .filter(is_taken_over)
         .collect();
     let Some(first) = theirs.first() else {
         return false;

@@ -30,6 +30,7 @@ mod stages;
 
 pub use brake::{Brake, Held, brake};
 pub use changes::{Action, ChangeSet};
+pub use cleanup::take_over;
 pub use diff::{FieldDifference, ObjectDifference, difference};
 pub use ignore::{IgnoreRule, IgnoreTarget};
 pub use inventory::{Entry, Inventory};

@@ -30,9 +30,7 @@ mod units;
 mod variables;
 
 pub use clock::{Clock, SystemClock};
-pub use components::{
-    ComponentOptions, Components, DefaultPlane, NoDefaultPlane, PLANE_KUBECONFIG,
-};
+pub use components::{ComponentOptions, Components, DefaultPlane, NoDefaultPlane};
 pub use engine::{Engine, Options};
 pub use events::{RecentEvents, Recorded};
 pub use readiness::{BindingSummary, Readiness, ReadyState, ReadyTime, release_history};

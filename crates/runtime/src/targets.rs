@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, RwLock};
 
-use cluster::{Cluster, KubeconfigError};
+use cluster::{ApiError, Cluster, KubeconfigError};
 use object::{GroupVersionKind, Object};
 
 /// The clusters that units can reach.
@@ -11,7 +11,7 @@ pub struct Targets {
     control_plane: Cluster,
     /// Clusters of this process, by the address their kubeconfigs name.
     registered: RwLock<BTreeMap<String, Cluster>>,
-    /// Clients made from Secrets, by the Secret's UID and version.
+    /// Clients made from Secrets by namespace and name, each with the UID and kubeconfig it is of.
     clients: Mutex<BTreeMap<String, (String, Cluster)>>,
     /// Whether a kubeconfig from a Secret may name an address of this machine.
     allow_loopback: bool,
@@ -107,29 +107,38 @@ impl Targets {
         key: &str,
     ) -> Result<Cluster, TargetError> {
         let shown = format!("{namespace}/{name}");
-        let kind = GroupVersionKind::new("v1", "Secret");
         let secret = self
-            .control_plane
-            .get(&kind, namespace, name)
+            .secret(namespace, name)
             .await
             .map_err(|error| TargetError::Read(shown.clone(), error))?
             .ok_or_else(|| TargetError::Secret(shown.clone(), "not found"))?;
-        let version = format!("{} {}", secret.uid(), secret.resource_version());
+        let kubeconfig = kubeconfig(&secret, key)
+            .ok_or_else(|| TargetError::Secret(shown.clone(), "has no key with a kubeconfig"))?;
+        // A Secret that only got another label leads to the same client, with all its watches.
+        let identity = format!("{} {kubeconfig}", secret.uid());
         let known = {
             let clients = self.clients.lock().unwrap_or_else(|lock| lock.into_inner());
             clients.get(&shown).cloned()
         };
         if let Some((of, cluster)) = known
-            && of == version
+            && of == identity
         {
             return Ok(cluster);
         }
-        let kubeconfig = kubeconfig(&secret, key)
-            .ok_or_else(|| TargetError::Secret(shown.clone(), "has no key with a kubeconfig"))?;
         let cluster = self.connect(&kubeconfig).await?;
         let mut clients = self.clients.lock().unwrap_or_else(|lock| lock.into_inner());
-        clients.insert(shown, (version, cluster.clone()));
+        clients.insert(shown, (identity, cluster.clone()));
         Ok(cluster)
+    }
+
+    /// A Secret of the control plane.
+    pub(crate) async fn secret(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<Object>, ApiError> {
+        let kind = GroupVersionKind::new("v1", "Secret");
+        self.control_plane.get(&kind, namespace, name).await
     }
 
     async fn connect(&self, kubeconfig: &str) -> Result<Cluster, TargetError> {

@@ -16,7 +16,7 @@ use super::rendered::{self, Wanted};
 use super::rendering::render;
 use super::report::{FINALIZING, Report};
 use super::subject::{Subject, delete, key};
-use super::{Action, Decision, PromotionMode, keys, readiness};
+use super::{Action, Decision, PromotionMode, data_plane, keys, readiness};
 use crate::Event;
 
 /// Whether the release of the data plane is what the binding asks for.
@@ -543,6 +543,9 @@ fn resources_ready(
         let Some(release) = subject.view.objects.get(&wanted.key()) else {
             continue;
         };
+        if let Some(message) = silent_plane(subject, &release) {
+            return report.unknown(RESOURCES_READY, "DataPlaneUnreachable", &message);
+        }
         let data = release.node.str_at(&["spec", "targetPlane"]) != Some("observabilityplane");
         let own = match data {
             true => readiness::of(&release, workload_type),
@@ -561,6 +564,17 @@ fn resources_ready(
     }
 }
 
+/// Why nothing is known of what a release has become, if its data plane does not answer.
+fn silent_plane(subject: &Subject<'_>, release: &Object) -> Option<String> {
+    let (kind, name) = release.annotation(keys::DATA_PLANE)?.split_once('/')?;
+    let namespace = match kind.starts_with("Cluster") {
+        true => "",
+        false => subject.namespace(),
+    };
+    let plane = subject.view.objects.get(&key(kind, namespace, name))?;
+    data_plane::silent(&plane)
+}
+
 /// Makes `Ready` of the other conditions, and remembers what was ready.
 fn finish(subject: &Subject<'_>, mut report: Report, candidate: Option<&Candidate>) -> Decision {
     let failing = PARTS.iter().find_map(|kind| {
@@ -569,14 +583,17 @@ fn finish(subject: &Subject<'_>, mut report: Report, candidate: Option<&Candidat
             PROMOTION_BLOCKED => own.status != ConditionStatus::True,
             _ => own.status == ConditionStatus::True,
         };
-        (!good).then(|| (*kind, own.reason.clone(), own.message.clone()))
+        (!good).then(|| (*kind, own.status, own.reason.clone(), own.message.clone()))
     });
     let known = report.conditions.get(RESOURCES_READY).is_some();
     match failing {
-        Some((PROMOTION_BLOCKED, _, message)) => {
+        Some((PROMOTION_BLOCKED, _, _, message)) => {
             report.ready(false, PROMOTION_BLOCKED, &message);
         }
-        Some((_, reason, message)) => report.ready(false, &reason, &message),
+        Some((_, ConditionStatus::Unknown, reason, message)) => {
+            report.unknown(condition_type::READY, &reason, &message);
+        }
+        Some((_, _, reason, message)) => report.ready(false, &reason, &message),
         None if !known => {
             report.ready(false, "ResourcesProgressing", "nothing is applied yet");
         }

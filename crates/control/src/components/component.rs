@@ -7,6 +7,7 @@ use component::model::{Component, GROUP, Item, Owner};
 use component::snapshot::{RELEASE_DIGEST, release_digest, release_name};
 use object::{Map, Node, Object, ObjectKey, Text};
 
+use super::collection::collect;
 use super::rendered::owner;
 use super::report::{FINALIZING, Report};
 use super::subject::{Subject, delete, key};
@@ -45,6 +46,13 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
             return report.finish();
         }
     };
+    let collected = collect(subject, component, &mut report);
+    let mut decision = decide(subject, component, report);
+    decision.actions.extend(collected);
+    decision
+}
+
+fn decide(subject: &Subject<'_>, component: &Component, mut report: Report) -> Decision {
     let frozen = match subject.view.catalog.freeze(component) {
         Ok(frozen) => frozen,
         Err(problems) => {

@@ -54,6 +54,14 @@ pub fn dependents_of_status(changed: &Object, catalog: &Catalog) -> Vec<ObjectKe
         });
         keys.extend(same.map(|other| key("ReleaseBinding", namespace, &other.head.name)));
     }
+    if changed.gvk().group == GROUP && changed.kind().ends_with("DataPlane") {
+        // Whether it answers is told by what runs there.
+        let on_it = catalog.bindings().filter(|own| {
+            let plane = catalog.data_plane_of(own).map(|own| &own.head);
+            plane.is_some_and(|own| own.kind == changed.kind() && own.name == changed.name())
+        });
+        keys.extend(on_it.map(|own| key("ReleaseBinding", &own.head.namespace, &own.head.name)));
+    }
     if let Some((kind, name)) = controller(changed)
         && changed.gvk().group == GROUP
     {

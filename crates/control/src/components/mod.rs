@@ -17,6 +17,7 @@
 //! openchoreo/openchoreo `internal/controller/*` at v0.12.0 and v1.2.3: conditions, reasons and names.
 
 mod binding;
+mod collection;
 mod component;
 mod data_plane;
 mod dependents;
@@ -43,7 +44,11 @@ use ::component::render::Renderer;
 use golang::{Duration, Timestamp};
 use object::{Node, Object, ObjectKey, Text};
 
+pub use collection::{Collection, CollectionMode};
 pub use component::comes_from_git;
+pub use data_plane::{
+    CONNECTED, Contact, HEARTBEAT, kubeconfig_secret, secret_finalizer, with_contact,
+};
 pub use dependents::{dependents, dependents_of_status};
 pub use promotion::{Gate, Unmet, gate};
 use subject::Subject;
@@ -83,6 +88,8 @@ pub struct Options {
     pub soak: Duration,
     /// Approvals that were recorded outside the objects: digests as [`keys::APPROVAL`] holds them.
     pub approvals: BTreeSet<Text>,
+    /// Which releases are kept; annotations of a project and of a component count more.
+    pub collection: Collection,
     /// Renders, and remembers compiled expressions: one for all decisions of a process.
     pub renderer: Arc<Renderer>,
 }
@@ -93,6 +100,7 @@ impl Default for Options {
             promotion: PromotionMode::Warn,
             soak: Duration::from_seconds(0),
             approvals: BTreeSet::new(),
+            collection: Collection::default(),
             renderer: Arc::default(),
         }
     }
@@ -124,6 +132,16 @@ pub mod keys {
     pub const FORCED_REASON: &str = "fleetwright.dev/promotion-forced-reason";
     /// On a binding: from which release to which it was rolled back last, and why, for people.
     pub const ROLLED_BACK: &str = "fleetwright.dev/rolled-back";
+    /// On a project or component: what is done about releases that nobody needs, `dry-run`, `delete`
+    /// or `off`.
+    pub const COLLECTION: &str = "fleetwright.dev/release-collection";
+    /// On a project or component: how many of its newest releases are kept.
+    pub const COLLECTION_NEWEST: &str = "fleetwright.dev/keep-releases";
+    /// On a project or component: how long every release is kept, as `720h`.
+    pub const COLLECTION_YOUNGER: &str = "fleetwright.dev/keep-releases-for";
+    /// On a data plane: the Secret with its kubeconfig, as `name`; on one that is in no namespace as
+    /// `namespace/name`.
+    pub const KUBECONFIG: &str = "fleetwright.dev/kubeconfig-secret";
     /// On a Release: kind and name of its data plane, as `DataPlane/local`.
     pub const DATA_PLANE: &str = "fleetwright.dev/data-plane";
     /// On an object of a data plane: whether it stays when its binding is undeployed.
@@ -197,6 +215,14 @@ pub enum Action {
         name: &'static str,
         /// Whether it shall be there.
         present: bool,
+    },
+    /// Take the finalizer of a data plane off the Secret with its kubeconfig. That the Secret is
+    /// not there is no failure.
+    LetSecretGo {
+        /// Namespace and name of the Secret.
+        secret: (Text, Text),
+        /// As [`secret_finalizer`] gives it.
+        finalizer: String,
     },
     /// Merge patch of an object.
     Patch(ObjectKey, Node),

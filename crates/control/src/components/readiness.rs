@@ -50,18 +50,21 @@ struct Part<'a> {
 pub(super) fn of(release: &Object, workload_type: &str) -> Verdict {
     let name = release.name();
     let status = release.node.get("status").cloned().unwrap_or_default();
+    let conditions = Conditions::read(status.get("conditions"));
+    let applied = conditions.get("ResourcesApplied");
     let observed = status.get("observedGeneration").and_then(Node::as_i64);
-    if observed.unwrap_or_default() < release.generation() {
+    let observed = observed.unwrap_or_default();
+    // Also of a release that was never applied, because nobody could.
+    if let Some(applied) = applied
+        && applied.status != ConditionStatus::True
+        && applied.observed_generation.max(observed) >= release.generation()
+    {
+        let message = format!("release `{name}` is not applied: {}", applied.message);
+        return verdict(false, "ResourceApplyFailed", message);
+    }
+    if observed < release.generation() {
         let message = format!("release `{name}` is not applied yet");
         return verdict(false, "ResourcesProgressing", message);
-    }
-    let conditions = Conditions::read(status.get("conditions"));
-    match conditions.get("ResourcesApplied") {
-        Some(applied) if applied.status != ConditionStatus::True => {
-            let message = format!("release `{name}` is not applied: {}", applied.message);
-            return verdict(false, "ResourceApplyFailed", message);
-        }
-        _ => {}
     }
     let parts = status.get("resources").and_then(Node::as_list);
     let parts: Vec<Part<'_>> = parts

@@ -209,8 +209,10 @@ fn print_next_steps(platform: &Platform) {
          kubectl --kubeconfig {kubeconfig} get kustomizations -A\n  \
          kubectl --kubeconfig {kubeconfig}-production get pods -n shop\n\n\
          A release waits for an approval to enter production:\n  \
-         kubectl --kubeconfig {kubeconfig} get releasebindings -n acme\n  \
-         git clone http://push:{token}@{http}/git/demo/components.git\n  \
-         kubectl --kubeconfig {kubeconfig}-plane-acme-live get deployments,cronjobs -A",
+         fleetwright get components\n  \
+         fleetwright why component/catalog\n  \
+         fleetwright approve component/catalog --env production --server\n  \
+         fleetwright tree component/catalog\n  \
+         git clone http://push:{token}@{http}/git/demo/components.git",
     );
 }

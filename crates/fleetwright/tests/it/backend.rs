@@ -27,6 +27,7 @@ pub struct Backend {
     pub kubeconfig: PathBuf,
     /// Where the Git server is, with the token: `http://push:TOKEN@127.0.0.1:PORT/git/`.
     pub git: String,
+    port: u16,
     kubectl: PathBuf,
     /// How `fleetwright serve` was started.
     serve: Command,
@@ -39,6 +40,16 @@ pub struct Backend {
 impl Backend {
     /// Starts one with a repository, or `None`, said loudly, when a program is missing.
     pub fn start(kind: Kind, repository: &str, rewrites: &[&str]) -> Option<Self> {
+        Self::start_with(kind, repository, rewrites, &[])
+    }
+
+    /// Starts one with further flags for `fleetwright serve`.
+    pub fn start_with(
+        kind: Kind,
+        repository: &str,
+        rewrites: &[&str],
+        flags: &[&str],
+    ) -> Option<Self> {
         let kubectl = testkit::reference_tool("kubectl")?;
         let home = TempDir::new().unwrap();
         let mut processes = Vec::new();
@@ -54,6 +65,7 @@ impl Backend {
             .arg(home.path().join("data"))
             .arg("--state-dir")
             .arg(&state)
+            .args(flags)
             .env("FLEETWRIGHT_LOG", "info");
         for rewrite in rewrites {
             let rule = format!("{rewrite}=http://127.0.0.1:{port}/git/");
@@ -68,13 +80,10 @@ impl Backend {
             }
         };
         let server = Process::start(&mut serve, &home.path().join("serve.log"));
-        let token = home.path().join("data/push-token");
-        let token = eventually("the Git server", START_TIME_MAX, || {
-            std::fs::read_to_string(&token).ok()
-        });
         let backend = Self {
             kubeconfig,
-            git: format!("http://push:{}@127.0.0.1:{port}/git/", token.trim()),
+            git: git_address(home.path(), port),
+            port,
             kubectl,
             serve,
             server,
@@ -101,6 +110,14 @@ impl Backend {
     pub fn start_again(&mut self) {
         self.server = Process::start(&mut self.serve, &self.home.path().join("serve.log"));
         self.await_server();
+    }
+
+    /// Ends `fleetwright serve`, loses everything it has kept, and starts it again.
+    pub fn start_from_nothing(&mut self) {
+        self.kill();
+        std::fs::remove_dir_all(self.home.path().join("data")).unwrap();
+        self.start_again();
+        self.git = git_address(self.home.path(), self.port);
     }
 
     /// Runs stock kubectl and gives what it prints.
@@ -167,6 +184,15 @@ impl Backend {
     }
 }
 
+/// Where the Git server is, as soon as it has its token.
+fn git_address(home: &Path, port: u16) -> String {
+    let token = home.join("data/push-token");
+    let token = eventually("the Git server", START_TIME_MAX, || {
+        std::fs::read_to_string(&token).ok()
+    });
+    format!("http://push:{}@127.0.0.1:{port}/git/", token.trim())
+}
+
 fn is_ready(status: &Node) -> bool {
     let conditions = status.get("conditions").and_then(Node::as_list);
     conditions.unwrap_or(&[]).iter().any(|condition| {
@@ -176,7 +202,7 @@ fn is_ready(status: &Node) -> bool {
 }
 
 /// Starts Kubernetes' own control plane; gives an administrator's kubeconfig.
-fn start_kubernetes(home: &Path, processes: &mut Vec<Process>) -> Option<PathBuf> {
+pub fn start_kubernetes(home: &Path, processes: &mut Vec<Process>) -> Option<PathBuf> {
     let etcd = testkit::reference_tool("etcd")?;
     let api_server = testkit::reference_tool("kube-apiserver")?;
     let controllers = testkit::reference_tool("kube-controller-manager")?;

@@ -7,6 +7,8 @@ mod charts;
 mod cli;
 mod clients;
 mod component_files;
+mod component_planes;
+mod component_stories;
 mod components;
 mod components_corpus;
 mod deployed;

@@ -4,6 +4,7 @@
 //! Every object of the group is copied, so that a decision sees all at once and no order of arrival
 //! matters: when one comes, changes or goes, those that look at it are looked at again.
 
+mod heartbeat;
 mod planes;
 mod rollout;
 mod state;
@@ -24,7 +25,7 @@ use crate::engine::Shared as EngineShared;
 use crate::queue::Queue;
 
 use planes::Planes;
-pub use planes::{DefaultPlane, KUBECONFIG as PLANE_KUBECONFIG, NoDefaultPlane};
+pub use planes::{DefaultPlane, NoDefaultPlane};
 use state::State;
 
 /// Who owns fields of the objects that decisions write.
@@ -90,6 +91,7 @@ impl Components {
             shared.start_watching();
             shared.synced().await;
             let mut tasks = JoinSet::new();
+            tasks.spawn(shared.clone().heartbeats());
             loop {
                 tokio::select! {
                     key = shared.queue.next() => {
@@ -282,6 +284,16 @@ impl Shared {
             Action::Finalizer { name, present } => {
                 return self.write_finalizer(object, name, present).await;
             }
+            Action::LetSecretGo {
+                secret: (namespace, name),
+                finalizer,
+            } => {
+                let secret = self.engine.targets.secret(&namespace, &name).await?;
+                return match secret {
+                    Some(secret) => put_finalizer(cluster, &secret, &finalizer, false).await,
+                    None => Ok(()),
+                };
+            }
             Action::Patch(key, patch) => {
                 let Some(target) = self.state.get(&key) else {
                     return Ok(());
@@ -338,16 +350,9 @@ impl Shared {
     ) -> Result<(), ApiError> {
         let current = self.state.get(&object.key());
         let current = current.as_ref().unwrap_or(object);
-        let finalizers = current.node.at(&["metadata", "finalizers"]);
-        let finalizers = finalizers.and_then(Node::as_list).unwrap_or(&[]);
-        let others = finalizers.iter().filter(|own| own.as_str() != Some(name));
-        let mut wanted: Vec<Node> = others.cloned().collect();
-        if present {
-            wanted.push(name.into());
-        }
-        let mut patch = Node::map();
-        patch.set(&["metadata", "finalizers"], Node::from(wanted));
-        patch.set(&["metadata", "resourceVersion"], current.resource_version());
+        let Some(patch) = finalizer_patch(current, name, present) else {
+            return Ok(());
+        };
         let patch = (PatchType::Merge, &patch);
         let written = self
             .control_plane()
@@ -362,6 +367,38 @@ impl Shared {
             }
         }
     }
+}
+
+/// Puts a finalizer on an object, or takes it off.
+async fn put_finalizer(
+    cluster: &Cluster,
+    object: &Object,
+    name: &str,
+    present: bool,
+) -> Result<(), ApiError> {
+    if let Some(patch) = finalizer_patch(object, name, present) {
+        let patch = (PatchType::Merge, &patch);
+        cluster.patch(object, "", patch, MANAGER).await?;
+    }
+    Ok(())
+}
+
+/// The merge patch that puts a finalizer on an object or takes it off, if that changes anything.
+fn finalizer_patch(object: &Object, name: &str, present: bool) -> Option<Node> {
+    let finalizers = object.node.at(&["metadata", "finalizers"]);
+    let finalizers = finalizers.and_then(Node::as_list).unwrap_or(&[]);
+    let others = finalizers.iter().filter(|own| own.as_str() != Some(name));
+    let mut wanted: Vec<Node> = others.cloned().collect();
+    if (wanted.len() < finalizers.len()) == present {
+        return None;
+    }
+    if present {
+        wanted.push(name.into());
+    }
+    let mut patch = Node::map();
+    patch.set(&["metadata", "finalizers"], Node::from(wanted));
+    patch.set(&["metadata", "resourceVersion"], object.resource_version());
+    Some(patch)
 }
 
 fn how() -> Apply<'static> {

@@ -1,20 +1,18 @@
 //! Data planes: which cluster each is, and what is on it of ours.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use cluster::{Change, Cluster, Reflector, Scope};
-use control::release::{Entry, Live, MANAGED_BY};
+use control::components::{keys::KUBECONFIG, kubeconfig_secret, secret_finalizer};
+use control::release::{Entry, Live, MANAGED_BY, Release, maker};
 use futures::future::BoxFuture;
 use object::{GroupVersionKind, Object, ObjectKey};
 use tokio::time::Duration;
 
-use super::Shared;
+use super::{Shared, put_finalizer};
 use crate::health_hub::version;
-
-/// Annotation of a data plane that names the Secret with its kubeconfig: `name`, or
-/// `namespace/name` on a plane that is in no namespace.
-pub const KUBECONFIG: &str = "fleetwright.dev/kubeconfig-secret";
 
 /// Longest wait for the first list of a kind on a data plane. What is not known then is found out
 /// when the list is in.
@@ -44,6 +42,8 @@ impl DefaultPlane for NoDefaultPlane {
 pub(super) struct Planes {
     default: Arc<dyn DefaultPlane>,
     watched: Mutex<BTreeMap<(u64, GroupVersionKind), Arc<Watched>>>,
+    /// Planes whose kubeconfig's Secret has our finalizer, by the client made from it.
+    held: Mutex<BTreeSet<(ObjectKey, u64)>>,
 }
 
 /// Our objects of one kind on one cluster.
@@ -51,6 +51,9 @@ struct Watched {
     reflector: Reflector,
     /// Objects as our own writes left them, until the watch has caught up.
     written: Arc<Mutex<BTreeMap<ObjectKey, Arc<Object>>>>,
+    /// Whether somebody has waited for the first list in vain: nobody else does, so that a cluster
+    /// that does not answer costs the others no time.
+    is_slow: AtomicBool,
 }
 
 impl Planes {
@@ -58,7 +61,12 @@ impl Planes {
         Self {
             default,
             watched: Mutex::default(),
+            held: Mutex::default(),
         }
+    }
+
+    fn held(&self) -> MutexGuard<'_, BTreeSet<(ObjectKey, u64)>> {
+        self.held.lock().unwrap_or_else(|lock| lock.into_inner())
     }
 
     fn watched(&self) -> MutexGuard<'_, BTreeMap<(u64, GroupVersionKind), Arc<Watched>>> {
@@ -81,17 +89,18 @@ impl Planes {
                     .or_insert_with(|| Arc::new(Watched::start(cluster, kind, shared)))
                     .clone()
             };
-            if !watched.reflector.is_synced() {
+            if !watched.reflector.is_synced() && !watched.is_slow.load(Ordering::Relaxed) {
                 waiting.push(watched);
             }
         }
         for watched in waiting {
             let synced = watched.reflector.synced();
-            let _ = tokio::time::timeout(SYNC_TIME_MAX, synced).await;
+            let synced = tokio::time::timeout(SYNC_TIME_MAX, synced).await;
+            watched.is_slow.store(synced.is_err(), Ordering::Relaxed);
         }
     }
 
-    /// What is known of an object of a release, which is not there when another release has it.
+    /// What is known of an object of a release.
     pub fn live(&self, cluster: &Cluster, entry: &Entry, uid: &str) -> Live {
         let known = self.watched().get(&(cluster.id(), entry.gvk())).cloned();
         let Some(watched) = known else {
@@ -99,10 +108,39 @@ impl Planes {
         };
         match watched.newest(&entry.key) {
             Some(object) if owner_uid(&object) == Some(uid) => Live::There(object),
-            Some(_) => Live::Absent,
+            Some(object) => Live::Other(object),
             None if watched.reflector.is_synced() => Live::Absent,
             None => Live::Unknown,
         }
+    }
+
+    /// Why nothing is known of an object, if the cluster does not tell.
+    pub fn problem(&self, cluster: &Cluster, entry: &Entry) -> Option<String> {
+        let known = self.watched().get(&(cluster.id(), entry.gvk())).cloned();
+        let problem = known?.reflector.problem()?;
+        Some(format!("{}: {problem}", entry.key))
+    }
+
+    /// Objects on a cluster that were made for an earlier release of a name, of kinds that are
+    /// watched.
+    pub fn inherited(&self, cluster: &Cluster, release: &Release) -> Vec<Arc<Object>> {
+        let all = self.all(cluster).into_iter();
+        let left = all
+            .filter(|object| release.has_made(object) && owner_uid(object) != Some(&release.uid));
+        left.collect()
+    }
+
+    /// Objects on a cluster that were made for any release, of kinds that are watched.
+    pub fn all(&self, cluster: &Cluster) -> Vec<Arc<Object>> {
+        let watched: Vec<Arc<Watched>> = {
+            let all = self.watched();
+            let own = all.iter().filter(|((id, _), _)| *id == cluster.id());
+            own.map(|(_, watched)| watched.clone()).collect()
+        };
+        watched
+            .iter()
+            .flat_map(|own| own.reflector.list())
+            .collect()
     }
 
     /// Remembers what a write of ours left.
@@ -134,12 +172,16 @@ impl Watched {
                 return;
             };
             for object in [&change.old, &change.new].into_iter().flatten() {
-                if let Some(release) = release_of(object) {
+                if let Some(release) = maker(object) {
                     shared.queue.add(release);
                 }
             }
         });
-        Self { reflector, written }
+        Self {
+            reflector,
+            written,
+            is_slow: AtomicBool::new(false),
+        }
     }
 
     fn written(&self) -> MutexGuard<'_, BTreeMap<ObjectKey, Arc<Object>>> {
@@ -169,45 +211,56 @@ fn owner_uid(object: &Object) -> Option<&str> {
     labels.iter().find_map(|label| object.label(label))
 }
 
-/// The release that an object says it is of.
-fn release_of(object: &Object) -> Option<ObjectKey> {
-    let (kind, prefix) = match object.label(MANAGED_BY)? {
-        "release-controller" => ("Release", "openchoreo.dev/release"),
-        _ => ("RenderedRelease", "openchoreo.dev/rendered-release"),
-    };
-    Some(ObjectKey {
+/// The key of the data plane that a release names.
+pub(super) fn plane_key(namespace: &str, named: &str) -> ObjectKey {
+    let (kind, name) = named.split_once('/').unwrap_or(("DataPlane", named));
+    ObjectKey {
         group: control::release::GROUP.into(),
         kind: kind.into(),
-        namespace: object.label(&format!("{prefix}-namespace"))?.into(),
-        name: object.label(&format!("{prefix}-name"))?.into(),
-    })
+        namespace: match kind.starts_with("Cluster") {
+            true => "".into(),
+            false => namespace.into(),
+        },
+        name: name.into(),
+    }
 }
 
 impl Shared {
     /// The cluster of the data plane that a release names.
     pub(super) async fn plane(&self, namespace: &str, named: &str) -> Result<Cluster, String> {
-        let (kind, name) = named.split_once('/').unwrap_or(("DataPlane", named));
-        let key = ObjectKey {
-            group: control::release::GROUP.into(),
-            kind: kind.into(),
-            namespace: match kind.starts_with("Cluster") {
-                true => "".into(),
-                false => namespace.into(),
-            },
-            name: name.into(),
-        };
+        let key = plane_key(namespace, named);
         let plane = self.state.get(&key);
-        let secret = plane
-            .as_ref()
-            .and_then(|plane| plane.annotation(KUBECONFIG));
-        match secret {
-            Some(secret) => {
-                let (namespace, name) = secret.split_once('/').unwrap_or((namespace, secret));
-                let cluster = self.engine.targets.by_secret(namespace, name, "").await;
-                cluster.map_err(|error| error.to_string())
+        let secret = plane.as_deref().map(kubeconfig_secret).transpose()?;
+        match secret.flatten() {
+            Some((own, name)) => {
+                let namespace = match own.is_empty() {
+                    true => namespace,
+                    false => &own,
+                };
+                let targets = &self.engine.targets;
+                let cluster = targets.by_secret(namespace, &name, "").await;
+                let cluster = cluster.map_err(|error| error.to_string())?;
+                // Another Secret gives another client.
+                let held = (key.clone(), cluster.id());
+                if !own.is_empty() && self.planes.held().insert(held) {
+                    self.hold_secret(&key, (namespace, &name)).await;
+                }
+                Ok(cluster)
             }
             // A plane that is gone may still hold objects: its cluster is known by its name.
             None => self.planes.default.cluster(&key).await,
+        }
+    }
+    /// Keeps the Secret that leads to a plane while the plane is there, even if its namespace goes.
+    async fn hold_secret(&self, plane: &ObjectKey, (namespace, name): (&str, &str)) {
+        let secret = match self.engine.targets.secret(namespace, name).await {
+            Ok(Some(secret)) if !secret.is_deleting() => secret,
+            _ => return,
+        };
+        let finalizer = secret_finalizer(plane);
+        let put = put_finalizer(self.control_plane(), &secret, &finalizer, true);
+        if let Err(error) = put.await {
+            tracing::warn!(%plane, %error, "the Secret with its kubeconfig cannot be held");
         }
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cluster::{ApiError, Cluster, Delete};
+use cluster::{ApiError, Cluster, Delete, PatchType};
 use control::release::{
-    Applied, Entry, FINALIZER, Failed, Memory, Next, Observed, Release, Version,
+    Applied, Entry, FINALIZER, Failed, Live, Memory, Next, Observed, Release, Version,
 };
-use object::{Object, ObjectKey};
+use object::{Node, Object, ObjectKey};
 use tokio::time::{Duration, Instant};
 
 use super::{MANAGER, Shared, how};
@@ -62,6 +62,8 @@ impl Shared {
                     release: &release,
                     memory: &memory,
                     live: &|entry| self.planes.live(&cluster, entry, &release.uid),
+                    inherited: &|| self.planes.inherited(&cluster, &release),
+                    exists: &|key| self.state.get(key).is_some_and(|own| !own.is_deleting()),
                 },
                 self.engine.options.clock.timing(),
             );
@@ -75,13 +77,22 @@ impl Shared {
                 Next::Record(status) => self.write_status(&object, status).await?,
                 Next::Apply {
                     namespaces,
+                    take_over,
                     objects,
                 } => {
-                    self.roll_out(&release, &cluster, &namespaces, &objects)
-                        .await
+                    let applied = match take_over_all(&cluster, &take_over).await {
+                        Ok(()) => self.apply_all(&cluster, &namespaces, &objects).await,
+                        Err(message) => Err(message),
+                    };
+                    self.remember(&release, applied);
                 }
+                Next::Refuse(message) => self.fail(&release, message),
                 Next::Delete(entries) => {
-                    self.delete_entries(&release, &cluster, &entries).await?;
+                    let deleted = self.delete_entries(&release, &cluster, &entries).await;
+                    if let Err(message) = deleted {
+                        self.fail(&release, message);
+                        self.report_unreachable(&object, &release).await?;
+                    }
                     return Ok(Some(Instant::now() + DELETION_PAUSE));
                 }
                 Next::Report(status, wake) => {
@@ -113,14 +124,8 @@ impl Shared {
         });
     }
 
-    async fn roll_out(
-        &self,
-        release: &Release,
-        cluster: &Cluster,
-        namespaces: &[Object],
-        objects: &[Object],
-    ) {
-        match self.apply_all(cluster, namespaces, objects).await {
+    fn remember(&self, release: &Release, applied: Result<BTreeMap<ObjectKey, Version>, String>) {
+        match applied {
             Ok(versions) => {
                 let applied = Applied {
                     at: self.engine.options.clock.now(),
@@ -165,17 +170,23 @@ impl Shared {
         release: &Release,
         cluster: &Cluster,
         entries: &[Entry],
-    ) -> Result<(), ApiError> {
+    ) -> Result<(), String> {
         for entry in entries {
-            let control::release::Live::There(live) =
-                self.planes.live(cluster, entry, &release.uid)
-            else {
-                continue;
+            let live = match self.planes.live(cluster, entry, &release.uid) {
+                Live::There(live) => live,
+                // What is stale may be what an earlier release of this name has left.
+                Live::Other(live) if !release.deleting && release.has_made(&live) => live,
+                Live::Unknown => match self.planes.problem(cluster, entry) {
+                    Some(problem) => return Err(problem),
+                    None => continue,
+                },
+                _ => continue,
             };
             if live.is_deleting() || live.annotation(control::release::RETAIN) == Some("true") {
                 continue;
             }
-            cluster.delete(&live, &Delete::exactly(&live)).await?;
+            let deleted = cluster.delete(&live, &Delete::exactly(&live)).await;
+            deleted.map_err(|error| format!("{}: {error}", live.key()))?;
         }
         Ok(())
     }
@@ -194,4 +205,15 @@ impl Shared {
             control::release::unreachable(release, &memory, self.engine.options.clock.now());
         self.write_status(object, status).await
     }
+}
+
+/// Makes us the owner of what OpenChoreo has applied.
+async fn take_over_all(cluster: &Cluster, patches: &[(Arc<Object>, Node)]) -> Result<(), String> {
+    for (live, patch) in patches {
+        let patched = cluster.patch(live, "", (PatchType::Json, patch), MANAGER);
+        patched
+            .await
+            .map_err(|error| format!("{}: {error}", live.key()))?;
+    }
+    Ok(())
 }

@@ -323,3 +323,307 @@ async fn a_control_plane_that_is_made_anew_keeps_what_runs() {
         "no spec has changed"
     );
 }
+
+/// What OpenChoreo itself has made of the binding `cart-development`, on the plane: labels, managers and
+/// identities are those of its own control plane.
+async fn left_by_upstream(plane: &Cluster, namespace: &str) {
+    let labels = |id: &str| {
+        format!(
+            "{{openchoreo.dev/managed-by: release-controller, openchoreo.dev/release-resource-id: {id}, \
+             openchoreo.dev/release-uid: 0f9b1c34-9d5c-4a1e-8f0a-2a44a1d5a111, openchoreo.dev/release-name: cart-development, \
+             openchoreo.dev/release-namespace: acme, openchoreo.dev/component: cart, \
+             openchoreo.dev/environment: development, openchoreo.dev/project: shop}}"
+        )
+    };
+    let identities = "{openchoreo.dev/component-uid: c-1, openchoreo.dev/environment-uid: e-1, openchoreo.dev/project-uid: p-1}";
+    let name = deployment_name();
+    let texts = [
+        format!(
+            "{{apiVersion: v1, kind: Namespace, metadata: {{name: {namespace}, labels: {{openchoreo.dev/created-by: release-controller}}}}}}"
+        ),
+        format!(
+            "{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: {name}, namespace: {namespace}, labels: {}}}, \
+             spec: {{replicas: 2, minReadySeconds: 3, selector: {{matchLabels: {identities}}}, template: {{metadata: {{labels: {identities}}}, \
+             spec: {{containers: [{{name: main, image: \"example.com/cart:1\", ports: [{{containerPort: 9000}}]}}]}}}}}}}}",
+            labels("deployment-x")
+        ),
+        format!(
+            "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}, namespace: {namespace}, labels: {}}}, data: {{host: old, stale: \"yes\"}}}}",
+            labels("configmap-x")
+        ),
+        // No release makes this one any more.
+        format!(
+            "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: leftover, namespace: {namespace}, labels: {}}}, data: {{a: b}}}}",
+            labels("configmap-leftover")
+        ),
+    ];
+    for text in texts {
+        let how = Apply {
+            manager: "release-controller",
+            force: true,
+            dry_run: false,
+            subresource: "",
+        };
+        let object = Object::new(nodes(&text).remove(0));
+        let applied = plane.apply(&object, how).await;
+        applied.unwrap_or_else(|error| panic!("{}: {error}", object.key()));
+    }
+}
+
+fn deployment_name() -> String {
+    component::names::generate_name(253, &["cart", "development"])
+}
+
+/// What OpenChoreo runs is taken over as it is: nothing is made anew, what it had and nobody wants
+/// goes.
+#[tokio::test(start_paused = true)]
+async fn what_openchoreo_left_is_taken_over_in_place() {
+    let platform = Platform::new().await;
+    let namespace = component::metadata::namespace("acme", "shop", "development");
+    left_by_upstream(&platform.plane, &namespace).await;
+    let find = async |kind: &str, name: &str| {
+        let api_version = if kind == "Deployment" {
+            "apps/v1"
+        } else {
+            "v1"
+        };
+        let kind = GroupVersionKind::new(api_version, kind);
+        platform
+            .plane
+            .get(&kind, &namespace, name)
+            .await
+            .expect("the plane answers")
+    };
+    let name = deployment_name();
+    platform.world.pass(Duration::from_secs(60)).await;
+    let before = find("Deployment", &name).await.expect("it runs");
+    platform.apply(nodes(PLATFORM)).await;
+    platform.until_ready("cart-development").await;
+
+    let after = find("Deployment", &name).await.expect("it runs");
+    assert_eq!(after.uid(), before.uid(), "it was not made anew");
+    let template = ["spec", "template", "metadata", "labels"];
+    let selector = ["spec", "selector", "matchLabels"];
+    for keys in [&template[..], &selector] {
+        assert_eq!(
+            after.node.at(keys),
+            before.node.at(keys),
+            "live identities count"
+        );
+    }
+    let pods = |object: &Object| object.node.at(&["spec", "template"]).cloned();
+    assert_eq!(pods(&after), pods(&before), "no pod is replaced");
+    assert!(
+        after.node.at(&["spec", "minReadySeconds"]).is_none(),
+        "what only OpenChoreo set is gone"
+    );
+    let release = platform
+        .world
+        .get(
+            api::openchoreo::API_VERSION,
+            "Release",
+            "acme/cart-development",
+        )
+        .await;
+    assert_eq!(
+        after.label("openchoreo.dev/release-uid"),
+        Some(release.uid())
+    );
+    let settings = find("ConfigMap", &name).await.expect("it is there");
+    assert_eq!(settings.node.at(&["data", "stale"]), None);
+    platform
+        .until("what nobody makes is pruned", async |_| {
+            find("ConfigMap", "leftover").await.is_none()
+        })
+        .await;
+    platform
+        .world
+        .quiet(Duration::from_secs(20), "settled")
+        .await;
+
+    // The identities stay, also where the workload is changed, and after a restart.
+    let binding = platform.binding("cart-development").await;
+    let patch = "{spec: {componentTypeEnvOverrides: {replicas: 3}}}";
+    platform.world.patch(&binding, patch).await;
+    platform
+        .until("three replicas", async |platform| {
+            let deployments = platform.deployments().await;
+            deployments.iter().any(|own| own.ends_with(" 3"))
+        })
+        .await;
+    let changed = find("Deployment", &name).await.expect("it runs");
+    assert_eq!(changed.uid(), before.uid());
+    assert_eq!(changed.node.at(&selector), before.node.at(&selector));
+}
+
+/// An object that another release has made is not taken away from it.
+#[tokio::test(start_paused = true)]
+async fn two_releases_do_not_fight_for_an_object() {
+    let platform = Platform::new().await;
+    let shared = |text: &str| {
+        text.replace(
+            "metadata: {name: \"${metadata.name}\", namespace: \"${metadata.namespace}\"}\n        data",
+            "metadata: {name: shared, namespace: \"${metadata.namespace}\"}\n        data",
+        )
+    };
+    let text = shared(PLATFORM);
+    assert_ne!(text, PLATFORM);
+    platform.apply(nodes(&text)).await;
+    platform.until_ready("cart-development").await;
+    // A second component whose release makes a ConfigMap of the same name.
+    let own = text
+        .split("---\n")
+        .filter(|own| own.contains("name: cart") && !own.contains("cart-production"));
+    let second: Vec<String> = own.map(|own| own.replace("cart", "till")).collect();
+    platform.apply(nodes(&second.join("---\n"))).await;
+    platform
+        .until("the second is refused", async |platform| {
+            let (status, reason, message) =
+                condition(&platform.binding("till-development").await, "Ready");
+            status == "False"
+                && reason == "ResourceApplyFailed"
+                && message.contains("ConfigMap")
+                && message.contains("belongs to Release `acme/cart-development`")
+        })
+        .await;
+    let settings = platform.on_plane("v1", "ConfigMap").await;
+    let owners = settings.iter().filter(|own| own.name() == "shared");
+    let owners: Vec<_> = owners
+        .filter_map(|own| own.label("openchoreo.dev/release-name"))
+        .collect();
+    assert!(!owners.contains(&"till-development"), "{owners:?}");
+    assert!(condition(&platform.binding("cart-development").await, "Ready").0 == "True");
+
+    // When the first goes, the second has it.
+    let binding = platform.binding("cart-development").await;
+    platform.world.delete(&binding).await;
+    platform.until_ready("till-development").await;
+}
+
+/// A data plane uses no Secret of another tenant.
+#[tokio::test(start_paused = true)]
+async fn a_secret_of_another_tenant_is_refused() {
+    let platform = Platform::new().await;
+    let text = PLATFORM.replace(
+        "metadata: {name: local, namespace: acme}",
+        "metadata: {name: local, namespace: acme, annotations: {fleetwright.dev/kubeconfig-secret: flux-system/secret}}",
+    );
+    platform.apply(nodes(&text)).await;
+    platform
+        .until("the binding to say why", async |platform| {
+            let (_, reason, message) =
+                condition(&platform.binding("cart-development").await, "Ready");
+            reason == "ResourceApplyFailed" && message.contains("of another namespace")
+        })
+        .await;
+    let plane = platform
+        .world
+        .get(api::openchoreo::API_VERSION, "DataPlane", "acme/local")
+        .await;
+    assert_eq!(condition(&plane, "Ready").1, "InvalidConfiguration");
+    assert!(platform.deployments().await.is_empty());
+}
+
+/// The world's other cluster, as long as somebody lets it answer.
+struct Switched(Cluster, std::sync::Arc<std::sync::atomic::AtomicBool>);
+
+impl DefaultPlane for Switched {
+    fn cluster<'a>(&'a self, _: &'a ObjectKey) -> BoxFuture<'a, Result<Cluster, String>> {
+        async {
+            match self.1.load(std::sync::atomic::Ordering::Relaxed) {
+                true => Ok(self.0.clone()),
+                false => Err("no route to the cluster".to_owned()),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// Of a cluster that is silent for long nobody says that all is well on it.
+#[tokio::test(start_paused = true)]
+async fn a_plane_that_falls_silent_makes_its_bindings_unknown() {
+    let mut platform = Platform::new().await;
+    platform.components.abort();
+    let answers = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let options = ComponentOptions {
+        control: control::components::Options::default(),
+        default_plane: std::sync::Arc::new(Switched(platform.plane.clone(), answers.clone())),
+    };
+    let (_, run) = Components::new(platform.world.engine(), options);
+    platform.components = tokio::spawn(run);
+    platform.apply(nodes(PLATFORM)).await;
+    platform.until_ready("cart-development").await;
+    let contact = async |platform: &Platform| {
+        let plane = platform
+            .world
+            .get(api::openchoreo::API_VERSION, "DataPlane", "acme/local")
+            .await;
+        condition(&plane, "Connected")
+    };
+    platform
+        .until("the plane is known to answer", async |platform| {
+            contact(platform).await.0 == "True"
+        })
+        .await;
+    // Heartbeats write nothing.
+    platform
+        .world
+        .quiet(Duration::from_secs(70), "connected")
+        .await;
+
+    answers.store(false, std::sync::atomic::Ordering::Relaxed);
+    platform.world.pass(Duration::from_secs(45)).await;
+    assert_eq!(
+        contact(&platform).await.0,
+        "True",
+        "one silence is not much"
+    );
+    platform
+        .until("nothing is known", async |platform| {
+            let ready = condition(&platform.binding("cart-development").await, "Ready");
+            let (status, reason, message) = contact(platform).await;
+            (ready.0 == "Unknown" && ready.1 == "DataPlaneUnreachable")
+                && (status == "Unknown" && reason == "HeartbeatExpired")
+                && message == "no route to the cluster"
+        })
+        .await;
+    answers.store(true, std::sync::atomic::Ordering::Relaxed);
+    platform.until_ready("cart-development").await;
+}
+
+/// Objects of releases that are gone are told on their plane.
+#[tokio::test(start_paused = true)]
+async fn what_nobody_knows_on_a_plane_is_told() {
+    let platform = Platform::new().await;
+    platform.apply(nodes(PLATFORM)).await;
+    platform.until_ready("cart-development").await;
+    let lost = "{apiVersion: v1, kind: ConfigMap, metadata: {name: lost, namespace: default, labels: {openchoreo.dev/managed-by: release-controller, openchoreo.dev/release-uid: x, openchoreo.dev/release-name: gone-development, openchoreo.dev/release-namespace: acme}}}";
+    let how = Apply {
+        manager: "release-controller",
+        force: true,
+        dry_run: false,
+        subresource: "",
+    };
+    let lost = Object::new(nodes(lost).remove(0));
+    platform.plane.apply(&lost, how).await.expect("a write");
+    let told = async |platform: &Platform| {
+        let plane = platform
+            .world
+            .get(api::openchoreo::API_VERSION, "DataPlane", "acme/local")
+            .await;
+        condition(&plane, "ObjectsOrphaned")
+    };
+    platform
+        .until("it is told", async |platform| {
+            told(platform).await.2.ends_with(": ConfigMap/default/lost")
+        })
+        .await;
+    let how = cluster::Delete::exactly(&lost);
+    let deleted = platform.plane.delete(&lost, &how).await;
+    deleted.expect("a deletion");
+    platform
+        .until("it is gone", async |platform| {
+            told(platform).await.0 != "True"
+        })
+        .await;
+}

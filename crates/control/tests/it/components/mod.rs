@@ -1,5 +1,6 @@
 //! Decisions about OpenChoreo's kinds, as stories that are played to their end.
 
+mod collection;
 mod connections;
 mod demo;
 mod hostile;

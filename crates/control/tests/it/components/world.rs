@@ -448,6 +448,13 @@ impl World {
                     self.sweep(looked_at);
                 }
             }
+            Action::LetSecretGo {
+                secret: (namespace, name),
+                ..
+            } => {
+                let line = format!("{}: let go Secret {namespace}/{name}", looked_at.name);
+                self.log.borrow_mut().push(line);
+            }
             Action::Patch(key, patch) => {
                 tell("patch", &key);
                 if let Some(old) = self.get(&key) {

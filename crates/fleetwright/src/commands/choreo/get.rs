@@ -4,7 +4,7 @@ use component::generate::names;
 use component::snapshot::release_digest;
 use control::components::keys;
 use object::{Node, Object};
-use runtime::{BindingSummary, PLANE_KUBECONFIG, Readiness};
+use runtime::{BindingSummary, Readiness};
 
 use super::world::{as_owner, owner_of};
 use super::{Wanted, World, find, id};
@@ -205,7 +205,7 @@ fn columns(world: &World, wanted: Wanted, objects: &[&Object]) -> Vec<Column> {
             message(),
         ],
         "dataplane" => vec![
-            Column::new("cluster", |_, own| match own.annotation(PLANE_KUBECONFIG) {
+            Column::new("cluster", |_, own| match own.annotation(keys::KUBECONFIG) {
                 Some(secret) => format!("Secret {secret}"),
                 None => "default".to_owned(),
             }),

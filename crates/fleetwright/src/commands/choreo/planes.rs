@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cluster::{ApiError, Cluster};
+use control::components::keys;
 use control::release::{DATA_PLANE, Entry, Release};
 use object::{GroupVersionKind, Node, Object};
-use runtime::{PLANE_KUBECONFIG, Targets};
+use runtime::Targets;
 
 use super::World;
 use super::world::key;
@@ -149,7 +150,7 @@ impl Planes {
             return known.clone();
         }
         let plane = world.get(kind, namespace, name);
-        let secret = plane.and_then(|plane| plane.annotation(PLANE_KUBECONFIG));
+        let secret = plane.and_then(|plane| plane.annotation(keys::KUBECONFIG));
         let file = plane_kubeconfig(&self.folder, &key(kind, namespace, name));
         let opened = match secret {
             Some(secret) => {

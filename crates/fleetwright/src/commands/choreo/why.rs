@@ -3,13 +3,12 @@
 use api::Conditions;
 use component::catalog::{BindingError, Outcome, Session};
 use component::model::Owner;
+use control::components::keys;
 use control::release::DATA_PLANE;
 use golang::{Timestamp, human_duration};
 use health::Status;
 use object::{Node, Object};
-use runtime::{
-    BindingSummary, Clock, PLANE_KUBECONFIG, Readiness, ReadyState, SystemClock, release_history,
-};
+use runtime::{BindingSummary, Clock, Readiness, ReadyState, SystemClock, release_history};
 
 use super::get::{binding_node, components, environments, readiness_node};
 use super::planes::{OnPlane, Planes};
@@ -623,13 +622,14 @@ impl<'a> Search<'a> {
             false => rendered.namespace(),
         };
         let plane = self.world.get(kind, namespace, name);
-        let secret = plane.and_then(|plane| plane.annotation(PLANE_KUBECONFIG));
+        let secret = plane.and_then(|plane| plane.annotation(keys::KUBECONFIG));
         match secret {
             Some(secret) => self.help(format!(
                 "make the kubeconfig in Secret {secret} lead to the cluster of {named}; it is tried again by itself"
             )),
             None => self.help(format!(
-                "annotate {named} with {PLANE_KUBECONFIG}, the Secret with a kubeconfig of its cluster"
+                "annotate {named} with {}, the Secret with a kubeconfig of its cluster",
+                keys::KUBECONFIG
             )),
         }
     }

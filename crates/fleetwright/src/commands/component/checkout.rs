@@ -50,7 +50,7 @@ impl CheckoutArgs {
     /// The checkout in a folder.
     pub fn new(root_dir: &Path, namespace: Option<&str>, dry_run: bool) -> Self {
         Self {
-            root_dir: root_dir.to_owned(),
+            root_dir: Some(root_dir.to_owned()),
             namespace: namespace.map(str::to_owned),
             dry_run,
             mode: None,
