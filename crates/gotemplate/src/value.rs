@@ -513,7 +513,7 @@ pub trait Host: fmt::Debug {
     /// Whether there is a method of this name, and its parameters, for arguments to be checked
     /// against.
     fn method(&self, _name: &str) -> Method {
-        Method::Unknown
+        Method::Absent
     }
 
     /// Calls a method; `None` when there is none of this name.
