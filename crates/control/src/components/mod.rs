@@ -43,7 +43,9 @@ use ::component::render::Renderer;
 use golang::{Duration, Timestamp};
 use object::{Node, Object, ObjectKey, Text};
 
+pub use component::comes_from_git;
 pub use dependents::{dependents, dependents_of_status};
+pub use promotion::{Gate, Unmet, gate};
 use subject::Subject;
 
 use crate::{Event, Timing};
@@ -116,6 +118,12 @@ pub mod keys {
     pub const PROMOTION_SOAK: &str = "fleetwright.dev/promotion-soak";
     /// On a binding: the digest of what was approved; `status.promotion.digest` says which it has to be.
     pub const APPROVAL: &str = "fleetwright.dev/approval";
+    /// On a binding: the digest, as for an approval, of what goes although a rule is not met.
+    pub const FORCED: &str = "fleetwright.dev/promotion-forced";
+    /// On a binding: why somebody forced it, for people.
+    pub const FORCED_REASON: &str = "fleetwright.dev/promotion-forced-reason";
+    /// On a binding: from which release to which it was rolled back last, and why, for people.
+    pub const ROLLED_BACK: &str = "fleetwright.dev/rolled-back";
     /// On a Release: kind and name of its data plane, as `DataPlane/local`.
     pub const DATA_PLANE: &str = "fleetwright.dev/data-plane";
     /// On an object of a data plane: whether it stays when its binding is undeployed.

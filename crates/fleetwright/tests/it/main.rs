@@ -9,6 +9,7 @@ mod clients;
 mod component_files;
 mod components;
 mod components_corpus;
+mod deployed;
 mod documents;
 mod durable;
 mod errors;

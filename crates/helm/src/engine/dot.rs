@@ -14,7 +14,7 @@ use gotemplate::{ElementType, Field, Host, Kind, List, Map, MapType, Str, Value}
 use object::Node;
 
 use super::objects::{CapabilitiesHost, Files, values_type};
-use crate::chart::{Dependency, Metadata};
+use crate::chart::{Content, Dependency, Metadata};
 use crate::convert;
 use crate::dependencies::Assembly;
 use crate::options::{Options, Profile};
@@ -55,11 +55,11 @@ struct Shared {
 impl Shared {
     fn add(&self, assembly: &Assembly, values: Map, is_root: bool, dots: &mut Vec<Map>) -> Map {
         let subcharts = Map::default();
-        let files: BTreeMap<Str, Arc<[u8]>> = assembly
+        let files: BTreeMap<Str, Content> = assembly
             .chart
             .files
             .iter()
-            .map(|file| (Str::from(file.name.as_str()), Arc::clone(&file.content)))
+            .map(|file| (Str::from(file.name.as_str()), file.content.clone()))
             .collect();
         let values = values.as_type(values_type(self.profile));
         let dot: Map = [

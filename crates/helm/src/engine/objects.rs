@@ -18,6 +18,7 @@ use gotemplate::{
 };
 
 use crate::capabilities::Capabilities;
+use crate::chart::Content;
 use crate::functions::to_yaml;
 use crate::options::Profile;
 
@@ -317,11 +318,11 @@ impl Host for CapabilitiesPart {
 
 /// `.Files`: what a chart holds beside templates and values.
 #[derive(Debug)]
-pub(super) struct Files(pub Rc<BTreeMap<Str, Arc<[u8]>>>);
+pub(super) struct Files(pub Rc<BTreeMap<Str, Content>>);
 
 impl Files {
     fn get(&self, name: &Str) -> Arc<[u8]> {
-        let found = self.0.get(name).cloned();
+        let found = self.0.get(name).map(Content::bytes).cloned();
         found.unwrap_or_else(|| Arc::from([]))
     }
 
@@ -330,7 +331,7 @@ impl Files {
         let files = self.0.iter().map(|(name, content)| {
             let name = name.to_text();
             let base = name.rsplit('/').next().unwrap_or_default().to_owned();
-            (base, Value::String(show(content)))
+            (base, Value::String(show(content.bytes())))
         });
         let files: Map = files.collect();
         to_yaml(&Value::Map(files))
@@ -374,7 +375,7 @@ impl Host for Files {
                     let pattern = pattern.as_ref();
                     pattern.is_none_or(|pattern| pattern.is_match(&name.to_text()))
                 });
-                let files = files.map(|(name, content)| (name.clone(), Arc::clone(content)));
+                let files = files.map(|(name, content)| (name.clone(), content.clone()));
                 Value::Host(Rc::new(Self(Rc::new(files.collect()))))
             }
             "Lines" => {
@@ -386,7 +387,7 @@ impl Host for Files {
                 Value::strings(content.split(|&byte| byte == b'\n'))
             }
             "AsConfig" | "AsSecrets" => {
-                let bytes: usize = self.0.values().map(|content| content.len()).sum();
+                let bytes: usize = self.0.values().map(|content| content.bytes().len()).sum();
                 if let Err(limit) = context.charge_bytes(bytes as u64 * 2) {
                     return Some(Err(limit));
                 }
@@ -401,7 +402,7 @@ impl Host for Files {
 
     fn contents(&self) -> Option<Value> {
         let files = self.0.iter();
-        let files = files.map(|(name, content)| (name.clone(), Value::Bytes(Arc::clone(content))));
+        let files = files.map(|(name, content)| (name.clone(), Value::Bytes(Arc::clone(content.bytes()))));
         Some(Value::Map(Map::new(files.collect(), MapType::Bytes)))
     }
 

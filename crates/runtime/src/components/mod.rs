@@ -24,7 +24,7 @@ use crate::engine::Shared as EngineShared;
 use crate::queue::Queue;
 
 use planes::Planes;
-pub use planes::{DefaultPlane, NoDefaultPlane};
+pub use planes::{DefaultPlane, KUBECONFIG as PLANE_KUBECONFIG, NoDefaultPlane};
 use state::State;
 
 /// Who owns fields of the objects that decisions write.

@@ -14,7 +14,7 @@ use crate::health_hub::version;
 
 /// Annotation of a data plane that names the Secret with its kubeconfig: `name`, or
 /// `namespace/name` on a plane that is in no namespace.
-const KUBECONFIG: &str = "fleetwright.dev/kubeconfig-secret";
+pub const KUBECONFIG: &str = "fleetwright.dev/kubeconfig-secret";
 
 /// Longest wait for the first list of a kind on a data plane. What is not known then is found out
 /// when the list is in.
