@@ -434,7 +434,7 @@ pub enum Kind {
 /// A field of a Go structure.
 #[derive(Clone, Debug)]
 pub struct Field {
-    /// Its name in Go. `fmt` calls methods only on fields that begin with a capital.
+    /// Its name in Go.
     pub name: &'static str,
     /// What it holds.
     pub value: Value,
@@ -478,7 +478,8 @@ pub trait Host: fmt::Debug {
     }
 
     /// The fields of a structure, or of the one that a pointer points to, in their order. A pointer
-    /// without any is nil.
+    /// without any is nil. Fields that are not exported hold nothing with methods: Go's `fmt` would not
+    /// call them.
     fn fields(&self) -> Option<Vec<Field>> {
         None
     }
@@ -495,7 +496,7 @@ pub trait Host: fmt::Debug {
     }
 
     /// A part of a slice, of its own type.
-    fn part(&self, _range: Range<usize>) -> Option<Value> {
+    fn slice(&self, _range: Range<usize>) -> Option<Value> {
         None
     }
 
@@ -512,7 +513,7 @@ pub trait Host: fmt::Debug {
     /// Whether there is a method of this name, and its parameters, for arguments to be checked
     /// against.
     fn method(&self, _name: &str) -> Method {
-        Method::Unknown
+        Method::Absent
     }
 
     /// Calls a method; `None` when there is none of this name.

@@ -312,7 +312,7 @@ fn slice(_: &mut gotemplate::Context<'_>, args: &mut [Value]) -> Result<Value, C
     Ok(match &args[0] {
         Value::Bytes(bytes) => Value::Bytes(bytes[start..end].into()),
         Value::List(list) => Value::List(List::new(&items[start..end], list.of())),
-        Value::Host(host) => match host.part(start..end) {
+        Value::Host(host) => match host.slice(start..end) {
             Some(part) => part,
             None => Value::list(&items[start..end]),
         },

@@ -323,7 +323,7 @@ impl Host for Structures {
         !self.list.items().is_empty()
     }
 
-    fn part(&self, range: Range<usize>) -> Option<Value> {
+    fn slice(&self, range: Range<usize>) -> Option<Value> {
         let list = List::new(&self.list.items()[range], self.list.of());
         let type_name = self.type_name;
         Some(Value::Host(Rc::new(Self { type_name, list })))

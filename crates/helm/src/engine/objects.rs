@@ -86,7 +86,8 @@ impl CapabilitiesHost {
         }
     }
 
-    fn deep_copy(&self) -> Self {
+    /// Without what is not exported.
+    fn exported(&self) -> Self {
         self.changed(|capabilities| capabilities.kube_version.normalized.clear())
     }
 }
@@ -118,7 +119,7 @@ impl Host for CapabilitiesHost {
     }
 
     fn deep_copy(&self) -> Option<Value> {
-        Some(Value::Host(Rc::new(self.deep_copy())))
+        Some(Value::Host(Rc::new(self.exported())))
     }
 
     fn field(&self, name: &str) -> Option<Value> {
@@ -228,13 +229,13 @@ impl Host for CapabilitiesPart {
 
     fn deep_copy(&self) -> Option<Value> {
         Some(Value::Host(Rc::new(Self {
-            of: Rc::new(self.of.deep_copy()),
+            of: Rc::new(self.of.exported()),
             part: self.part,
             is_copy: true,
         })))
     }
 
-    fn part(&self, range: Range<usize>) -> Option<Value> {
+    fn slice(&self, range: Range<usize>) -> Option<Value> {
         (self.part == Part::ApiVersions).then(|| {
             let of = self.of.changed(|capabilities| {
                 let versions = capabilities.api_versions[range].to_vec();

@@ -7,6 +7,11 @@ use tree::{Isolated, TreeBuilder, TreePath};
 
 /// What a chart of these files prints.
 fn printed(files: &[(&str, &str)]) -> String {
+    rendered(files).expect("it renders")
+}
+
+/// What a chart of these files prints, or why it prints nothing.
+fn rendered(files: &[(&str, &str)]) -> Result<String, String> {
     let mut builder = TreeBuilder::default();
     for (path, text) in files {
         let path = TreePath::new(path).expect("it stays inside");
@@ -26,8 +31,36 @@ fn printed(files: &[(&str, &str)]) -> String {
         &engine,
         &mut Vec::new(),
     );
-    let text = manifests.expect("it renders").text(&TextOptions::default());
-    text.expect("nothing was asked for by name")
+    let manifests = manifests.map_err(|error| error.to_string())?;
+    let text = manifests.text(&TextOptions::default());
+    Ok(text.expect("nothing was asked for by name"))
+}
+
+#[test]
+fn arguments_of_what_is_not_there_are_not_evaluated() {
+    for (value, column, shown, of) in [
+        (".Capabilities", 19, ".Capabilities.Nope", "interface {}"),
+        ("(semver \"1\")", 14, "\"1\"", "*semver.Version"),
+        ("(genCA \"a\" 1)", 17, "1", "sprig.certificate"),
+        ("(1i)", 7, "1i", "complex128"),
+        (
+            ".Capabilities.KubeVersion",
+            19,
+            ".Capabilities.KubeVersion.Nope",
+            "common.KubeVersion",
+        ),
+    ] {
+        let template = format!("a: {{{{ {value}.Nope (fail \"x\") }}}}");
+        let error = rendered(&[
+            ("Chart.yaml", "apiVersion: v2\nname: c\nversion: 0.1.0\n"),
+            ("templates/t.yaml", &template),
+        ]);
+        let wanted = format!(
+            "c/templates/t.yaml:1:{column}\n  executing \"c/templates/t.yaml\" at <{shown}>:\n    \
+             can't evaluate field Nope in type {of}"
+        );
+        assert_eq!(error.unwrap_err().trim_end(), wanted);
+    }
 }
 
 /// `objects.out.yaml` is what `helm template` of v4.3.1 printed for a chart with this one template.
