@@ -32,6 +32,7 @@ mod release;
 mod rendered;
 mod rendering;
 mod report;
+mod roll_up;
 mod subject;
 mod templates;
 
