@@ -221,6 +221,9 @@ fn undeploy(subject: &Subject<'_>, mut report: Report, releases: &[Arc<Object>])
     }
     report.conditions.remove(PROMOTION_BLOCKED);
     report.field("endpoints", Node::Null);
+    report.field("resolvedConnections", Node::Null);
+    report.field("pendingConnections", Node::Null);
+    report.field("pendingResourceDependencies", Node::Null);
     report.set(RESOURCES_READY, false, "ResourcesUndeployed", &message);
     finish(subject, report, None)
 }
@@ -570,7 +573,7 @@ fn resources_ready(
 }
 
 /// Why nothing is known of what a release has become, if its data plane does not answer.
-fn silent_plane(subject: &Subject<'_>, release: &Object) -> Option<String> {
+pub(super) fn silent_plane(subject: &Subject<'_>, release: &Object) -> Option<String> {
     let (kind, name) = release.annotation(keys::DATA_PLANE)?.split_once('/')?;
     let namespace = match kind.starts_with("Cluster") {
         true => "",

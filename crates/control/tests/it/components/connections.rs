@@ -393,7 +393,7 @@ fn a_binding_says_where_its_endpoints_are() {
             scheme: http
           type: HTTP
     "#]]
-        .assert_eq(&status(&world, &front, "endpoints").replace(&namespace, "NAMESPACE"));
+    .assert_eq(&status(&world, &front, "endpoints").replace(&namespace, "NAMESPACE"));
     let updated = status(&world, &front, "lastSpecUpdateTime");
     assert!(!updated.is_empty());
 
