@@ -187,6 +187,11 @@ impl Checkout {
         &self.tree
     }
 
+    /// Every object, in the order of files.
+    pub fn manifests(&self) -> &[Manifest] {
+        &self.manifests
+    }
+
     /// Where an object stands.
     pub fn manifest(&self, kind: &str, namespace: &str, name: &str) -> Option<&Manifest> {
         let key = (kind.into(), namespace.into(), name.into());

@@ -35,6 +35,7 @@ use object::{Node, Object, Text};
 use tree::TreePath;
 
 pub use binding::{BindingRequest, bindings};
+pub use check::binding as new_binding;
 pub use error::{Difference, GenerateError, differences};
 pub use release::{ReleaseRequest, releases};
 

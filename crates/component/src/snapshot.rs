@@ -3,8 +3,9 @@
 //! [`snapshot`] takes specs as they are written, so that no field is forgotten.
 //!
 //! Two releases with equal content have equal digests, whatever their names are, however their keys
-//! are ordered, and whether a field is left out, null or empty. Templates, schemas and values are
-//! content as they stand: `{}` in them is not the same as nothing.
+//! are ordered, whether a field is left out, null or empty, and whether a server has filled in what
+//! is meant without being written. Templates, schemas and values are content as they stand: `{}` in
+//! them is not the same as nothing.
 //!
 //! # Source
 //! RFC 8785 for the text that is hashed, with SHA-256.
@@ -128,11 +129,11 @@ pub fn content(spec: &Node) -> Node {
         true => {
             let mut kept = shallow(&own);
             if let Some(inner) = own.get("spec") {
-                kept.insert("spec", shallow(inner));
+                kept.insert("spec", body(inner));
             }
             kept
         }
-        false => Map::from_iter([("spec", Node::from(shallow(&own)))]),
+        false => Map::from_iter([("spec", Node::from(body(&own)))]),
     };
     let mut component_type = Node::from(component_type);
     for key in ["allowedWorkflows", "allowedTraits"] {
@@ -149,13 +150,13 @@ pub fn content(spec: &Node) -> Node {
                     kind if kind.is_empty() => "Trait".into(),
                     kind => kind,
                 };
-                let body = shallow(item.get("spec").unwrap_or(&Node::Null));
+                let body = body(item.get("spec").unwrap_or(&Node::Null));
                 traits.push((kind, text(item, "name"), body.into()));
             }
         }
         Some(Node::Map(map)) => {
-            for (name, body) in map.iter() {
-                traits.push(("Trait".into(), name.clone(), shallow(body).into()));
+            for (name, own) in map.iter() {
+                traits.push(("Trait".into(), name.clone(), body(own).into()));
             }
         }
         _ => {}
@@ -205,6 +206,40 @@ fn shallow(node: &Node) -> Map {
     let mut map = node.as_map().cloned().unwrap_or_default();
     map.retain(|_, value| !is_empty(value));
     map
+}
+
+/// The fields of a component type or trait that say something, without the defaults that servers
+/// fill in: in files they are not written.
+fn body(node: &Node) -> Map {
+    let mut map = shallow(node);
+    for key in [
+        "resources",
+        "creates",
+        "patches",
+        "removes",
+        "postRenderValidations",
+    ] {
+        without(&mut map, key, &["targetPlane"], &"dataplane".into());
+    }
+    let must_match = &["target", "mustMatch"];
+    without(&mut map, "postRenderValidations", must_match, &true.into());
+    without(&mut map, "traits", &["kind"], &"Trait".into());
+    map
+}
+
+/// Takes a value out of the items of a list.
+fn without(map: &mut Map, list: &str, keys: &[&str], value: &Node) {
+    let Some(items) = map.get(list).and_then(Node::as_list) else {
+        return;
+    };
+    if !items.iter().any(|item| item.at(keys) == Some(value)) {
+        return;
+    }
+    if let Some(items) = map.get_mut(list).and_then(Node::as_list_mut) {
+        for item in items.iter_mut().filter(|item| item.at(keys) == Some(value)) {
+            item.remove(keys);
+        }
+    }
 }
 
 /// A value without empty parts, which mean nothing in a workload; `None` when nothing is left.
@@ -322,6 +357,20 @@ mod tests {
             digest(
                 r#"{"componentType": {"workloadType": "deployment", "resources": [{"id": "a", "template": {}}]}, "workload": {"containers": {"app": {"image": "i"}}}}"#
             )
+        );
+        assert_eq!(
+            plain,
+            digest(
+                r#"{"componentType": {"workloadType": "deployment", "resources": [{"id": "a", "targetPlane": "dataplane", "template": {"x": {}}}], "allowedTraits": [{"kind": "Trait", "name": "t"}]}, "workload": {"containers": {"app": {"image": "i"}}}}"#
+            ),
+            "what a server fills in is no content"
+        );
+        let rules = r#"{"componentType": {"spec": {"traits": [{"name": "t"}], "postRenderValidations": [{"target": {"kind": "K"}}]}}, "traits": [{"kind": "Trait", "name": "t", "spec": {"creates": [{"template": {}}]}}]}"#;
+        let filled = r#"{"componentType": {"spec": {"traits": [{"kind": "Trait", "name": "t"}], "postRenderValidations": [{"targetPlane": "dataplane", "target": {"kind": "K", "mustMatch": true}}]}}, "traits": [{"kind": "Trait", "name": "t", "spec": {"creates": [{"targetPlane": "dataplane", "template": {}}]}}]}"#;
+        assert_eq!(digest(rules), digest(filled));
+        assert_ne!(
+            digest(rules),
+            digest(&filled.replace("dataplane", "observabilityplane"))
         );
         let by_name = r#"{"componentType": {"resources": [1]}, "traits": {"b": {"creates": [1]}, "a": {"patches": [2]}}}"#;
         let listed = r#"{"componentType": {"resources": [1]}, "traits": [{"name": "a", "spec": {"patches": [2]}}, {"kind": "Trait", "name": "b", "spec": {"creates": [1]}}]}"#;

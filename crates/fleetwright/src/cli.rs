@@ -1,11 +1,12 @@
 //! What can be said on the command line.
 
+use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{apiserver, build, component, diff, helm, kustomize, preview};
+use crate::commands::{apiserver, build, choreo, component, diff, helm, kustomize, preview};
 
 /// Turns Git into running fleets.
 #[derive(Debug, Parser)]
@@ -29,6 +30,21 @@ impl Cli {
             verbose: 0,
             command: Command::Build(build::BuildCommand::Kustomize(args)),
         }
+    }
+
+    /// `build helm` with the arguments behind it, where these are all for that command: none of them
+    /// asks for help or is wrong.
+    pub fn build_helm(arguments: impl Iterator<Item = OsString>) -> Option<Self> {
+        let command = clap::Command::new("helm")
+            .no_binary_name(true)
+            .disable_help_flag(true)
+            .disable_version_flag(true);
+        let matches = helm::BuildArgs::augment_args(command).try_get_matches_from(arguments);
+        let args = helm::BuildArgs::from_arg_matches(&matches.ok()?).ok()?;
+        Some(Self {
+            verbose: 0,
+            command: Command::Build(build::BuildCommand::Helm(Box::new(args))),
+        })
     }
 }
 
@@ -58,9 +74,10 @@ pub enum Command {
     Diff(diff::DiffCommand),
     #[command(flatten)]
     Components(component::Commands),
-    /// Lists sources and units and how they are.
+    /// Lists sources and units and how they are; or components, bindings, releases and others.
     Get(GetArgs),
-    /// Shows the objects of a unit, and of the units among them.
+    /// Shows the objects of a unit, and of the units among them; of a component, project,
+    /// environment or binding, down to pods.
     Tree(UnitArgs),
     /// Lists what happened, oldest first.
     Events(EventsArgs),
@@ -72,9 +89,18 @@ pub enum Command {
     Resume(UnitArgs),
     /// Lets a held deletion go.
     Confirm(ConfirmArgs),
-    /// Says why a unit is not in sync, down to the cause; with `value PATH --chart CHART`, where a
+    /// Says why a unit is not in sync, or a component, binding or release is not ready, down to the
+    /// cause; with `value PATH --chart CHART`, where a
     /// value of a chart comes from and what reads it.
     Why(Box<WhyArgs>),
+    /// Binds the release of one environment in the next, in a checkout or with --server.
+    Promote(Box<choreo::change::PromoteArgs>),
+    /// Binds the release that ran before, in a checkout or with --server.
+    Rollback(Box<choreo::change::RollbackArgs>),
+    /// Approves what is bound in an environment: exactly this release with these values.
+    Approve(Box<choreo::change::ApproveArgs>),
+    /// Lists which releases of a component were ready where.
+    History(choreo::history::HistoryArgs),
     /// Explains an error code.
     Explain {
         /// The code, as `PatchTargetNotFound`; without one, lists them.
@@ -101,9 +127,16 @@ pub struct ServerArgs {
     /// Folder where a running demo or serve left its kubeconfig.
     #[arg(long, env = "FLEETWRIGHT_STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
-    /// Namespace of the object.
-    #[arg(short, long, default_value = "flux-system")]
-    pub namespace: String,
+    /// Namespace of the object; by default flux-system, and of OpenChoreo's objects any.
+    #[arg(short, long)]
+    pub namespace: Option<String>,
+}
+
+impl ServerArgs {
+    /// The namespace of Flux's objects.
+    pub fn namespace(&self) -> &str {
+        self.namespace.as_deref().unwrap_or("flux-system")
+    }
 }
 
 /// How results are printed.
@@ -412,9 +445,12 @@ pub enum Role {
 /// `get`.
 #[derive(Clone, Debug, Args)]
 pub struct GetArgs {
-    /// `all`, `ks`, `sources`, or KIND/NAME.
+    /// `all` sources and units, `ks`, `sources`; `components`, `bindings`, `releases`, `projects`,
+    /// `environments` and other kinds of OpenChoreo; or KIND/NAME.
     #[arg(default_value = "all")]
     pub what: String,
+    /// Only this one.
+    pub name: Option<String>,
     #[command(flatten)]
     pub server: ServerArgs,
     /// All namespaces.
@@ -428,7 +464,7 @@ pub struct GetArgs {
 /// A command about one source or unit.
 #[derive(Clone, Debug, Args)]
 pub struct UnitArgs {
-    /// KIND/NAME, or KIND and NAME: `ks/apps`, `gitrepo/fleet`.
+    /// KIND/NAME, or KIND and NAME: `ks/apps`, `gitrepo/fleet`, `component/web`.
     #[arg(required = true, num_args = 1..=2)]
     pub unit: Vec<String>,
     #[command(flatten)]
@@ -443,6 +479,9 @@ pub struct UnitArgs {
 pub struct WhyArgs {
     #[command(flatten)]
     pub unit: UnitArgs,
+    /// Of a component, only this environment.
+    #[arg(short, long, value_name = "NAME", conflicts_with = "chart")]
+    pub env: Option<String>,
     #[command(flatten)]
     pub value: helm::WhyValueArgs,
 }

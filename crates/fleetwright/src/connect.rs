@@ -32,14 +32,18 @@ pub fn state_kubeconfig(given: Option<&Path>) -> PathBuf {
 
 /// The server a command talks to.
 pub async fn connect(server: &ServerArgs) -> Result<Cluster, Failure> {
+    connect_to(&kubeconfig(server)?, server.context.as_deref()).await
+}
+
+/// The kubeconfig file that leads to the server a command talks to.
+pub fn kubeconfig(server: &ServerArgs) -> Result<PathBuf, Failure> {
     let given = server
         .kubeconfig
         .clone()
         .filter(|path| path.as_os_str() != "");
-    let context = server.context.as_deref();
-    let path = match (&given, context) {
-        (Some(path), _) => path.clone(),
-        (None, Some(_)) => home_kubeconfig()?,
+    match (&given, &server.context) {
+        (Some(path), _) => Ok(path.clone()),
+        (None, Some(_)) => home_kubeconfig(),
         (None, None) => {
             let path = state_kubeconfig(server.state_dir.as_deref());
             if !path.is_file() {
@@ -51,10 +55,9 @@ pub async fn connect(server: &ServerArgs) -> Result<Cluster, Failure> {
                 .with_help("Or name a cluster with --kubeconfig FILE or --context NAME.");
                 return Err(Failure::explained(Exit::Unreachable, vec![diagnostic]));
             }
-            path
+            Ok(path)
         }
-    };
-    connect_to(&path, context).await
+    }
 }
 
 /// The server a kubeconfig file names.
@@ -101,8 +104,9 @@ pub fn target(words: &[String]) -> Result<(GroupVersionKind, String), Failure> {
     };
     let usage = || {
         let message = format!(
-            "`{}` is no KIND/NAME; kinds are ks (Kustomization) and gitrepo (GitRepository)",
-            words.join(" ")
+            "`{}` is no KIND/NAME; kinds are ks (Kustomization) and gitrepo (GitRepository), and for some commands {}",
+            words.join(" "),
+            crate::commands::choreo::words()
         );
         Failure::plain(Exit::Usage, message)
     };
@@ -124,15 +128,25 @@ pub async fn find(
         return Ok(object);
     }
     let others = cluster.list(kind, namespace, "").await.unwrap_or_default();
-    let mut names: Vec<&str> = others.iter().map(Object::name).collect();
+    let others = others.iter().map(Object::name).collect();
+    Err(not_found(&kind.kind, name, Some(namespace), others))
+}
+
+/// That an object is not there, and which near names are.
+pub fn not_found(kind: &str, name: &str, namespace: Option<&str>, others: Vec<&str>) -> Failure {
+    let mut names = others;
     names.sort_by_key(|other| std::cmp::Reverse(likeness(name, other)));
-    let message = format!("{} `{name}` is not in namespace `{namespace}`", kind.kind);
+    let place = match namespace {
+        Some(namespace) => format!("in namespace `{namespace}`"),
+        None => "there".to_owned(),
+    };
+    let message = format!("{kind} `{name}` is not {place}");
     let mut diagnostic = Diagnostic::error(Code("ObjectNotFound"), message);
     if !names.is_empty() {
         names.truncate(5);
         diagnostic = diagnostic.with_help(format!("There are: {}.", names.join(", ")));
     }
-    Err(Failure::explained(Exit::Negative, vec![diagnostic]))
+    Failure::explained(Exit::Negative, vec![diagnostic])
 }
 
 /// Length of the longest common part, as a rough likeness.

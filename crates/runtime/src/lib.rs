@@ -21,6 +21,7 @@ mod events;
 mod health_hub;
 mod perform;
 mod queue;
+mod readiness;
 mod sources;
 mod spec;
 mod summary;
@@ -29,9 +30,12 @@ mod units;
 mod variables;
 
 pub use clock::{Clock, SystemClock};
-pub use components::{ComponentOptions, Components, DefaultPlane, NoDefaultPlane};
+pub use components::{
+    ComponentOptions, Components, DefaultPlane, NoDefaultPlane, PLANE_KUBECONFIG,
+};
 pub use engine::{Engine, Options};
 pub use events::{RecentEvents, Recorded};
+pub use readiness::{BindingSummary, Readiness, ReadyState, ReadyTime, release_history};
 pub use sources::Sources;
 pub use spec::render_spec;
 pub use summary::{Health, Summary, SyncState, UnitSummary};

@@ -97,7 +97,10 @@ impl Targets {
     }
 
     /// The cluster of the kubeconfig in a Secret, under a key or under the usual ones.
-    pub(crate) async fn by_secret(
+    ///
+    /// # Errors
+    /// [`TargetError`].
+    pub async fn by_secret(
         &self,
         namespace: &str,
         name: &str,

@@ -26,6 +26,8 @@ pub struct BindingRequest {
     /// Values for the environment: keys and what they are. Keys that begin with `spec` are of the
     /// binding, others of the values for the component type.
     pub values: Vec<(Vec<Text>, Node)>,
+    /// Annotations of the binding.
+    pub annotations: Vec<(Text, Text)>,
     /// The folder for new bindings.
     pub folder: Option<TreePath>,
 }
@@ -107,6 +109,10 @@ fn binding(
         };
         path.extend(keys.iter().cloned());
         values.push((path, value.clone()));
+    }
+    for (key, value) in &request.annotations {
+        let path = vec!["metadata".into(), "annotations".into(), key.clone()];
+        values.push((path, value.clone().into()));
     }
     if let Some(own) = there.first() {
         return output.update(checkout, own, &values);

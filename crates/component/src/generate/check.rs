@@ -165,8 +165,9 @@ fn bind(checkout: &Checkout, catalog: &mut Catalog, item: &Item, made: &Made, en
     catalog.add(&object, &item.namespace);
 }
 
-/// A binding that selects no release yet.
-pub(super) fn binding(owner: &Owner, environment: &str) -> Object {
+/// A binding of a component to an environment with the name it has when nobody says otherwise; it
+/// selects no release yet.
+pub fn binding(owner: &Owner, environment: &str) -> Object {
     let mut object = new_object("ReleaseBinding");
     let name = format!("{}-{environment}", owner.component);
     object.node.set(&["metadata", "name"], name);

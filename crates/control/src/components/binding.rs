@@ -17,6 +17,7 @@ use super::rendering::render;
 use super::report::{FINALIZING, Report};
 use super::subject::{Subject, delete, key};
 use super::{Action, Decision, PromotionMode, data_plane, keys, readiness};
+use crate::Event;
 
 /// Whether the release of the data plane is what the binding asks for.
 const RELEASE_SYNCED: &str = "ReleaseSynced";
@@ -376,27 +377,31 @@ fn promotion(
     candidate: &Candidate,
     report: &mut Report,
 ) -> bool {
-    let mode = promotion::mode(subject.view, subject.namespace(), &binding.environment);
-    let enforced = mode == PromotionMode::Enforce;
-    let unmet = match mode {
-        PromotionMode::Off => None,
-        _ => promotion::check(subject, binding, candidate, enforced).err(),
-    };
-    let Some(unmet) = unmet else {
+    let gate = promotion::gate_of(subject, binding, candidate);
+    let holds = gate.holds();
+    let Some(unmet) = gate.unmet else {
         report.conditions.remove(PROMOTION_BLOCKED);
         report.field("promotion", Node::Null);
         return false;
     };
-    let digest = promotion::approval_digest(candidate, &binding.environment);
     let rule = Map::from_iter([
         ("release", Node::from(candidate.name.clone())),
         ("rule", unmet.reason.into()),
-        ("digest", digest.into()),
+        ("digest", gate.digest.into()),
     ]);
     report.field("promotion", rule);
-    report.set(PROMOTION_BLOCKED, enforced, unmet.reason, &unmet.message);
+    report.set(PROMOTION_BLOCKED, holds, unmet.reason, &unmet.message);
     report.wake = unmet.wake;
-    enforced
+    if gate.forced && gate.mode == PromotionMode::Enforce {
+        let message = format!(
+            "release `{}` goes to `{}` by force: {}",
+            candidate.name, binding.environment, unmet.message
+        );
+        report
+            .events
+            .push(Event::info("PromotionForced", message, ""));
+    }
+    holds
 }
 
 /// The report of a binding that leaves what runs as it is.

@@ -256,7 +256,7 @@ fn new_binding(subject: &Subject<'_>, owner: &Owner, environment: &str, release:
 }
 
 /// Whether a tool applies an object from Git, and would undo what others write.
-pub(super) fn comes_from_git(object: &Object) -> bool {
+pub fn comes_from_git(object: &Object) -> bool {
     let marked = |key: &&str| object.label(key).is_some() || object.annotation(key).is_some();
     let managers = object.node.at(&["metadata", "managedFields"]);
     let managers = managers.and_then(Node::as_list).unwrap_or_default();

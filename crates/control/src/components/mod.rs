@@ -46,10 +46,12 @@ use golang::{Duration, Timestamp};
 use object::{Node, Object, ObjectKey, Text};
 
 pub use collection::{Collection, CollectionMode};
+pub use component::comes_from_git;
 pub use data_plane::{
     CONNECTED, Contact, HEARTBEAT, kubeconfig_secret, secret_finalizer, with_contact,
 };
 pub use dependents::{dependents, dependents_of_status};
+pub use promotion::{Gate, Unmet, gate};
 use subject::Subject;
 
 use crate::{Event, Timing};
@@ -138,6 +140,12 @@ pub mod keys {
     /// On a data plane: `true` says that its cluster is gone for good, so that nothing waits for what
     /// is on it to be deleted.
     pub const ABANDON: &str = "fleetwright.dev/abandon";
+    /// On a binding: the digest, as for an approval, of what goes although a rule is not met.
+    pub const FORCED: &str = "fleetwright.dev/promotion-forced";
+    /// On a binding: why somebody forced it, for people.
+    pub const FORCED_REASON: &str = "fleetwright.dev/promotion-forced-reason";
+    /// On a binding: from which release to which it was rolled back last, and why, for people.
+    pub const ROLLED_BACK: &str = "fleetwright.dev/rolled-back";
     /// On a Release: kind and name of its data plane, as `DataPlane/local`.
     pub const DATA_PLANE: &str = "fleetwright.dev/data-plane";
     /// On an object of a data plane: whether it stays when its binding is undeployed.

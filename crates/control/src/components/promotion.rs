@@ -4,7 +4,9 @@
 //! project's pipeline, it was so for long enough, and somebody approved where the path asks for it.
 //! What counts is the content of a release, not its name.
 
-use component::model::{DeploymentPipeline, ReleaseBinding};
+use std::sync::Arc;
+
+use component::model::{DeploymentPipeline, Item, ReleaseBinding};
 use component::snapshot as digest;
 use golang::{Duration, Timestamp};
 use object::{Map, Node, Object, Text};
@@ -16,10 +18,32 @@ use super::{PromotionMode, View, keys};
 /// Most releases that a binding remembers to have been ready.
 const HISTORY_MAX: usize = 20;
 
+/// What the rules say about a binding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gate {
+    /// What is done about a rule that is not met.
+    pub mode: PromotionMode,
+    /// The first rule that is not met.
+    pub unmet: Option<Unmet>,
+    /// Whether somebody decided that this release goes although a rule is not met.
+    pub forced: bool,
+    /// What an approval is for, and a decision to force it.
+    pub digest: String,
+}
+
+impl Gate {
+    /// Whether the release is held back.
+    pub fn holds(&self) -> bool {
+        self.mode == PromotionMode::Enforce && self.unmet.is_some() && !self.forced
+    }
+}
+
 /// A rule that a release does not meet yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Unmet {
+pub struct Unmet {
+    /// Word of the rule: `PromotionPath`, `PromotionHealth` or `PromotionApproval`.
     pub reason: &'static str,
+    /// What is missing, in a sentence.
     pub message: String,
     /// When it will be met if nothing changes.
     pub wake: Option<Timestamp>,
@@ -80,7 +104,7 @@ impl Candidate {
 }
 
 /// The digest that an approval is for: of a release, an environment and the values there.
-pub(super) fn approval_digest(candidate: &Candidate, environment: &str) -> String {
+fn approval_digest(candidate: &Candidate, environment: &str) -> String {
     let parts = Map::from_iter([
         ("release", candidate.digest.as_str()),
         ("environment", environment),
@@ -89,8 +113,50 @@ pub(super) fn approval_digest(candidate: &Candidate, environment: &str) -> Strin
     digest::digest(&parts.into())
 }
 
+/// What the rules say about a binding, which need not be written yet; `None` when it cannot be read
+/// or selects no release that is there.
+pub fn gate(view: &View<'_>, binding: &Object) -> Option<Gate> {
+    let Ok(read) = component::model::read(binding)? else {
+        return None;
+    };
+    let Item::ReleaseBinding(read) = read.item else {
+        return None;
+    };
+    let name = read.release.clone()?;
+    let release = view
+        .objects
+        .get(&key("ComponentRelease", binding.namespace(), &name))?;
+    let candidate = Candidate::of(&read, binding, name, &release);
+    let key = binding.key();
+    let subject = Subject::new(view, &key, Arc::new(binding.clone()));
+    Some(gate_of(&subject, &read, &candidate))
+}
+
+/// What the rules say about a candidate of a binding.
+pub(super) fn gate_of(
+    subject: &Subject<'_>,
+    binding: &ReleaseBinding,
+    candidate: &Candidate,
+) -> Gate {
+    let mode = mode(subject.view, subject.namespace(), &binding.environment);
+    let digest = approval_digest(candidate, &binding.environment);
+    let unmet = match mode {
+        PromotionMode::Off => None,
+        _ => {
+            let accepted = mode == PromotionMode::Enforce;
+            check(subject, binding, candidate, accepted).err()
+        }
+    };
+    Gate {
+        mode,
+        unmet,
+        forced: subject.object.annotation(keys::FORCED) == Some(&digest),
+        digest,
+    }
+}
+
 /// What is done about rules that are not met in an environment.
-pub(super) fn mode(view: &View<'_>, namespace: &str, environment: &str) -> PromotionMode {
+fn mode(view: &View<'_>, namespace: &str, environment: &str) -> PromotionMode {
     let environment = view
         .objects
         .get(&key("Environment", namespace, environment));
@@ -108,7 +174,7 @@ pub(super) fn mode(view: &View<'_>, namespace: &str, environment: &str) -> Promo
 /// The rules that a candidate does not meet, the first one in front.
 ///
 /// With `accepted`, what runs already needs nothing more, and other values need an approval only.
-pub(super) fn check(
+fn check(
     subject: &Subject<'_>,
     binding: &ReleaseBinding,
     candidate: &Candidate,

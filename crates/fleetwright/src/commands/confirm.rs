@@ -13,7 +13,7 @@ use crate::exit::{Exit, Failure};
 pub async fn run(args: ConfirmArgs) -> Outcome {
     let cluster = connect(&args.server).await?;
     let (kind, name) = target(&args.unit)?;
-    let object = find(&cluster, &kind, &args.server.namespace, &name).await?;
+    let object = find(&cluster, &kind, args.server.namespace(), &name).await?;
     let conditions = api::Conditions::read(object.node.at(&["status", "conditions"]));
     let ready = conditions.get(api::condition_type::READY);
     let held = ready.filter(|ready| ready.reason == "DeletionHeld");

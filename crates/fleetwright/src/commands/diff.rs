@@ -45,7 +45,7 @@ async fn kustomization(args: KsArgs) -> Outcome {
     let desired = build::kustomization(&args.build)?;
     let mut unit = build::read_unit(&args.build)?;
     if unit.meta.key.namespace.is_empty() {
-        unit.meta.key.namespace = args.server.namespace.as_str().into();
+        unit.meta.key.namespace = args.server.namespace().into();
     }
     let control_plane = connect(&args.server).await?;
     let live_unit = control_plane

@@ -15,12 +15,12 @@ pub async fn run(args: EventsArgs) -> Outcome {
     let cluster = connect(&args.server).await?;
     let namespace = match args.all_namespaces {
         true => "",
-        false => args.server.namespace.as_str(),
+        false => args.server.namespace(),
     };
     let mut about: Vec<(String, String)> = Vec::new();
     if let Some(object) = &args.for_object {
         let (kind, name) = target(std::slice::from_ref(object))?;
-        let unit = find(&cluster, &kind, &args.server.namespace, &name).await?;
+        let unit = find(&cluster, &kind, args.server.namespace(), &name).await?;
         let reference = |field: &str| unit.node.str_at(&["spec", "sourceRef", field]);
         if let (Some(kind), Some(name)) = (reference("kind"), reference("name")) {
             about.push((kind.to_owned(), name.to_owned()));

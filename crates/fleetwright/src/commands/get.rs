@@ -1,10 +1,10 @@
-//! `get`: sources and units and how they are.
+//! `get`: sources and units and how they are; OpenChoreo's objects, see [`choreo`].
 
 use cluster::Cluster;
 use object::{Node, Object};
 use runtime::UnitSummary;
 
-use super::Outcome;
+use super::{Outcome, choreo};
 use crate::cli::GetArgs;
 use crate::connect::{connect, find, kind, target};
 use crate::exit::{Exit, Failure};
@@ -12,6 +12,9 @@ use crate::output::{print_as, short_revision, table};
 
 /// Lists sources and units.
 pub async fn run(args: GetArgs) -> Outcome {
+    if let Some((wanted, name)) = choreo_target(&args) {
+        return choreo::get::run(&args, wanted, name.as_deref()).await;
+    }
     let cluster = connect(&args.server).await?;
     let objects = select(&cluster, &args).await?;
     let summaries: Vec<UnitSummary> = objects.iter().map(UnitSummary::of).collect();
@@ -25,13 +28,25 @@ pub async fn run(args: GetArgs) -> Outcome {
     Ok(Exit::Done)
 }
 
+/// The objects of OpenChoreo that are asked for, if it is those.
+fn choreo_target(args: &GetArgs) -> Option<(choreo::Wanted, Option<String>)> {
+    match &args.name {
+        Some(name) => Some((choreo::kinds(&args.what)?, Some(name.clone()))),
+        None => match choreo::target(std::slice::from_ref(&args.what)) {
+            Some((wanted, name)) => Some((wanted, Some(name))),
+            None => Some((choreo::kinds(&args.what)?, None)),
+        },
+    }
+}
+
 async fn select(cluster: &Cluster, args: &GetArgs) -> Result<Vec<Object>, Failure> {
     let namespace = match args.all_namespaces {
         true => "",
-        false => args.server.namespace.as_str(),
+        false => args.server.namespace(),
     };
-    if args.what.contains('/') {
-        let (kind, name) = target(std::slice::from_ref(&args.what))?;
+    if args.what.contains('/') || args.name.is_some() {
+        let words = std::iter::once(args.what.clone()).chain(args.name.clone());
+        let (kind, name) = target(&words.collect::<Vec<_>>())?;
         return Ok(vec![find(cluster, &kind, namespace, &name).await?]);
     }
     let kinds = match args.what.as_str() {
@@ -39,7 +54,10 @@ async fn select(cluster: &Cluster, args: &GetArgs) -> Result<Vec<Object>, Failur
         what => match kind(what) {
             Some((kind, _)) => vec![kind],
             None => {
-                let message = format!("`{what}` is nothing to get; there are all, ks and sources");
+                let message = format!(
+                    "`{what}` is nothing to get; there are all, ks, sources, and {}",
+                    choreo::words()
+                );
                 return Err(Failure::plain(Exit::Usage, message));
             }
         },

@@ -2,6 +2,7 @@
 
 pub mod apiserver;
 pub mod build;
+pub mod choreo;
 pub mod component;
 mod confirm;
 mod controller;
@@ -74,7 +75,11 @@ async fn run_async(command: Command) -> Outcome {
         Command::Suspend(args) => suspend::run(args, true).await,
         Command::Resume(args) => suspend::run(args, false).await,
         Command::Confirm(args) => confirm::run(args).await,
-        Command::Why(args) => why::run(args.unit).await,
+        Command::Why(args) => why::run(args.unit, args.env.as_deref()).await,
+        Command::Promote(args) => choreo::change::promote(*args).await,
+        Command::Rollback(args) => choreo::change::rollback(*args).await,
+        Command::Approve(args) => choreo::change::approve(*args).await,
+        Command::History(args) => choreo::history::run(args).await,
         Command::Build(_)
         | Command::Render(_)
         | Command::Components(_)

@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub async fn run(args: ReconcileArgs) -> Outcome {
     let cluster = connect(&args.server).await?;
     let (kind, name) = target(&args.unit)?;
-    let namespace = args.server.namespace.as_str();
+    let namespace = args.server.namespace();
     let until = Instant::now() + args.timeout.to_std();
     let object = find(&cluster, &kind, namespace, &name).await?;
     if args.with_source {

@@ -12,7 +12,7 @@ use crate::exit::Exit;
 pub async fn run(args: UnitArgs, suspend: bool) -> Outcome {
     let cluster = connect(&args.server).await?;
     let (kind, name) = target(&args.unit)?;
-    let object = find(&cluster, &kind, &args.server.namespace, &name).await?;
+    let object = find(&cluster, &kind, args.server.namespace(), &name).await?;
     let mut patch = Node::map();
     patch.set(&["spec", "suspend"], suspend);
     let patch = (PatchType::Merge, &patch);

@@ -1,10 +1,10 @@
-//! `tree`: the objects of a unit, and of the units among them.
+//! `tree`: the objects of a unit, and of the units among them; of a component, down to its pods.
 
 use golang::Timestamp;
 use object::{Node, Object};
 use runtime::{Clock, SystemClock, Targets};
 
-use super::Outcome;
+use super::{Outcome, choreo};
 use crate::cli::UnitArgs;
 use crate::connect::{connect, find, target};
 use crate::exit::{Exit, Failure};
@@ -15,15 +15,18 @@ const DEPTH_MAX: usize = 10;
 
 /// Prints a unit and what belongs to it.
 pub async fn run(args: UnitArgs) -> Outcome {
+    if let Some((wanted, name)) = choreo::target(&args.unit) {
+        return choreo::tree::run(&args, wanted, &name).await;
+    }
     let cluster = connect(&args.server).await?;
     let (kind, name) = target(&args.unit)?;
     if kind != api::kustomization_kind() {
         return Err(Failure::plain(
             Exit::Usage,
-            "only a Kustomization has a tree",
+            "only a Kustomization and OpenChoreo's objects have a tree",
         ));
     }
-    let object = find(&cluster, &kind, &args.server.namespace, &name).await?;
+    let object = find(&cluster, &kind, args.server.namespace(), &name).await?;
     let targets = Targets::new(cluster, true);
     let mut root = branch(&targets, &object, SystemClock.now(), 0).await?;
     root.set(&["apiVersion"], "fleetwright.dev/v1alpha1");
@@ -85,9 +88,14 @@ async fn branch(
     Ok(node)
 }
 
-fn draw(node: &Node, first: &str, rest: &str, text: &mut String) {
+/// Draws a tree of maps: `name`, `status`, perhaps a `detail` and a `problem`, and `objects`.
+pub fn draw(node: &Node, first: &str, rest: &str, text: &mut String) {
     let field = |key: &str| node.str_at(&[key]).unwrap_or_default();
-    text.push_str(&format!("{first}{}   {}\n", field("name"), field("status")));
+    text.push_str(&format!("{first}{}   {}", field("name"), field("status")));
+    if let Some(detail) = node.str_at(&["detail"]) {
+        text.push_str(&format!("   {detail}"));
+    }
+    text.push('\n');
     if let Some(problem) = node.str_at(&["problem"]) {
         text.push_str(&format!("{rest}    {problem}\n"));
     }

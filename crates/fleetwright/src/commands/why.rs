@@ -6,7 +6,7 @@ use health::Status;
 use object::{GroupVersionKind, Node, Object};
 use runtime::{Clock, Health, SyncState, SystemClock, Targets, UnitSummary};
 
-use super::{Outcome, get, helm};
+use super::{Outcome, choreo, get, helm};
 use crate::cli::{UnitArgs, WhyArgs};
 use crate::connect::{connect, find, target};
 use crate::exit::{Exit, Failure};
@@ -28,10 +28,16 @@ pub fn value(args: &WhyArgs) -> Outcome {
 }
 
 /// Says why a unit is how it is.
-pub async fn run(args: UnitArgs) -> Outcome {
+pub async fn run(args: UnitArgs, env: Option<&str>) -> Outcome {
+    if let Some((wanted, name)) = choreo::target(&args.unit) {
+        return choreo::why::run(&args, env, wanted, &name).await;
+    }
+    if env.is_some() {
+        return Err(Failure::plain(Exit::Usage, "--env goes with a component"));
+    }
     let cluster = connect(&args.server).await?;
     let (kind, name) = target(&args.unit)?;
-    let object = find(&cluster, &kind, &args.server.namespace, &name).await?;
+    let object = find(&cluster, &kind, args.server.namespace(), &name).await?;
     let mut search = Search {
         // What a person asks for on their own machine may be on their own machine.
         targets: Targets::new(cluster, true),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use apimachine::User;
@@ -169,7 +169,7 @@ impl SimulatedPlanes {
             server: format!("{server}/clusters/{name}"),
             ..self.kubeconfig.clone()
         };
-        let written = kubeconfig.write(&self.state.join(format!("kubeconfig-{name}")));
+        let written = kubeconfig.write(&kubeconfig_of(&self.state, name));
         written.map_err(|error| format!("its kubeconfig cannot be written: {error}"))?;
         Ok(Plane {
             cluster: cluster::in_process(opened.service(User::admin())),
@@ -182,6 +182,16 @@ impl DefaultPlane for SimulatedPlanes {
     fn cluster<'a>(&'a self, plane: &'a ObjectKey) -> BoxFuture<'a, Result<Cluster, String>> {
         async move { self.open(&name(plane)).await }.boxed()
     }
+}
+
+/// The kubeconfig of a simulated cluster, in the folder of that of its control plane.
+fn kubeconfig_of(state: &Path, name: &str) -> PathBuf {
+    state.join(format!("kubeconfig-{name}"))
+}
+
+/// The kubeconfig of a data plane that is simulated, in the folder of that of its control plane.
+pub fn plane_kubeconfig(state: &Path, plane: &ObjectKey) -> PathBuf {
+    kubeconfig_of(state, &name(plane))
 }
 
 /// `plane-NAMESPACE-NAME`, or `plane-NAME` of one that is in no namespace.

@@ -11,6 +11,7 @@ mod component_planes;
 mod component_stories;
 mod components;
 mod components_corpus;
+mod deployed;
 mod documents;
 mod durable;
 mod errors;

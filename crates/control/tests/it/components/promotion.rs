@@ -147,6 +147,34 @@ fn an_approval_is_for_one_release_in_one_place_with_its_values() {
 }
 
 #[test]
+fn a_decision_to_force_a_release_is_for_exactly_that_and_is_told() {
+    let mut world = enforcing();
+    let first = latest(&world);
+    bind(&mut world, "production", &first, "");
+    let production = key("ReleaseBinding", "acme", "web-production");
+    assert_eq!(
+        world.condition(&production, "PromotionBlocked"),
+        "True PromotionPath"
+    );
+    let object = world.get(&production).unwrap();
+    let digest = object.node.str_at(&["status", "promotion", "digest"]);
+    let digest = digest.unwrap_or_default().to_owned();
+    let forced = |more: &str| {
+        let own = binding("production", &format!("  releaseName: {first}\n{more}"));
+        let marker = format!(
+            "namespace: acme, annotations: {{fleetwright.dev/promotion-forced: \"{digest}\"}}}}"
+        );
+        own.replacen("namespace: acme}", &marker, 1)
+    };
+    world.apply(&forced("  componentTypeEnvOverrides: {replicas: 9}\n"));
+    assert_eq!(image(&world, "production"), "nothing");
+    world.apply(&forced(""));
+    assert_eq!(image(&world, "production"), "web:1");
+    assert_eq!(world.condition(&production, "Ready"), "True Ready");
+    assert!(world.told.contains("PromotionForced"));
+}
+
+#[test]
 fn trees_that_come_from_elsewhere_are_told_and_not_stopped() {
     let mut world = shop();
     let first = latest(&world);

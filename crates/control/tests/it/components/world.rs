@@ -32,6 +32,8 @@ pub struct World {
     /// How many looks were taken, and what was done, as `Kind/name verb`.
     pub looks: usize,
     pub log: RefCell<Vec<String>>,
+    /// Reasons of all events.
+    pub told: BTreeSet<String>,
 }
 
 #[derive(Default)]
@@ -106,6 +108,7 @@ impl World {
             uids: 0,
             looks: 0,
             log: RefCell::default(),
+            told: BTreeSet::new(),
         }
     }
 
@@ -382,6 +385,8 @@ impl World {
                 .join("\n")
         );
         let decision = self.decide(&key);
+        let reasons = decision.events.iter().map(|event| event.reason.clone());
+        self.told.extend(reasons);
         if !decision.actions.is_empty() {
             self.queue.insert(key.clone());
         }

@@ -50,7 +50,7 @@ pub fn run(args: &DeployArgs) -> Outcome {
     let opened = args.checkout.open()?;
     let request = BindingRequest {
         selection: Selection {
-            namespace: args.checkout.namespace.as_deref().map(Into::into),
+            namespace: opened.namespace.as_deref().map(Into::into),
             project: args.project.as_deref().map(Into::into),
             component: Some(args.name.as_str().into()),
         },
@@ -58,6 +58,7 @@ pub fn run(args: &DeployArgs) -> Outcome {
         pipeline: None,
         release: args.release.as_deref().map(Into::into),
         values,
+        annotations: Vec::new(),
         folder: None,
     };
     let output = generate::bindings(&opened.checkout, &request).map_err(refused)?;
