@@ -24,7 +24,9 @@
 
 mod component;
 mod error;
+mod gateway;
 mod project;
+mod provided;
 mod session;
 
 use std::collections::BTreeMap;
@@ -32,6 +34,8 @@ use std::fmt;
 
 pub use component::{ComponentProblem, Frozen};
 pub use error::{BindingError, ReferenceError, ReferenceErrors};
+pub use gateway::{GatewayUrls, Reachable, gateway_urls};
+use provided::Provided;
 pub use session::{Outcome, Session, endpoints};
 
 use object::{Node, Object, Text};
@@ -49,6 +53,9 @@ use crate::render::Inputs;
 /// The kind of notification channels.
 const NOTIFICATION_CHANNEL: &str = "ObservabilityAlertsNotificationChannel";
 
+/// The kind whose status tells what a resource provides in an environment.
+pub const RESOURCE_BINDING: &str = "ResourceReleaseBinding";
+
 /// Kind, namespace and name.
 type Key = (Text, Text, Text);
 
@@ -58,6 +65,8 @@ pub struct Catalog {
     items: BTreeMap<Key, Item>,
     /// Specs as they are written, of what releases freeze.
     specs: BTreeMap<Key, Node>,
+    /// What is provided to workloads, by namespace and name of the binding that provides it.
+    provided: BTreeMap<(Text, Text), Provided>,
     /// Default notification channels by namespace and environment, and whether they are marked.
     channels: BTreeMap<(Text, Text), (Text, bool)>,
 }
@@ -149,6 +158,10 @@ impl Catalog {
                     Item::Stored(_) if head.kind == NOTIFICATION_CHANNEL => {
                         self.add_channel(&head, &spec);
                     }
+                    Item::Stored(_) if head.kind == RESOURCE_BINDING => {
+                        let key = (head.namespace.clone(), head.name.clone());
+                        self.provided.insert(key, Provided::read(&object.node));
+                    }
                     _ => {}
                 }
                 self.items.insert(key, read.item);
@@ -171,6 +184,9 @@ impl Catalog {
 
     /// Forgets an object; whether it was there.
     pub fn remove(&mut self, kind: &str, namespace: &str, name: &str) -> bool {
+        if kind == RESOURCE_BINDING {
+            self.provided.remove(&(namespace.into(), name.into()));
+        }
         let key = (kind.into(), namespace.into(), name.into());
         self.items.remove(&key).is_some()
     }

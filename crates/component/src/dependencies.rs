@@ -31,6 +31,8 @@ pub struct EndpointItem {
     pub project: Text,
     /// Where it is; `None` while that is not known.
     pub url: Option<EndpointUrl>,
+    /// Why it is not known, in words.
+    pub why: String,
 }
 
 /// Where an endpoint is.
@@ -53,6 +55,8 @@ pub struct ResourceItem {
     pub dependency: ResourceDependency,
     /// Outputs by name; `None` while the resource is not there.
     pub outputs: Option<BTreeMap<Text, Output>>,
+    /// Why it is not there, in words.
+    pub why: String,
 }
 
 /// An output of a resource.
@@ -109,20 +113,7 @@ impl Dependencies {
                 own.endpoint, item.project, own.component
             )
         });
-        let resources = self.resources.iter().filter_map(|item| {
-            let name = &item.dependency.reference;
-            let Some(outputs) = &item.outputs else {
-                return Some(format!("resource `{name}`"));
-            };
-            let own = &item.dependency;
-            let wanted = own.variables.keys().chain(own.files.keys());
-            let missing: Vec<String> = wanted
-                .filter(|output| !outputs.contains_key(*output))
-                .map(|output| format!("`{output}`"))
-                .collect();
-            (!missing.is_empty())
-                .then(|| format!("output {} of resource `{name}`", missing.join(", ")))
-        });
+        let resources = self.resources.iter().filter_map(ResourceItem::problem);
         endpoints.chain(resources).collect()
     }
 
@@ -183,6 +174,34 @@ impl EndpointItem {
 }
 
 impl ResourceItem {
+    /// What is missing of it, in words.
+    pub fn problem(&self) -> Option<String> {
+        let own = &self.dependency;
+        let name = &own.reference;
+        let Some(outputs) = &self.outputs else {
+            return Some(format!("resource `{name}`: {}", self.why));
+        };
+        let missing = |wanted: &Text| !outputs.contains_key(wanted);
+        let wanted = own.variables.keys().chain(own.files.keys());
+        let missing: Vec<String> = wanted
+            .filter(|own| missing(own))
+            .map(|own| format!("`{own}`"))
+            .collect();
+        if !missing.is_empty() {
+            return Some(format!(
+                "output {} of resource `{name}`",
+                missing.join(", ")
+            ));
+        }
+        // A value is no key of anything that could be mounted.
+        let values = own.files.keys();
+        let mut values = values.filter(|own| matches!(outputs.get(*own), Some(Output::Value(_))));
+        let value = values.next()?;
+        Some(format!(
+            "a file for output `{value}` of resource `{name}`, which is a value and no key of a Secret or ConfigMap"
+        ))
+    }
+
     fn to_node(&self) -> Node {
         let own = &self.dependency;
         let nothing = BTreeMap::new();

@@ -17,7 +17,7 @@ use golang::{Duration, Timestamp};
 use health::Status;
 use object::{GroupVersionKind, Node, Object, ObjectKey, Text};
 
-pub use crate::components::keys::{DATA_PLANE, DATA_PLANE_FINALIZER as FINALIZER, RETAIN};
+pub use crate::components::keys::{ABANDON, DATA_PLANE, DATA_PLANE_FINALIZER as FINALIZER, RETAIN};
 use crate::{Timing, backoff};
 use component::metadata::keys::{COMPONENT_UID, ENVIRONMENT_UID, PROJECT_UID};
 pub use component::model::GROUP;
@@ -666,15 +666,22 @@ fn status(observed: &Observed<'_>, desired: &[Entry], stale: &[Entry], now: Time
 pub fn unreachable(release: &Release, memory: &Memory, now: Timestamp) -> Node {
     let mut status = release.status.clone();
     let message = memory.failed.as_ref().map(|failed| failed.message.as_str());
-    let reason = match release.deleting {
-        true => "CleanupPending",
-        false => "ApplyFailed",
+    let message = message.unwrap_or_default();
+    let (reason, message) = match (release.deleting, &release.data_plane) {
+        (true, Some(plane)) => {
+            let message = format!(
+                "{message}; if the cluster is gone for good, set annotation {ABANDON} of {} to `true`",
+                plane.replacen('/', " `", 1) + "`"
+            );
+            ("CleanupPending", message)
+        }
+        _ => ("ApplyFailed", message.to_owned()),
     };
     let mut conditions = Conditions::read(status.get("conditions"));
     conditions.set(
         (RESOURCES_APPLIED, ConditionStatus::False),
         reason,
-        message.unwrap_or_default(),
+        &message,
         release.generation,
         now,
     );

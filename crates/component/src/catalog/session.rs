@@ -83,7 +83,7 @@ impl<'a> Session<'a> {
     }
 
     /// What a workload needs of others, as far as the catalog tells.
-    fn dependencies(&mut self, binding: &ReleaseBinding, workload: &Workload) -> Dependencies {
+    pub fn dependencies(&mut self, binding: &ReleaseBinding, workload: &Workload) -> Dependencies {
         let namespace = &binding.head.namespace;
         let mut endpoints = Vec::new();
         for dependency in &workload.endpoint_dependencies {
@@ -101,22 +101,42 @@ impl<'a> Session<'a> {
                 let known = self.endpoints_of(provider);
                 known.get(&dependency.endpoint).cloned()
             });
+            let why = match provider {
+                None => format!(
+                    "nothing of it is bound in environment `{}`",
+                    binding.environment
+                ),
+                Some(provider) => format!(
+                    "ReleaseBinding `{}` has no Service with the port of such an endpoint",
+                    provider.head.name
+                ),
+            };
             endpoints.push(EndpointItem {
                 dependency: dependency.clone(),
                 namespace: namespace.clone(),
                 project,
+                why: if url.is_some() { String::new() } else { why },
                 url,
             });
         }
-        let resources = workload.resource_dependencies.iter();
+        let resources = workload.resource_dependencies.iter().map(|dependency| {
+            let name = &dependency.reference;
+            let outputs =
+                self.catalog
+                    .outputs(namespace, &binding.owner, name, &binding.environment);
+            let (outputs, why) = match outputs {
+                Ok(outputs) => (Some(outputs.clone()), String::new()),
+                Err(why) => (None, why),
+            };
+            ResourceItem {
+                dependency: dependency.clone(),
+                outputs,
+                why,
+            }
+        });
         Dependencies {
             endpoints,
-            resources: resources
-                .map(|dependency| ResourceItem {
-                    dependency: dependency.clone(),
-                    outputs: None,
-                })
-                .collect(),
+            resources: resources.collect(),
         }
     }
 

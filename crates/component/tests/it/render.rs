@@ -302,7 +302,7 @@ fn what_waits_for_others_and_what_shall_not_run_gives_no_objects() {
         release,
         "",
         expect![[r#"
-            Pending { missing: ["endpoint `sql` of component `shop/db`", "resource `queue`"], errors: None }
+            Pending { missing: ["endpoint `sql` of component `shop/db`", "resource `queue`: nothing binds it in environment `dev`"], errors: None }
         "#]],
     );
     check(

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use api::{ConditionStatus, condition_type};
-use component::catalog::{BindingError, Outcome};
-use component::dependencies::EndpointUrl;
-use component::model::{DataPlane, Item, Plane, Reference, ReleaseBinding};
+use component::catalog::{BindingError, GatewayUrls, Outcome, Reachable};
+use component::dependencies::{Dependencies, EndpointItem, EndpointUrl};
+use component::model::{DataPlane, Endpoint, Item, Plane, Reference, ReleaseBinding};
 use component::render::Rendering;
 use diag::Explain;
 use object::{Map, Node, Object, ObjectKey, Text};
@@ -49,6 +49,14 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
         return Decision::finalizer(keys::BINDING_FINALIZER, true);
     }
     let mut report = Report::new(subject);
+    let observed = report
+        .status
+        .get("observedGeneration")
+        .and_then(Node::as_i64);
+    if observed != Some(subject.object.generation()) {
+        let now = subject.view.timing.now.to_string();
+        report.field("lastSpecUpdateTime", now);
+    }
     let binding = match subject.readable() {
         Ok((Item::ReleaseBinding(binding), findings)) => {
             report.warn(&findings);
@@ -214,6 +222,9 @@ fn undeploy(subject: &Subject<'_>, mut report: Report, releases: &[Arc<Object>])
     }
     report.conditions.remove(PROMOTION_BLOCKED);
     report.field("endpoints", Node::Null);
+    report.field("resolvedConnections", Node::Null);
+    report.field("pendingConnections", Node::Null);
+    report.field("pendingResourceDependencies", Node::Null);
     report.set(RESOURCES_READY, false, "ResourcesUndeployed", &message);
     finish(subject, report, None)
 }
@@ -248,14 +259,15 @@ fn deploy(
 ) -> Decision {
     let catalog = subject.view.catalog;
     let renderer = &subject.view.options.renderer;
-    let (outcome, places) = render(catalog, renderer, binding);
+    let rendered = render(catalog, renderer, binding);
+    needs(binding, &rendered.dependencies, &mut report);
     let candidate = candidate(subject, binding);
     if let Some(candidate) = &candidate
         && promotion(subject, binding, candidate, &mut report)
     {
         return held(subject, binding, report, releases);
     }
-    let rendering = match outcome {
+    let rendering = match rendered.outcome {
         Outcome::Rendered(rendering) => rendering,
         Outcome::Undeployed => return Decision::default(),
         Outcome::Pending { missing, .. } => {
@@ -273,7 +285,6 @@ fn deploy(
                     false => report.set(kind, false, reason, &message),
                 }
             }
-            report.field("pendingConnections", texts(&missing));
             report.conditions.remove(RELEASE_SYNCED);
             return held(subject, binding, report, releases);
         }
@@ -333,7 +344,10 @@ fn deploy(
     report.set(RELEASE_SYNCED, true, RELEASE_SYNCED, &message);
     report.field("release", candidate.to_node());
     report.field("dialect", rendering.dialect.word());
-    report.field("endpoints", endpoints(&places));
+    let workload = catalog.release(subject.namespace(), &candidate.name);
+    let workload = workload.map(|release| &release.workload.endpoints);
+    let endpoints = endpoints(workload, &rendered.inside, &rendered.gateways);
+    report.field("endpoints", endpoints);
     report.field("secretReferenceNames", texts(&rendering.secret_references));
     let workload_type = catalog
         .release(subject.namespace(), &candidate.name)
@@ -425,7 +439,6 @@ fn connections(
         endpoints = release.workload.endpoint_dependencies.len();
         resources = release.workload.resource_dependencies.len();
     }
-    report.field("pendingConnections", Node::Null);
     let v1 = release.is_some_and(|release| release.dialect.is_v1());
     for (kind, count, some, none) in [
         (
@@ -565,7 +578,7 @@ fn resources_ready(
 }
 
 /// Why nothing is known of what a release has become, if its data plane does not answer.
-fn silent_plane(subject: &Subject<'_>, release: &Object) -> Option<String> {
+pub(super) fn silent_plane(subject: &Subject<'_>, release: &Object) -> Option<String> {
     let (kind, name) = release.annotation(keys::DATA_PLANE)?.split_once('/')?;
     let namespace = match kind.starts_with("Cluster") {
         true => "",
@@ -620,22 +633,129 @@ fn warnings(rendering: &Rendering, report: &mut Report) {
     report.field("warnings", texts(&shown));
 }
 
-/// Where the endpoints of a binding are.
-fn endpoints(places: &BTreeMap<Text, EndpointUrl>) -> Node {
-    Node::list(places.iter().map(|(name, url)| {
-        let mut own = Map::from_iter([
-            ("scheme", Node::from(url.scheme.clone())),
-            ("host", url.host.clone().into()),
-            ("port", url.port.into()),
-        ]);
-        if !url.path.is_empty() {
-            own.insert("path", url.path.clone());
-        }
+/// Tells what a workload needs of others, and what of that is there.
+fn needs(binding: &ReleaseBinding, dependencies: &Dependencies, report: &mut Report) {
+    let place = |item: &EndpointItem| {
         Map::from_iter([
-            ("name", Node::from(name.clone())),
-            ("serviceURL", own.into()),
+            ("namespace", Node::from(item.namespace.clone())),
+            ("project", item.project.clone().into()),
+            ("component", item.dependency.component.clone().into()),
+            ("endpoint", item.dependency.endpoint.clone().into()),
         ])
+    };
+    let visibility = |item: &EndpointItem| match item.dependency.visibility.as_str() {
+        "" => Text::from("project"),
+        own => own.into(),
+    };
+    let (mut targets, mut resolved, mut pending) = (Vec::new(), Vec::new(), Vec::new());
+    for item in &dependencies.endpoints {
+        let mut own = place(item);
+        own.insert("visibility", visibility(item));
+        let mut target = own.clone();
+        target.insert("environment", binding.environment.clone());
+        targets.push(Node::from(target));
+        match &item.url {
+            Some(found) => {
+                own.insert("url", url(found));
+                resolved.push(Node::from(own));
+            }
+            None => {
+                let mut own = place(item);
+                own.insert("reason", item.why.clone());
+                pending.push(Node::from(own));
+            }
+        }
+    }
+    report.field("connectionTargets", targets);
+    report.field("resolvedConnections", resolved);
+    report.field("pendingConnections", pending);
+    let (mut targets, mut pending) = (Vec::new(), Vec::new());
+    for item in &dependencies.resources {
+        let own = Map::from_iter([
+            ("namespace", binding.head.namespace.clone()),
+            ("project", binding.owner.project.clone()),
+            ("resourceName", item.dependency.reference.clone()),
+        ]);
+        let with = |key: &str, value: Text| {
+            let mut own = own.clone();
+            own.insert(key, value);
+            Node::from(own)
+        };
+        targets.push(with("environment", binding.environment.clone()));
+        pending.extend(item.problem().map(|why| with("reason", why.into())));
+    }
+    report.field("resourceDependencyTargets", targets);
+    report.field("pendingResourceDependencies", pending);
+}
+
+/// Where the endpoints of a binding are: those that are anywhere.
+fn endpoints(
+    workload: Option<&BTreeMap<Text, Endpoint>>,
+    inside: &BTreeMap<Text, EndpointUrl>,
+    gateways: &BTreeMap<Text, Reachable>,
+) -> Node {
+    let nowhere = Reachable::default();
+    let all = workload.into_iter().flatten();
+    Node::list(all.filter_map(|(name, endpoint)| {
+        let service = inside.get(name);
+        let reachable = gateways.get(name).unwrap_or(&nowhere);
+        if service.is_none() && *reachable == nowhere {
+            return None;
+        }
+        let mut own = Map::from_iter([("name", name.clone())]);
+        if !endpoint.kind.is_empty() {
+            own.insert("type", endpoint.kind.clone());
+        }
+        if let Some(service) = service {
+            own.insert("serviceURL", url(service));
+        }
+        let fields = [
+            ("internalURLs", &reachable.internal),
+            ("externalURLs", &reachable.external),
+        ];
+        for (field, urls) in fields {
+            if !urls.is_empty() {
+                let urls = urls.iter().map(|(listener, own)| (*listener, url(own)));
+                own.insert(field, urls.collect::<Map>());
+            }
+        }
+        let both = [&reachable.external, &reachable.internal];
+        let listeners = ["https", "http", "tls"];
+        let first = |urls: &GatewayUrls| listeners.iter().find_map(|own| urls.get(own).cloned());
+        if let Some(first) = both.into_iter().find_map(first) {
+            own.insert("invokeURL", invoke_url(&first));
+        }
+        Some(Node::from(own))
     }))
+}
+
+fn url(url: &EndpointUrl) -> Node {
+    let mut own = Map::from_iter([
+        ("scheme", Node::from(url.scheme.clone())),
+        ("host", url.host.clone().into()),
+    ]);
+    if url.port != 0 {
+        own.insert("port", url.port);
+    }
+    if !url.path.is_empty() {
+        own.insert("path", url.path.clone());
+    }
+    own.into()
+}
+
+/// An address in one text, without the port that its scheme has anyway.
+fn invoke_url(url: &EndpointUrl) -> String {
+    let EndpointUrl {
+        scheme,
+        host,
+        port,
+        path,
+    } = url;
+    let port = match (scheme.as_str(), port) {
+        (_, 0) | ("http" | "ws", 80) | ("https" | "wss", 443) => String::new(),
+        (_, port) => format!(":{port}"),
+    };
+    format!("{scheme}://{host}{port}{path}")
 }
 
 fn texts<T: AsRef<str>>(texts: &[T]) -> Node {

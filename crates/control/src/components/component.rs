@@ -10,8 +10,12 @@ use object::{Map, Node, Object, ObjectKey, Text};
 use super::collection::collect;
 use super::rendered::owner;
 use super::report::{FINALIZING, Report};
+use super::roll_up::roll_up;
 use super::subject::{Subject, delete, key};
 use super::{Action, Decision, keys};
+
+/// Whether bindings of a component fail; present only while any does.
+const BINDINGS_FAILING: &str = "BindingsFailing";
 
 /// Labels, annotations and field managers of tools that apply objects from Git.
 const GITOPS_KEYS: &[&str] = &[
@@ -46,6 +50,13 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
             return report.finish();
         }
     };
+    let full = component.component_type.as_deref().unwrap_or_default();
+    let type_name = full.split_once('/').map_or(full, |(_, name)| name);
+    report.field("componentTypeName", type_name);
+    let own = own_name(component);
+    let bindings = subject.siblings("ReleaseBinding");
+    let bindings = bindings.filter(|binding| owner(binding) == own).collect();
+    roll_up(&mut report, BINDINGS_FAILING, bindings);
     let collected = collect(subject, component, &mut report);
     let mut decision = decide(subject, component, report);
     decision.actions.extend(collected);
@@ -65,9 +76,6 @@ fn decide(subject: &Subject<'_>, component: &Component, mut report: Report) -> D
             return report.finish();
         }
     };
-    let full = component.component_type.as_deref().unwrap_or_default();
-    let type_name = full.split_once('/').map_or(full, |(_, name)| name);
-    report.field("componentTypeName", type_name);
     if !component.auto_deploy {
         let message = "component type, workload, traits and pipeline are there";
         report.ready(true, "Reconciled", message);

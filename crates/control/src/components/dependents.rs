@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use component::catalog::Catalog;
+use component::catalog::{Catalog, RESOURCE_BINDING};
 use component::model::{GROUP, Owner, ReleaseBinding, Source, Workload};
 use object::{Object, ObjectKey, Text};
 
 use super::Objects;
 use super::rendered::{controller, owner};
+use super::roll_up::failure;
 use super::subject::key;
 
 /// Who has to be looked at when an object came, changed or went, without the object itself.
@@ -41,9 +42,24 @@ pub fn dependents(changed: &Object, catalog: &Catalog, objects: &dyn Objects) ->
 
 /// Who has to be looked at when only the status of an object changed: its generation, labels,
 /// annotations, finalizers and deletion time are as before. A part of what [`dependents`] gives.
-pub fn dependents_of_status(changed: &Object, catalog: &Catalog) -> Vec<ObjectKey> {
+pub fn dependents_of_status(
+    before: &Object,
+    changed: &Object,
+    catalog: &Catalog,
+) -> Vec<ObjectKey> {
     let mut keys = BTreeSet::new();
     let namespace = changed.namespace();
+    let told = ["Component", "ReleaseBinding", "ProjectReleaseBinding"];
+    if changed.gvk().group == GROUP
+        && told.contains(&changed.kind())
+        && failure(before) != failure(changed)
+    {
+        let own = owner(changed);
+        keys.insert(key("Project", namespace, &own.project));
+        if changed.kind() == "ReleaseBinding" {
+            keys.insert(key("Component", namespace, &own.component));
+        }
+    }
     if changed.gvk().group == GROUP && changed.kind() == "ReleaseBinding" {
         // What was ready here may go further.
         let own = owner(changed);
@@ -176,6 +192,10 @@ impl Found<'_> {
                     self.project_bindings(|other| owner(other).project == own.project);
                 }
             }
+            RESOURCE_BINDING => {
+                let text = |keys: &[&str]| changed.node.str_at(keys).unwrap_or_default();
+                self.users_of_resource(text(&["spec", "owner", "resourceName"]), environment);
+            }
             "SecretReference" => self.users_of_secret(name),
             "ProjectType" | "ClusterProjectType" => {
                 let uses = |own: &Object| {
@@ -292,6 +312,25 @@ impl Found<'_> {
                 places.contains(&(needed.component.clone(), own.environment.clone()))
             });
             if uses {
+                self.keys
+                    .insert(key("ReleaseBinding", namespace, &own.head.name));
+                self.keys.insert(key("ComponentRelease", namespace, name));
+            }
+        }
+    }
+
+    /// Bindings of an environment whose workloads need a resource, and their releases.
+    fn users_of_resource(&mut self, resource: &str, environment: &str) {
+        for own in self.catalog.bindings() {
+            let namespace = own.head.namespace.as_str();
+            let name = own.release.as_deref().unwrap_or_default();
+            let release = self.catalog.release(namespace, name);
+            let needed = release.map(|release| &release.workload.resource_dependencies);
+            let mut needed = needed.into_iter().flatten();
+            if self.sees(namespace)
+                && own.environment == environment
+                && needed.any(|needed| needed.reference == resource)
+            {
                 self.keys
                     .insert(key("ReleaseBinding", namespace, &own.head.name));
                 self.keys.insert(key("ComponentRelease", namespace, name));

@@ -32,6 +32,7 @@ mod release;
 mod rendered;
 mod rendering;
 mod report;
+mod roll_up;
 mod subject;
 mod templates;
 
@@ -142,6 +143,9 @@ pub mod keys {
     /// On a data plane: the Secret with its kubeconfig, as `name`; on one that is in no namespace as
     /// `namespace/name`.
     pub const KUBECONFIG: &str = "fleetwright.dev/kubeconfig-secret";
+    /// On a data plane: `true` says that its cluster is gone for good, so that nothing waits for what
+    /// is on it to be deleted.
+    pub const ABANDON: &str = "fleetwright.dev/abandon";
     /// On a Release: kind and name of its data plane, as `DataPlane/local`.
     pub const DATA_PLANE: &str = "fleetwright.dev/data-plane";
     /// On an object of a data plane: whether it stays when its binding is undeployed.

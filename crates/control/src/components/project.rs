@@ -14,8 +14,13 @@ use object::{Map, Node, Object, Text};
 use super::component::waits_for;
 use super::rendered::{self, Wanted, owner};
 use super::report::{FINALIZING, Report};
+use super::roll_up::roll_up;
 use super::subject::{Subject, delete, key};
 use super::{Action, Decision, keys};
+
+/// Whether components of a project, or bindings of these or of itself, fail; present only while any
+/// does.
+const COMPONENTS_FAILING: &str = "ComponentsFailing";
 
 pub(super) fn next(subject: &Subject<'_>) -> Decision {
     if subject.object.is_deleting() {
@@ -54,6 +59,10 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
         };
     }
     report.field("dataPlaneNamespaces", namespaces);
+    let kinds = ["Component", "ReleaseBinding", "ProjectReleaseBinding"];
+    let below = kinds.iter().flat_map(|kind| subject.siblings(kind));
+    let below = below.filter(|own| owner(own).project == subject.name());
+    roll_up(&mut report, COMPONENTS_FAILING, below.collect());
     report.set("Created", true, "ProjectCreated", "the project is there");
     match problem {
         None => report.ready(true, "Reconciled", "the project can be used"),

@@ -3,17 +3,19 @@
 //! # Source
 //! openchoreo/openchoreo `internal/controller/projectreleasebinding/` at v1.2.3.
 
+use api::condition_type;
 use component::catalog::BindingError;
 use component::metadata;
 use component::model::{Item, Plane};
 use diag::Explain;
 use object::{Node, Object};
 
+use super::binding::silent_plane;
 use super::project::{release, release_name, write};
 use super::rendered;
 use super::report::{FINALIZING, Report};
 use super::subject::{Subject, delete, key};
-use super::{Decision, keys, readiness};
+use super::{Action, Decision, keys, readiness};
 
 /// Whether the release of the data plane is what the binding asks for.
 const SYNCED: &str = "Synced";
@@ -71,8 +73,20 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
     };
     let plane = format!("{}/{}", plane.head.kind, plane.head.name);
     let wanted = release(subject, project, &binding.environment, plane, resources);
-    if let Some(action) = write(subject, wanted.clone()) {
-        return Decision::one(action);
+    // OpenChoreo calls this release otherwise. Its own one says of no plane, so nothing that it
+    // lists goes with it.
+    let others = rendered::controlled_by(subject);
+    let others: Vec<_> = others
+        .iter()
+        .filter(|own| own.name() != wanted.name())
+        .collect();
+    let mut actions: Vec<Action> = delete(others).collect();
+    actions.extend(write(subject, wanted.clone()));
+    if !actions.is_empty() {
+        return Decision {
+            actions,
+            ..Decision::default()
+        };
     }
     let known = subject.view.objects.get(&wanted.key());
     let Some(known) = known.filter(|own| rendered::is_applied(own, &wanted)) else {
@@ -84,6 +98,12 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
     };
     let message = format!("release `{}` is what the binding asks for", wanted.name());
     report.set(SYNCED, true, "Synced", &message);
+    if let Some(message) = silent_plane(subject, &known) {
+        let reason = "DataPlaneUnreachable";
+        report.unknown(RESOURCES_READY, reason, &message);
+        report.unknown(condition_type::READY, reason, &message);
+        return report.finish();
+    }
     let verdict = readiness::of(&known, "");
     report.set(
         RESOURCES_READY,

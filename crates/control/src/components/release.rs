@@ -74,7 +74,7 @@ fn try_environments(subject: &Subject<'_>, release: &ComponentRelease, report: &
     let mut results = Vec::new();
     for binding in &bindings {
         let name = &binding.environment;
-        let (renderable, why) = match render(catalog, renderer, binding).0 {
+        let (renderable, why) = match render(catalog, renderer, binding).outcome {
             Outcome::Rendered(_) | Outcome::Undeployed => (true, None),
             Outcome::Pending { missing, .. } => {
                 let message = format!("waits for {}", missing.join(", "));

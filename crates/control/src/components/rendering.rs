@@ -2,44 +2,72 @@
 
 use std::collections::BTreeMap;
 
-use component::catalog::{Catalog, Outcome, Session, endpoints};
-use component::dependencies::EndpointUrl;
+use component::catalog::{Catalog, Outcome, Reachable, Session, endpoints, gateway_urls};
+use component::dependencies::{Dependencies, EndpointUrl};
 use component::model::ReleaseBinding;
-use component::render::Renderer;
+use component::render::{Inputs, Renderer, Rendering};
 use object::Text;
 
-/// What a binding comes to, and where its endpoints are.
+/// What a binding comes to.
+pub(super) struct Rendered {
+    pub outcome: Outcome,
+    /// Where its endpoints are inside of the data plane.
+    pub inside: BTreeMap<Text, EndpointUrl>,
+    /// Where they are at gateways.
+    pub gateways: BTreeMap<Text, Reachable>,
+    /// What its workload needs of others.
+    pub dependencies: Dependencies,
+}
+
+impl Rendered {
+    fn nothing(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            inside: BTreeMap::new(),
+            gateways: BTreeMap::new(),
+            dependencies: Dependencies::default(),
+        }
+    }
+
+    fn of(rendering: Box<Rendering>, inputs: &Inputs<'_>) -> Self {
+        Self {
+            inside: endpoints(&rendering, inputs),
+            gateways: gateway_urls(&rendering, inputs),
+            ..Self::nothing(Outcome::Rendered(rendering))
+        }
+    }
+}
+
+/// Renders a binding.
 ///
 /// Only a workload that needs others takes a [`Session`], which looks at every binding first.
 pub(super) fn render<'a>(
     catalog: &'a Catalog,
     renderer: &Renderer,
     binding: &'a ReleaseBinding,
-) -> (Outcome, BTreeMap<Text, EndpointUrl>) {
-    let nowhere = BTreeMap::new();
+) -> Rendered {
     if !binding.active {
-        return (Outcome::Undeployed, nowhere);
+        return Rendered::nothing(Outcome::Undeployed);
     }
     let inputs = match catalog.resolve(binding) {
         Ok(inputs) => inputs,
-        Err(errors) => return (Outcome::Failed(errors.into()), nowhere),
+        Err(errors) => return Rendered::nothing(Outcome::Failed(errors.into())),
     };
     let workload = &inputs.release.workload;
     if workload.endpoint_dependencies.is_empty() && workload.resource_dependencies.is_empty() {
         return match renderer.render(&inputs) {
-            Ok(rendering) => {
-                let found = endpoints(&rendering, &inputs);
-                (Outcome::Rendered(Box::new(rendering)), found)
-            }
-            Err(errors) => (Outcome::Failed(errors.into()), nowhere),
+            Ok(rendering) => Rendered::of(Box::new(rendering), &inputs),
+            Err(errors) => Rendered::nothing(Outcome::Failed(errors.into())),
         };
     }
     let mut session = Session::new(catalog);
-    match session.render(binding) {
-        Outcome::Rendered(rendering) => {
-            let found = endpoints(&rendering, &inputs);
-            (Outcome::Rendered(rendering), found)
-        }
-        other => (other, nowhere),
+    let dependencies = session.dependencies(binding, workload);
+    let rendered = match session.render(binding) {
+        Outcome::Rendered(rendering) => Rendered::of(rendering, &inputs),
+        other => Rendered::nothing(other),
+    };
+    Rendered {
+        dependencies,
+        ..rendered
     }
 }

@@ -475,6 +475,63 @@ fn undeploy(platform: &Platform, plane: &Plane) {
     annotate("-");
 }
 
+/// The first tree of the demo keeps its bindings apart, as the version it was written for had to find
+/// a release before a binding of it. Here they may stand beside everything else.
+#[test]
+fn bindings_may_stand_beside_what_they_bind() {
+    let Some(platform) = Platform::start(Kind::Embedded, DEMO, "gitops-demo-23feaa7") else {
+        return;
+    };
+    let folder = "demo-project-1/components/greeter-service";
+    let file = "greeter-service-development.yaml";
+    let from = format!("projects-release-bindings/{folder}/{file}");
+    let to = format!("projects/{folder}/{file}");
+    platform.copy.git(&["mv", &from, &to]);
+    let flux = "flux/projects-release-bindings-kustomization.yaml";
+    platform
+        .copy
+        .git(&["rm", "-r", "--quiet", "projects-release-bindings", flux]);
+    let listed = format!("projects/{folder}/kustomization.yaml");
+    let resources = format!("resources:\n  - {file}\n");
+    platform.copy.replace(&listed, "resources:\n", &resources);
+    platform.copy.commit("bindings beside their components");
+    let commit = platform.set_up();
+    for unit in DEMO_UNITS {
+        platform.backend.applied(unit, &commit);
+    }
+    let plane = platform.plane("kubeconfig-plane-openchoreo-non-prod");
+    let files = platform.expected(&["gitops-demo-23feaa7/development.yaml"]);
+    assert_eq!(plane.has_exactly("the first tree", &files).len(), 3);
+    let binding = "greeter-service-development";
+    platform.says("releasebinding", binding, "Ready", "True Ready");
+    // Namespace and label are those that the files of the tree set.
+    let mut count = 0;
+    for kind in [
+        "project",
+        "component",
+        "workload",
+        "componentrelease",
+        "releasebinding",
+    ] {
+        let kind = format!("{kind}s.openchoreo.dev");
+        let listed = platform
+            .backend
+            .kubectl(&["get", &kind, "-A", "-o", "json"]);
+        let listed = object::json::parse(listed.as_bytes(), object::json::ANSWER_LIMITS).unwrap();
+        for own in listed.get("items").and_then(Node::as_list).unwrap() {
+            let own = Object::new(own.clone());
+            let label = own.label("openchoreo.dev/organization");
+            assert_eq!((own.namespace(), label), ("openchoreo", Some("openchoreo")));
+            count += 1;
+        }
+    }
+    assert!(count >= 5, "{count}");
+    let organization = platform
+        .backend
+        .get("organizations.openchoreo.dev", "", "openchoreo");
+    assert_eq!(organization.unwrap().namespace(), "");
+}
+
 /// A repository of the first major version, whose data plane is a Kubernetes of its own.
 #[test]
 fn the_sample_on_a_cluster_named_by_a_kubeconfig() {
@@ -641,5 +698,10 @@ fn a_deletion_waits_for_a_cluster_that_does_not_answer() {
     eventually("everything to be gone", EFFECT_TIME_MAX, || {
         let done = platform.left().is_empty() && remote.plane.namespaces().is_empty();
         done.then_some(())
+    });
+    // The Secret with the kubeconfig has waited, and its namespace with it.
+    eventually("the namespace to be gone", EFFECT_TIME_MAX, || {
+        let namespace = platform.backend.get("namespace", "", "openchoreo");
+        namespace.is_none().then_some(())
     });
 }

@@ -1,6 +1,6 @@
 //! Whether the clusters of data planes answer, and what is on them of which nobody knows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cluster::ErrorClass;
@@ -55,12 +55,14 @@ impl Shared {
     /// The planes that releases are on, each with the namespace of one of them.
     fn planes_in_use(&self) -> BTreeMap<ObjectKey, String> {
         let mut planes = BTreeMap::new();
-        for object in self.state.all() {
-            if matches!(object.kind(), "Release" | "RenderedRelease")
-                && let Some(named) = object.annotation(keys::DATA_PLANE)
-            {
-                let key = plane_key(object.namespace(), named);
-                planes.insert(key, object.namespace().to_owned());
+        let releases: Vec<_> = self.state.look(|_, objects| {
+            let kinds = ["Release", "RenderedRelease"];
+            kinds.iter().flat_map(|kind| objects.list(kind)).collect()
+        });
+        for release in releases {
+            if let Some(named) = release.annotation(keys::DATA_PLANE) {
+                let key = plane_key(release.namespace(), named);
+                planes.insert(key, release.namespace().to_owned());
             }
         }
         planes
@@ -79,11 +81,10 @@ impl Shared {
             // Whatever it says, it is there.
             Ok(_) => {}
         }
-        let known: BTreeSet<ObjectKey> = self.state.all().iter().map(|own| own.key()).collect();
         let objects = self.planes.all(&cluster).into_iter();
         let orphans = objects.filter(|object| {
             let of = maker(object);
-            !object.is_deleting() && of.is_some_and(|of| !known.contains(&of))
+            !object.is_deleting() && of.is_some_and(|of| self.state.get(&of).is_none())
         });
         let mut orphans: Vec<ObjectKey> = orphans.map(|object| object.key()).collect();
         orphans.sort();

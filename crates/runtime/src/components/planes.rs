@@ -8,7 +8,7 @@ use cluster::{Change, Cluster, Reflector, Scope};
 use control::components::{keys::KUBECONFIG, kubeconfig_secret, secret_finalizer};
 use control::release::{Entry, Live, MANAGED_BY, Release, maker};
 use futures::future::BoxFuture;
-use object::{GroupVersionKind, Object, ObjectKey};
+use object::{GroupVersionKind, Object, ObjectKey, Text};
 use tokio::time::Duration;
 
 use super::{Shared, put_finalizer};
@@ -46,11 +46,16 @@ pub(super) struct Planes {
     held: Mutex<BTreeSet<(ObjectKey, u64)>>,
 }
 
+/// Objects by namespace and name of a release.
+type MadeFor = BTreeMap<(Text, Text), BTreeSet<ObjectKey>>;
+
 /// Our objects of one kind on one cluster.
 struct Watched {
     reflector: Reflector,
     /// Objects as our own writes left them, until the watch has caught up.
     written: Arc<Mutex<BTreeMap<ObjectKey, Arc<Object>>>>,
+    /// The copied objects by namespace and name of the release they were made for.
+    made_for: Arc<Mutex<MadeFor>>,
     /// Whether somebody has waited for the first list in vain: nobody else does, so that a cluster
     /// that does not answer costs the others no time.
     is_slow: AtomicBool,
@@ -124,19 +129,28 @@ impl Planes {
     /// Objects on a cluster that were made for an earlier release of a name, of kinds that are
     /// watched.
     pub fn inherited(&self, cluster: &Cluster, release: &Release) -> Vec<Arc<Object>> {
-        let all = self.all(cluster).into_iter();
-        let left = all
-            .filter(|object| release.has_made(object) && owner_uid(object) != Some(&release.uid));
-        left.collect()
+        let name = (release.key.namespace.clone(), release.key.name.clone());
+        let own = self.of_cluster(cluster);
+        let made = own.iter().flat_map(|watched| {
+            let keys = watched.made_for().get(&name).cloned().unwrap_or_default();
+            let objects = keys
+                .into_iter()
+                .filter_map(|key| watched.reflector.get(&key));
+            objects.collect::<Vec<_>>()
+        });
+        made.filter(|object| owner_uid(object) != Some(&release.uid))
+            .collect()
+    }
+
+    fn of_cluster(&self, cluster: &Cluster) -> Vec<Arc<Watched>> {
+        let all = self.watched();
+        let own = all.iter().filter(|((id, _), _)| *id == cluster.id());
+        own.map(|(_, watched)| watched.clone()).collect()
     }
 
     /// Objects on a cluster that were made for any release, of kinds that are watched.
     pub fn all(&self, cluster: &Cluster) -> Vec<Arc<Object>> {
-        let watched: Vec<Arc<Watched>> = {
-            let all = self.watched();
-            let own = all.iter().filter(|((id, _), _)| *id == cluster.id());
-            own.map(|(_, watched)| watched.clone()).collect()
-        };
+        let watched = self.of_cluster(cluster);
         watched
             .iter()
             .flat_map(|own| own.reflector.list())
@@ -162,12 +176,14 @@ impl Watched {
         };
         let written: Arc<Mutex<BTreeMap<ObjectKey, Arc<Object>>>> = Arc::default();
         let shared: Weak<Shared> = Arc::downgrade(shared);
-        let own = written.clone();
+        let made_for: Arc<Mutex<MadeFor>> = Arc::default();
+        let (own, index) = (written.clone(), made_for.clone());
         let reflector = Reflector::start(cluster.clone(), scope, move |change: Change| {
             if change.new.is_none() {
                 let mut written = own.lock().unwrap_or_else(|lock| lock.into_inner());
                 written.remove(&change.key);
             }
+            note(&index, &change);
             let Some(shared) = shared.upgrade() else {
                 return;
             };
@@ -180,12 +196,19 @@ impl Watched {
         Self {
             reflector,
             written,
+            made_for,
             is_slow: AtomicBool::new(false),
         }
     }
 
     fn written(&self) -> MutexGuard<'_, BTreeMap<ObjectKey, Arc<Object>>> {
         self.written.lock().unwrap_or_else(|lock| lock.into_inner())
+    }
+
+    fn made_for(&self) -> MutexGuard<'_, MadeFor> {
+        self.made_for
+            .lock()
+            .unwrap_or_else(|lock| lock.into_inner())
     }
 
     fn newest(&self, key: &ObjectKey) -> Option<Arc<Object>> {
@@ -199,6 +222,31 @@ impl Watched {
             _ => {}
         }
         watched
+    }
+}
+
+/// Notes for which release an object was made.
+fn note(made_for: &Mutex<MadeFor>, change: &Change) {
+    let of = |object: &Option<Arc<Object>>| {
+        let of = maker(object.as_ref()?)?;
+        Some((of.namespace, of.name))
+    };
+    let (old, new) = (of(&change.old), of(&change.new));
+    if old == new {
+        return;
+    }
+    let mut made_for = made_for.lock().unwrap_or_else(|lock| lock.into_inner());
+    if let Some(old) = old
+        && let Some(keys) = made_for.get_mut(&old)
+    {
+        keys.remove(&change.key);
+        if keys.is_empty() {
+            made_for.remove(&old);
+        }
+    }
+    if let Some(new) = new {
+        let keys = made_for.entry(new).or_default();
+        keys.insert(change.key.clone());
     }
 }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use cluster::{ApiError, Cluster, Delete, PatchType};
 use control::release::{
-    Applied, Entry, FINALIZER, Failed, Live, Memory, Next, Observed, Release, Version,
+    ABANDON, Applied, Entry, FINALIZER, Failed, Live, Memory, Next, Observed, Release, Version,
 };
 use object::{Node, Object, ObjectKey};
 use tokio::time::{Duration, Instant};
 
+use super::planes::plane_key;
 use super::{MANAGER, Shared, how};
 
 /// Pause before a data plane is tried again that could not be reached.
@@ -43,6 +44,12 @@ impl Shared {
                     false => Ok(None),
                 };
             };
+            if release.deleting && release.has_finalizer && self.is_abandoned(&release, &named) {
+                tracing::warn!(%key, plane = named, "what is on the data plane is left there");
+                self.write_finalizer(&object, FINALIZER, false).await?;
+                self.memories().remove(key);
+                return Ok(None);
+            }
             let cluster = match self.plane(&key.namespace, &named).await {
                 Ok(cluster) => cluster,
                 Err(message) => {
@@ -103,6 +110,12 @@ impl Shared {
             }
         }
         Ok(Some(Instant::now()))
+    }
+
+    /// Whether somebody has said that the cluster of a release is gone for good.
+    fn is_abandoned(&self, release: &Release, named: &str) -> bool {
+        let plane = self.state.get(&plane_key(&release.key.namespace, named));
+        plane.is_some_and(|plane| plane.annotation(ABANDON) == Some("true"))
     }
 
     fn memories(&self) -> std::sync::MutexGuard<'_, BTreeMap<ObjectKey, Memory>> {

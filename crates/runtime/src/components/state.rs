@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 
-use component::catalog::Catalog;
+use component::catalog::{Catalog, RESOURCE_BINDING};
 use control::components::{Objects, dependents, dependents_of_status};
 use control::release;
 use object::{Object, ObjectKey};
@@ -75,11 +75,10 @@ impl State {
         {
             return None;
         }
-        let is_about_status = old
-            .as_ref()
-            .is_some_and(|old| only_status_differs(old, object));
-        if is_about_status {
-            let concerned = dependents_of_status(object, &inner.catalog);
+        if let Some(old) = &old
+            && only_status_differs(old, object)
+        {
+            let concerned = dependents_of_status(old, object, &inner.catalog);
             inner.objects.insert(key, object.clone());
             return Some(concerned);
         }
@@ -116,6 +115,9 @@ impl State {
 
 /// Whether an object is the same but for its status.
 fn only_status_differs(old: &Object, new: &Object) -> bool {
+    if new.kind() == RESOURCE_BINDING {
+        return false; // Its status is what others read of it.
+    }
     const STEERING: [&str; 4] = ["labels", "annotations", "finalizers", "deletionTimestamp"];
     let same = |keys: &[&str]| old.node.at(keys) == new.node.at(keys);
     old.uid() == new.uid() && same(&["spec"]) && STEERING.iter().all(|key| same(&["metadata", key]))

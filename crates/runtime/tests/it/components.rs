@@ -589,6 +589,38 @@ async fn a_plane_that_falls_silent_makes_its_bindings_unknown() {
         .await;
     answers.store(true, std::sync::atomic::Ordering::Relaxed);
     platform.until_ready("cart-development").await;
+
+    // What is on a cluster that is gone for good holds nobody, once somebody says so.
+    answers.store(false, std::sync::atomic::Ordering::Relaxed);
+    let binding = platform.binding("cart-development").await;
+    platform.world.delete(&binding).await;
+    let api_version = api::openchoreo::API_VERSION;
+    platform
+        .until("the cleanup waits", async |platform| {
+            let name = "acme/cart-development";
+            let release = platform.world.get(api_version, "Release", name).await;
+            let (_, reason, message) = condition(&release, "ResourcesApplied");
+            reason == "CleanupPending"
+                && message.ends_with(
+                    "set annotation fleetwright.dev/abandon of DataPlane `local` to `true`",
+                )
+        })
+        .await;
+    platform.world.pass(Duration::from_secs(60)).await;
+    assert!(platform.binding("cart-development").await.is_deleting());
+    let plane = platform
+        .world
+        .get(api_version, "DataPlane", "acme/local")
+        .await;
+    let patch = "{metadata: {annotations: {fleetwright.dev/abandon: 'true'}}}";
+    platform.world.patch(&plane, patch).await;
+    platform
+        .until("the binding is gone", async |platform| {
+            let name = "acme/cart-development";
+            let binding = platform.world.find(api_version, "ReleaseBinding", name);
+            binding.await.is_none()
+        })
+        .await;
 }
 
 /// Objects of releases that are gone are told on their plane.

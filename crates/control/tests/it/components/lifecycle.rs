@@ -271,3 +271,24 @@ fn the_namespace_of_a_project_outlives_its_binding_while_something_runs_there() 
             .any(|own| own.starts_with("Namespace "))
     );
 }
+
+#[test]
+fn a_release_that_openchoreo_made_for_a_project_gives_way() {
+    let mut world = World::new();
+    world.apply(&PLATFORM.replace(
+        "spec: {deploymentPipelineRef: standard}",
+        "spec: {deploymentPipelineRef: {name: standard}, type: {name: team}}",
+    ));
+    world.apply(PROJECT_BINDING);
+    let binding = key("ProjectReleaseBinding", "acme", "shop-development");
+    let uid = world.get(&binding).unwrap().uid().to_owned();
+    world.apply(&format!(
+        "apiVersion: openchoreo.dev/v1alpha1\nkind: RenderedRelease\nmetadata:\n  name: shop-development\n  namespace: acme\n  ownerReferences: [{{apiVersion: openchoreo.dev/v1alpha1, kind: ProjectReleaseBinding, name: shop-development, uid: {uid}, controller: true}}]\nspec: {{owner: {{projectName: shop}}, environmentName: development}}\n"
+    ));
+    world.apply(PROJECT_TYPE);
+    assert_eq!(world.condition(&binding, "Ready"), "True Ready");
+    let old = world.get(&key("RenderedRelease", "acme", "shop-development"));
+    assert!(old.is_none_or(|old| old.is_deleting()));
+    let own = world.get(&key("RenderedRelease", "acme", "project-shop-development"));
+    assert!(own.is_some());
+}

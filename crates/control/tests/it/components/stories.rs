@@ -665,3 +665,53 @@ fn a_secret_that_comes_later_is_found() {
     );
     assert!(!world.running().is_empty(), "what runs stays");
 }
+
+#[test]
+fn what_fails_below_is_told_on_component_and_project() {
+    let mut world = shop();
+    let (component, project) = (
+        key("Component", "acme", "web"),
+        key("Project", "acme", "shop"),
+    );
+    let told = |world: &World| {
+        [
+            world.condition(&component, "BindingsFailing"),
+            world.condition(&project, "ComponentsFailing"),
+        ]
+    };
+    assert_eq!(told(&world), ["none", "none"]);
+    world.apply(&binding("staging", "  releaseName: nothing\n"));
+    world.apply(
+        &WEB.replace("name: web", "name: api")
+            .replace("componentName: web", "componentName: x"),
+    );
+    assert_eq!(
+        told(&world),
+        ["True BindingsFailing", "True ComponentsFailing"]
+    );
+    expect!["ReleaseBinding `web-staging`: ComponentReleaseNotFound"]
+        .assert_eq(&world.message(&component, "BindingsFailing"));
+    expect![
+        "Component `api`: WorkloadNotFound; ReleaseBinding `web-staging`: ComponentReleaseNotFound"
+    ]
+    .assert_eq(&world.message(&project, "ComponentsFailing"));
+    for own in ["True Reconciled", "True ComponentReleaseReady"]
+        .iter()
+        .zip([&project, &component])
+    {
+        assert_eq!(
+            world.condition(own.1, "Ready"),
+            *own.0,
+            "both are fine themselves"
+        );
+    }
+    // What was asked for is no failure, and what is gone fails no more.
+    let name = latest(&world);
+    world.apply(&binding(
+        "staging",
+        &format!("  releaseName: {name}\n  state: Undeploy\n"),
+    ));
+    world.delete(&key("Component", "acme", "api"));
+    world.settle();
+    assert_eq!(told(&world), ["none", "none"]);
+}

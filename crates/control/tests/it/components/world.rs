@@ -212,10 +212,14 @@ impl World {
     fn touched(&mut self, key: &ObjectKey, old: Option<(&Object, bool)>) {
         let mut found = vec![key.clone()];
         let current = self.get(key);
-        if let Some((_, true)) = old
+        if let Some((old, true)) = old
             && let Some(current) = &current
         {
-            found.extend(components::dependents_of_status(current, &self.catalog));
+            found.extend(components::dependents_of_status(
+                old,
+                current,
+                &self.catalog,
+            ));
         } else {
             let states = current
                 .as_deref()
