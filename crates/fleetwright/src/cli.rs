@@ -1,9 +1,10 @@
 //! What can be said on the command line.
 
+use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{apiserver, build, choreo, component, diff, helm, kustomize, preview};
 
@@ -29,6 +30,21 @@ impl Cli {
             verbose: 0,
             command: Command::Build(build::BuildCommand::Kustomize(args)),
         }
+    }
+
+    /// `build helm` with the arguments behind it, where these are all for that command: none of them
+    /// asks for help or is wrong.
+    pub fn build_helm(arguments: impl Iterator<Item = OsString>) -> Option<Self> {
+        let command = clap::Command::new("helm")
+            .no_binary_name(true)
+            .disable_help_flag(true)
+            .disable_version_flag(true);
+        let matches = helm::BuildArgs::augment_args(command).try_get_matches_from(arguments);
+        let args = helm::BuildArgs::from_arg_matches(&matches.ok()?).ok()?;
+        Some(Self {
+            verbose: 0,
+            command: Command::Build(build::BuildCommand::Helm(Box::new(args))),
+        })
     }
 }
 

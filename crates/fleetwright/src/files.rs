@@ -1,7 +1,8 @@
 //! Reading files of this machine as a tree.
 
 use std::collections::HashMap;
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,7 +17,17 @@ const FILES_MAX: usize = 200_000;
 /// Most bytes of all files.
 const BYTES_MAX: u64 = 1 << 30;
 
-/// Reads every file below `folder`; `.git` folders are left out, links stay links.
+/// Marks a folder as one that programs fill and that can be thrown away.
+///
+/// # Source
+/// The Cache Directory Tagging Specification, <https://bford.info/cachedir/>.
+const CACHE_TAG: &str = "CACHEDIR.TAG";
+
+/// Folders of package managers, which hold what others wrote.
+const PACKAGES: &str = "node_modules";
+
+/// Reads every file below `folder`; links stay links. Folders called `.git` or `node_modules`, and
+/// those below that are tagged as caches, are left out.
 pub fn read(folder: &Path) -> Result<Tree, Failure> {
     let mut builder = TreeBuilder::default();
     let mut open = vec![TreePath::root()];
@@ -38,7 +49,9 @@ pub fn read(folder: &Path) -> Result<Tree, Failure> {
                 .map_err(|error| unreadable(&here, &error))?;
             let place = entry.path();
             if kind.is_dir() {
-                open.push(path);
+                if name != PACKAGES && !place.join(CACHE_TAG).is_file() {
+                    open.push(path);
+                }
                 continue;
             }
             let failed = |error| unreadable(&place, &error);
@@ -81,6 +94,26 @@ pub fn below(root: PathBuf) -> Tree {
 /// Most bytes that are read from one file: more than any reader of it accepts.
 const FILE_BYTES_MAX: u64 = 128 << 20;
 
+/// All of a file that has `size` bytes, read where it stays. What says that it is empty may be a
+/// file of the system, which has content all the same.
+fn content(file: &mut File, size: u64) -> std::io::Result<Arc<[u8]>> {
+    let mut content: Arc<[u8]> = std::iter::repeat_n(0, size as usize).collect();
+    let place = Arc::get_mut(&mut content).expect("nobody else has it yet");
+    let read = match place.is_empty() {
+        true => Err(ErrorKind::UnexpectedEof.into()),
+        false => file.read_exact(place),
+    };
+    match read {
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            let mut content = Vec::new();
+            file.rewind()?;
+            file.read_to_end(&mut content)?;
+            Ok(content.into())
+        }
+        read => read.map(|()| content),
+    }
+}
+
 #[derive(Debug)]
 struct Disk {
     root: PathBuf,
@@ -115,21 +148,38 @@ impl Files for Disk {
     }
 
     fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, String> {
-        let place = self.place(path);
-        let size = std::fs::metadata(&place).map(|data| data.len());
-        if size.is_ok_and(|size| size > FILE_BYTES_MAX) {
-            return Err(format!("it is larger than {FILE_BYTES_MAX} bytes"));
-        }
-        let content = std::fs::read(&place).map_err(|error| error.to_string())?;
-        Ok(content.into())
+        let read = || -> std::io::Result<Result<Arc<[u8]>, String>> {
+            let mut file = File::open(self.place(path))?;
+            let size = file.metadata()?.len();
+            if size > FILE_BYTES_MAX {
+                let text = format!("it is larger than {FILE_BYTES_MAX} bytes");
+                return Ok(Err(text));
+            }
+            content(&mut file, size).map(Ok)
+        };
+        read().unwrap_or_else(|error| Err(error.to_string()))
     }
 
     fn list(&self, path: &TreePath) -> Vec<String> {
         let entries = std::fs::read_dir(self.place(path));
-        let names = entries.into_iter().flatten().flatten();
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names = Vec::new();
+        for entry in entries.into_iter().flatten().flatten() {
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            // The folder says what most of them are.
+            let kind = entry.file_type().ok().and_then(|kind| match kind {
+                _ if kind.is_dir() => Some(Found::Directory),
+                _ if kind.is_file() => Some(Found::File),
+                _ => None,
+            });
+            if let (Some(kind), Ok(path)) = (kind, path.join(&name)) {
+                found.entry(path).or_insert(kind);
+            }
+            names.push(name);
+        }
         names
-            .filter_map(|entry| entry.file_name().into_string().ok())
-            .collect()
     }
 }
 

@@ -64,7 +64,8 @@ fn is_build_helm() -> bool {
 /// Reads the command line.
 ///
 /// Describing all commands to the parser takes longer than a small build, and builds run in loops
-/// and hooks. So a build without flags is read without it.
+/// and hooks. So a build of a kustomization without flags is read without it, and of charts only
+/// their command is described.
 fn parse() -> Result<cli::Cli, clap::Error> {
     let mut arguments = std::env::args_os()
         .skip(1)
@@ -78,6 +79,11 @@ fn parse() -> Result<cli::Cli, clap::Error> {
             }
             _ => {}
         }
+    }
+    if is_build_helm()
+        && let Some(cli) = cli::Cli::build_helm(std::env::args_os().skip(3))
+    {
+        return Ok(cli);
     }
     cli::Cli::try_parse()
 }

@@ -18,112 +18,128 @@ const PATTERN_BYTES_MAX: usize = 4 << 10;
 /// Deepest nesting of alternatives in a [`Glob`].
 const DEPTH_MAX: usize = 20;
 
-/// Whether all of `name` matches: `*` is any text without `/`, `?` one character but `/`, `[a-z]` and
-/// `[^a-z]` one of or none of a set, `\` takes the next character as it is.
+/// Whether all of `name` matches a [`PathPattern`].
 ///
 /// # Errors
 /// [`BadPattern`], also for a mistake behind the place where matching fails.
+pub fn path_match(pattern: &str, name: &str) -> Result<bool, BadPattern> {
+    Ok(PathPattern::new(pattern)?.matches(name))
+}
+
+/// A pattern for paths: `*` is any text without `/`, `?` one character but `/`, `[a-z]` and `[^a-z]`
+/// one of or none of a set, `\` takes the next character as it is.
 ///
 /// # Source
 /// golang/go `src/path/match.go`.
-pub fn path_match(pattern: &str, name: &str) -> Result<bool, BadPattern> {
-    let items = path_items(pattern)?;
-    let name: Vec<char> = name.chars().collect();
-    // Where the last `*` was, and how much of the name it has taken so far.
-    let mut star: Option<(usize, usize)> = None;
-    let (mut at, mut item) = (0, 0);
-    loop {
-        let matched = match items.get(item) {
-            None => at == name.len(),
-            Some(PathItem::Star) => {
-                star = Some((item, at));
-                item += 1;
-                continue;
-            }
-            Some(PathItem::One(set)) => name.get(at).is_some_and(|&character| set.has(character)),
-        };
-        if matched {
-            if item == items.len() {
-                return Ok(true);
-            }
-            at += 1;
-            item += 1;
-            continue;
-        }
-        // Let the last star take one more.
-        match star {
-            Some((star_item, taken)) if taken < name.len() && name[taken] != '/' => {
-                star = Some((star_item, taken + 1));
-                at = taken + 1;
-                item = star_item + 1;
-            }
-            _ => return Ok(false),
-        }
-    }
-}
+#[derive(Clone, Debug)]
+pub struct PathPattern(Vec<PathItem>);
 
+#[derive(Clone, Debug)]
 enum PathItem {
     Star,
+    /// Any character but a slash.
+    Any,
+    Exactly(char),
     One(Set),
 }
 
+#[derive(Clone, Debug)]
 struct Set {
     negated: bool,
     ranges: Vec<(char, char)>,
-    slash: bool,
+}
+
+impl PathItem {
+    /// Whether it is the character; a star is none.
+    fn is(&self, character: char) -> bool {
+        match self {
+            Self::Star => false,
+            Self::Any => character != '/',
+            Self::Exactly(wanted) => character == *wanted,
+            Self::One(set) => {
+                let mut ranges = set.ranges.iter();
+                ranges.any(|&(low, high)| (low..=high).contains(&character)) != set.negated
+            }
+        }
+    }
+}
+
+impl PathPattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// [`BadPattern`].
+    pub fn new(pattern: &str) -> Result<Self, BadPattern> {
+        if pattern.len() > PATTERN_BYTES_MAX {
+            return Err(BadPattern);
+        }
+        let mut characters = pattern.chars().peekable();
+        let mut items = Vec::with_capacity(pattern.len());
+        while let Some(character) = characters.next() {
+            items.push(match character {
+                '*' => PathItem::Star,
+                '?' => PathItem::Any,
+                '[' => PathItem::One(Set::read(&mut characters)?),
+                '\\' => PathItem::Exactly(characters.next().ok_or(BadPattern)?),
+                _ => PathItem::Exactly(character),
+            });
+        }
+        Ok(Self(items))
+    }
+
+    /// Whether all of `name` matches.
+    pub fn matches(&self, name: &str) -> bool {
+        let Self(items) = self;
+        // Where the last `*` was, and what it has not taken so far.
+        let mut star: Option<(usize, &str)> = None;
+        let (mut rest, mut item) = (name, 0);
+        loop {
+            let mut characters = rest.chars();
+            let next = characters.next();
+            match (items.get(item), next) {
+                (None, None) => return true,
+                (Some(PathItem::Star), _) => {
+                    star = Some((item, rest));
+                    item += 1;
+                    continue;
+                }
+                (Some(one), Some(character)) if one.is(character) => {
+                    rest = characters.as_str();
+                    item += 1;
+                    continue;
+                }
+                _ => {}
+            }
+            // Let the last star take one more.
+            let Some((star_item, left)) = star else {
+                return false;
+            };
+            let mut left = left.chars();
+            match left.next() {
+                None | Some('/') => return false,
+                Some(_) => rest = left.as_str(),
+            }
+            star = Some((star_item, rest));
+            item = star_item + 1;
+        }
+    }
 }
 
 impl Set {
-    fn has(&self, character: char) -> bool {
-        let inside = self
-            .ranges
-            .iter()
-            .any(|&(low, high)| (low..=high).contains(&character));
-        inside != self.negated && (self.slash || character != '/')
-    }
-}
-
-fn path_items(pattern: &str) -> Result<Vec<PathItem>, BadPattern> {
-    if pattern.len() > PATTERN_BYTES_MAX {
-        return Err(BadPattern);
-    }
-    let mut characters = pattern.chars().peekable();
-    let mut items = Vec::new();
-    while let Some(character) = characters.next() {
-        let mut set = Set {
-            negated: false,
-            ranges: Vec::new(),
-            slash: true,
-        };
-        match character {
-            '*' => {
-                items.push(PathItem::Star);
-                continue;
+    /// Reads a set whose bracket has been taken.
+    fn read(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Self, BadPattern> {
+        let negated = characters.next_if_eq(&'^').is_some();
+        let mut ranges = Vec::new();
+        while ranges.is_empty() || characters.next_if_eq(&']').is_none() {
+            let low = class_character(characters)?;
+            let mut high = low;
+            if characters.next_if_eq(&'-').is_some() {
+                high = class_character(characters)?;
             }
-            '?' => (set.negated, set.slash) = (true, false),
-            '[' => {
-                set.negated = characters.next_if_eq(&'^').is_some();
-                loop {
-                    if !set.ranges.is_empty() && characters.next_if_eq(&']').is_some() {
-                        break;
-                    }
-                    let low = class_character(&mut characters)?;
-                    let mut high = low;
-                    if characters.next_if_eq(&'-').is_some() {
-                        high = class_character(&mut characters)?;
-                    }
-                    set.ranges.push((low, high));
-                }
-            }
-            '\\' => {
-                let escaped = characters.next().ok_or(BadPattern)?;
-                set.ranges.push((escaped, escaped));
-            }
-            _ => set.ranges.push((character, character)),
+            ranges.push((low, high));
         }
-        items.push(PathItem::One(set));
+        Ok(Self { negated, ranges })
     }
-    Ok(items)
 }
 
 fn class_character(

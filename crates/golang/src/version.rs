@@ -8,9 +8,6 @@ mod constraints;
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::LazyLock;
-
-use crate::Regexp;
 
 pub use constraints::{ConstraintError, Constraints};
 
@@ -65,14 +62,80 @@ pub enum VersionError {
     Range(String),
 }
 
-static LENIENT: LazyLock<Regexp> = LazyLock::new(|| {
-    Regexp::new(concat!(
-        r"^v?([0-9]+)(\.[0-9]+)?(\.[0-9]+)?",
-        r"(-([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?",
-        r"(\+([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?$",
-    ))
-    .expect("the pattern is valid")
-});
+/// A version at the head of a text, cut apart; parts that are not there are empty.
+///
+/// By hand, as compiling a pattern takes longer than rendering a small chart.
+struct Parts<'t> {
+    /// All of it.
+    whole: &'t str,
+    /// The first number.
+    major: &'t str,
+    /// The second one, its dot included.
+    minor: &'t str,
+    /// The third one, its dot included.
+    patch: &'t str,
+    /// What begins with `-`.
+    prerelease: &'t str,
+    /// What begins with `+`.
+    metadata: &'t str,
+}
+
+impl<'t> Parts<'t> {
+    /// The longest version at the head of `text` and what is behind it. `digit` says what numbers are
+    /// made of.
+    fn split(text: &'t str, digit: fn(u8) -> bool) -> Option<(Self, &'t str)> {
+        let mut rest = text.strip_prefix('v').unwrap_or(text);
+        let major = take_run(&mut rest, digit)?;
+        let minor = take_marked(&mut rest, '.', digit);
+        // Without a second number there is no dot for a third one.
+        let patch = take_marked(&mut rest, '.', digit);
+        let prerelease = take_identifiers(&mut rest, '-');
+        let metadata = take_identifiers(&mut rest, '+');
+        let parts = Self {
+            whole: &text[..text.len() - rest.len()],
+            major,
+            minor,
+            patch,
+            prerelease,
+            metadata,
+        };
+        Some((parts, rest))
+    }
+}
+
+fn behind_mark(part: &str) -> &str {
+    part.get(1..).unwrap_or_default()
+}
+
+/// Takes the bytes that fit, at least one.
+fn take_run<'t>(rest: &mut &'t str, fits: fn(u8) -> bool) -> Option<&'t str> {
+    let length = rest.bytes().take_while(|byte| fits(*byte)).count();
+    let (run, behind) = rest.split_at_checked(length).filter(|_| length > 0)?;
+    *rest = behind;
+    Some(run)
+}
+
+/// Takes a mark with the bytes behind it that fit; nothing where there are none.
+fn take_marked<'t>(rest: &mut &'t str, mark: char, fits: fn(u8) -> bool) -> &'t str {
+    let text = *rest;
+    let Some(mut behind) = text.strip_prefix(mark) else {
+        return "";
+    };
+    if take_run(&mut behind, fits).is_none() {
+        return "";
+    }
+    *rest = behind;
+    &text[..text.len() - behind.len()]
+}
+
+/// Takes a mark with the identifiers behind it, which are parted by dots.
+fn take_identifiers<'t>(rest: &mut &'t str, mark: char) -> &'t str {
+    let text = *rest;
+    if !take_marked(rest, mark, is_allowed).is_empty() {
+        while !take_marked(rest, '.', is_allowed).is_empty() {}
+    }
+    &text[..text.len() - rest.len()]
+}
 
 impl Version {
     /// Reads the strict form only: three numbers without leading zeros and without `v`.
@@ -131,8 +194,11 @@ fn number(text: &str) -> Result<u64, VersionError> {
 }
 
 fn allowed(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    text.bytes().all(is_allowed)
+}
+
+fn is_allowed(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-'
 }
 
 fn check_prerelease(text: &str) -> Result<&str, VersionError> {
@@ -163,18 +229,20 @@ impl FromStr for Version {
         if text.len() > VERSION_BYTES_MAX {
             return Err(VersionError::Invalid);
         }
-        let groups = LENIENT.captures(text).ok_or(VersionError::Invalid)?;
-        let group = |index| groups.get(index).map_or("", |found| found.as_str());
-        let optional = |index| match group(index) {
+        let digit = |byte: u8| byte.is_ascii_digit();
+        let (parts, "") = Parts::split(text, digit).ok_or(VersionError::Invalid)? else {
+            return Err(VersionError::Invalid);
+        };
+        let optional = |part: &str| match part {
             "" => Ok(0),
-            text => number(&text[1..]),
+            _ => number(behind_mark(part)),
         };
         Ok(Self {
-            major: number(group(1))?,
-            minor: optional(2)?,
-            patch: optional(3)?,
-            prerelease: check_prerelease(group(5))?.into(),
-            metadata: check_metadata(group(8))?.into(),
+            major: number(parts.major)?,
+            minor: optional(parts.minor)?,
+            patch: optional(parts.patch)?,
+            prerelease: check_prerelease(behind_mark(parts.prerelease))?.into(),
+            metadata: check_metadata(behind_mark(parts.metadata))?.into(),
             original: text.into(),
         })
     }
@@ -244,6 +312,7 @@ fn compare_prerelease(one: &str, other: &str) -> Ordering {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Regexp;
 
     #[test]
     fn versions_are_read_leniently_and_printed_strictly() {
@@ -287,6 +356,44 @@ mod tests {
             ("1.2.3+a_b", VersionError::Metadata),
         ] {
             assert_eq!(Version::parse_strict(text).expect_err(text), error);
+        }
+    }
+
+    /// What Masterminds accepts, by its own pattern.
+    #[test]
+    fn versions_are_taken_apart_as_the_pattern_does_it() {
+        let pattern = Regexp::new(concat!(
+            r"^v?([0-9]+)(\.[0-9]+)?(\.[0-9]+)?",
+            r"(-([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?",
+            r"(\+([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?$",
+        ))
+        .expect("the pattern is valid");
+        let pieces = ["", "v", "1", "20", ".", "-", "+", "a", "_"];
+        let mut texts = vec![String::new()];
+        for _ in 0..5 {
+            let longer = texts
+                .iter()
+                .flat_map(|text| pieces.map(|piece| format!("{text}{piece}")));
+            texts = longer.collect();
+            texts.sort();
+            texts.dedup();
+        }
+        for text in texts {
+            let split = Parts::split(&text, |byte| byte.is_ascii_digit());
+            let split = split.filter(|(_, rest)| rest.is_empty());
+            let parts = split.map(|(parts, _)| {
+                [
+                    parts.major,
+                    parts.minor,
+                    parts.patch,
+                    parts.prerelease,
+                    parts.metadata,
+                ]
+            });
+            let wanted = pattern.captures(&text).map(|groups| {
+                [1, 2, 3, 4, 7].map(|index| groups.get(index).map_or("", |found| found.as_str()))
+            });
+            assert_eq!(parts, wanted, "{text:?}");
         }
     }
 

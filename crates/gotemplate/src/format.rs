@@ -1,7 +1,8 @@
 //! Values as text, as Go's `fmt` prints them: `{{ . }}`, `print`, `println` and `printf`.
 //!
-//! Lists and maps are printed element by element, also by the verbs that are meant for elements. A value
-//! of a type of its own prints as its [`Host::display`](crate::Host::display) says.
+//! Lists, maps and structures are printed element by element, also by the verbs that are meant for
+//! elements. A value of a type of its own prints as its methods [`text`](crate::Host::text) and
+//! [`syntax`](crate::Host::syntax) say where it has them, or else as what it consists of.
 //!
 //! Deliberately absent: addresses. Where Go prints one, this prints always the same.
 //!
@@ -12,7 +13,7 @@ mod fields;
 mod print;
 mod template;
 
-use crate::{CallError, Kind, Value};
+use crate::{CallError, Host, Kind, Value};
 use print::Printer;
 
 /// Longest text that one call may make.
@@ -26,7 +27,7 @@ pub const TEXT_BYTES_MAX: usize = 16 << 20;
 /// More than twice what may be nested in a YAML file, and little enough for any stack.
 pub const DEPTH_MAX: usize = 500;
 
-/// Appends a value as `{{ . }}` prints it: `fmt.Fprint` of one value.
+/// Appends a value as `fmt.Fprint` prints it.
 ///
 /// # Errors
 /// [`CallError::Limit`] for what is too long or nested too deeply.
@@ -51,10 +52,30 @@ pub fn display(value: &Value, out: &mut Vec<u8>) -> Result<(), CallError> {
         Value::Float(value) => {
             out.extend_from_slice(golang::strconv::format_float_g(*value).as_bytes());
         }
-        Value::Host(host) => out.extend_from_slice(host.display().as_bytes()),
         _ => Printer::new(out).print(value, 'v')?,
     }
     Ok(())
+}
+
+/// Appends a value as `{{ . }}` prints it: of a pointer, what it points to.
+///
+/// # Errors
+/// [`CallError::Limit`] for what is too long or nested too deeply.
+pub fn display_target(value: &Value, out: &mut Vec<u8>) -> Result<(), CallError> {
+    match value {
+        Value::Host(host) if host.kind() == Kind::Pointer && host.text().is_none() => {
+            Printer::new(out).structure(host.as_ref(), 'v', 0)
+        }
+        _ => display(value, out),
+    }
+}
+
+/// What `%v` prints of a value of a type of its own.
+pub(crate) fn display_host(host: &dyn Host) -> String {
+    let mut out = Vec::new();
+    // What is too long ends there.
+    let _ = Printer::new(&mut out).host(host, 'v', 0);
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// `fmt.Sprint`: a blank between operands when neither is a string.
@@ -62,6 +83,20 @@ pub fn display(value: &Value, out: &mut Vec<u8>) -> Result<(), CallError> {
 /// # Errors
 /// [`CallError::Limit`] for what is too long or nested too deeply.
 pub fn sprint(args: &[Value]) -> Result<Vec<u8>, CallError> {
+    spaced(args, display)
+}
+
+/// [`sprint`] of what pointers point to.
+///
+/// # Errors
+/// [`CallError::Limit`] for what is too long or nested too deeply.
+pub(crate) fn sprint_targets(args: &[Value]) -> Result<Vec<u8>, CallError> {
+    spaced(args, display_target)
+}
+
+type Display = fn(&Value, &mut Vec<u8>) -> Result<(), CallError>;
+
+fn spaced(args: &[Value], display: Display) -> Result<Vec<u8>, CallError> {
     let mut out = Vec::new();
     let mut after_text = true;
     for value in args {
@@ -70,7 +105,7 @@ pub fn sprint(args: &[Value]) -> Result<Vec<u8>, CallError> {
             out.push(b' ');
         }
         after_text = text;
-        append(value, &mut out)?;
+        append(value, &mut out, display)?;
     }
     Ok(out)
 }
@@ -85,7 +120,7 @@ pub fn sprintln(args: &[Value]) -> Result<Vec<u8>, CallError> {
         if at > 0 {
             out.push(b' ');
         }
-        append(value, &mut out)?;
+        append(value, &mut out, display)?;
     }
     out.push(b'\n');
     Ok(out)
@@ -99,7 +134,7 @@ pub fn sprintf(format: &[u8], args: &[Value]) -> Result<Vec<u8>, CallError> {
     template::expand(format, args)
 }
 
-fn append(value: &Value, out: &mut Vec<u8>) -> Result<(), CallError> {
+fn append(value: &Value, out: &mut Vec<u8>, display: Display) -> Result<(), CallError> {
     display(value, out)?;
     if out.len() > TEXT_BYTES_MAX {
         return Err(too_long());

@@ -33,8 +33,8 @@ pub use function::{Body, Function, Functions, Method, Signature, Type, World};
 pub use impure::{IMPURE_PLACES_MAX, ImpureCall};
 pub use limits::Limits;
 pub use reads::{Recorder, Use};
-pub use set::{MissingKey, Set};
+pub use set::{MissingKey, ParsedText, Set};
 pub use survey::{Mention, Mentioned};
 pub use value::{
-    ElementType, Host, IntType, Kind, List, Map, MapMethods, MapType, Str, UintType, Value,
+    ElementType, Field, Host, IntType, Kind, List, Map, MapMethods, MapType, Str, UintType, Value,
 };

@@ -18,6 +18,10 @@ pub enum MissingKey {
     Error,
 }
 
+/// What became of one text of [`Set::parse_all`].
+#[derive(Debug)]
+pub struct ParsedText(Result<Parsed, ParseError>);
+
 /// Templates by name, parsed with the same functions.
 ///
 /// Built once by [`Set::parse`], then shared: executing does not change it.
@@ -62,6 +66,31 @@ impl Set {
         let parsed = parse(name, text, &self.functions)?;
         self.bytes = bytes;
         self.add(&parsed);
+        Ok(())
+    }
+
+    /// As [`Set::parse`] for several texts, given by name: `map` calls the function it gets with each,
+    /// in any order or at once, and gives what that gave in the order of the texts.
+    ///
+    /// # Errors
+    /// [`ParseError`] of the first text that has one; those before it are added.
+    pub fn parse_all(
+        &mut self,
+        texts: &[(Str, Str)],
+        map: impl FnOnce(&[(Str, Str)], &(dyn Fn(&(Str, Str)) -> ParsedText + Sync)) -> Vec<ParsedText>,
+    ) -> Result<(), ParseError> {
+        let bytes: usize = texts.iter().map(|(_, text)| text.len()).sum();
+        if self.bytes + bytes > limits::SET_BYTES_MAX {
+            let mut texts = texts.iter().cloned();
+            return texts.try_for_each(|(name, text)| self.parse(name, text));
+        }
+        let functions = &self.functions;
+        let one =
+            |(name, text): &(Str, Str)| ParsedText(parse(name.clone(), text.clone(), functions));
+        for ParsedText(parsed) in map(texts, &one) {
+            self.add(&parsed?);
+        }
+        self.bytes += bytes;
         Ok(())
     }
 

@@ -72,5 +72,5 @@ fn of(template: &Template) -> Vec<Mention<'_>> {
 
 fn texts(source: &Source, names: crate::parse::Run) -> Vec<&str> {
     let names = source.names(names).iter();
-    names.map(|name| &*name.text).collect()
+    names.map(|name| source.name(*name)).collect()
 }

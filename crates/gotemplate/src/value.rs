@@ -9,6 +9,7 @@ use std::borrow::{Borrow, Cow};
 use std::cell::{Ref, RefCell, RefMut};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -248,6 +249,8 @@ pub enum MapType {
     Any,
     /// `map[string]string`
     String,
+    /// `map[string][]uint8`
+    Bytes,
     /// A named type whose underlying type is `map[string]interface {}`, with its methods.
     Named(&'static dyn MapMethods),
 }
@@ -301,7 +304,9 @@ impl Map {
     /// The same map as another type, as Go's conversions make it: both see every change.
     pub fn as_type(&self, of: MapType) -> Self {
         let same = match (self.of(), of) {
-            (MapType::Any, MapType::Any) | (MapType::String, MapType::String) => true,
+            (MapType::Any, MapType::Any)
+            | (MapType::String, MapType::String)
+            | (MapType::Bytes, MapType::Bytes) => true,
             (MapType::Named(one), MapType::Named(other)) => one.type_name() == other.type_name(),
             _ => false,
         };
@@ -383,7 +388,7 @@ impl Map {
 
     /// Whether each element is an `interface {}`.
     pub(crate) fn has_boxed_elements(&self) -> bool {
-        !matches!(self.of(), MapType::String)
+        !matches!(self.of(), MapType::String | MapType::Bytes)
     }
 
     /// What Go gives for a key that is not there.
@@ -391,6 +396,7 @@ impl Map {
         match self.of() {
             MapType::Any | MapType::Named(_) => Operand::boxed(Value::Nil),
             MapType::String => Operand::of(Value::String(Str::default())),
+            MapType::Bytes => Operand::of(Value::Bytes(Arc::from([]))),
         }
     }
 }
@@ -425,6 +431,34 @@ pub enum Kind {
     Func,
 }
 
+/// A field of a Go structure.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Its name in Go. `fmt` calls methods only on fields that begin with a capital.
+    pub name: &'static str,
+    /// What it holds.
+    pub value: Value,
+    /// Whether it is a structure whose fields count as fields of the one around it.
+    pub is_embedded: bool,
+}
+
+impl Field {
+    /// A field of this name.
+    pub fn new(name: &'static str, value: impl Into<Value>) -> Self {
+        Self {
+            name,
+            value: value.into(),
+            is_embedded: false,
+        }
+    }
+
+    /// Whether others than its own package see it.
+    pub fn is_exported(&self) -> bool {
+        self.name
+            .starts_with(|first: char| first.is_ascii_uppercase())
+    }
+}
+
 /// A value of a type of its own: a time, a version, a chart's files.
 pub trait Host: fmt::Debug {
     /// The type as `%T` prints it: `time.Time`, `*semver.Version`.
@@ -433,22 +467,35 @@ pub trait Host: fmt::Debug {
     /// Its kind.
     fn kind(&self) -> Kind;
 
-    /// What `{{ . }}` and `%v` print.
-    fn display(&self) -> String;
+    /// What its method `String` or `Error` gives, when Go's `fmt` finds one.
+    fn text(&self) -> Option<String> {
+        None
+    }
 
-    /// What `%#v` prints, where that is not what `%v` prints.
+    /// What its method `GoString` gives, when it has one: `%#v` prints it.
     fn syntax(&self) -> Option<String> {
         None
     }
 
-    /// The fields that verbs print which mean nothing for it, such as `%d`.
-    fn printed_fields(&self) -> Option<Vec<Value>> {
+    /// The fields of a structure, or of the one that a pointer points to, in their order. A pointer
+    /// without any is nil.
+    fn fields(&self) -> Option<Vec<Field>> {
         None
     }
 
     /// What a function gets that takes anything, where that is not the same: Go finds a method of a
     /// pointer only on the value itself, not on a copy.
     fn copied(&self) -> Option<Value> {
+        None
+    }
+
+    /// What a deep copy of it is, where that is something else: fields that are not exported are empty.
+    fn deep_copy(&self) -> Option<Value> {
+        None
+    }
+
+    /// A part of a slice, of its own type.
+    fn part(&self, _range: Range<usize>) -> Option<Value> {
         None
     }
 
@@ -478,8 +525,8 @@ pub trait Host: fmt::Debug {
         None
     }
 
-    /// The entries of a map or the elements of a slice, to go over or to take by key or index; the
-    /// number of a number with a name, such as a duration.
+    /// The entries of a map or the elements of a slice, to go over, to print, or to take by key or
+    /// index; the number of a number with a name, such as a duration.
     fn contents(&self) -> Option<Value> {
         None
     }
@@ -494,7 +541,7 @@ pub trait Host: fmt::Debug {
         None
     }
 
-    /// What JSON has in its place. Otherwise that is its contents, or else the text it displays.
+    /// What JSON has in its place. Otherwise that is its contents, or else what `%v` prints.
     fn json(&self) -> Option<Value> {
         let fields = self.json_fields()?;
         Some(Value::Map(fields.into_iter().collect()))
@@ -561,6 +608,7 @@ impl Value {
             Self::Map(map) => match map.of() {
                 MapType::Any => "map[string]interface {}",
                 MapType::String => "map[string]string",
+                MapType::Bytes => "map[string][]uint8",
                 MapType::Named(methods) => methods.type_name(),
             },
             Self::Host(host) => host.type_name(),
@@ -613,23 +661,19 @@ impl Host for Complex {
         Kind::Struct
     }
 
-    fn display(&self) -> String {
-        let real = golang::strconv::format_float_g(self.real);
-        let imaginary = golang::strconv::format_float_g(self.imaginary);
-        let sign = if imaginary.starts_with(['-', '+']) {
-            ""
-        } else {
-            "+"
-        };
-        format!("({real}{sign}{imaginary}i)")
-    }
-
     fn truth(&self) -> bool {
         self.real != 0.0 || self.imaginary != 0.0
     }
 
     fn as_any(&self) -> &dyn std::any::Any {
         self
+    }
+}
+
+impl dyn Host + '_ {
+    /// What `%v` prints. What is too long or has no end ends early.
+    pub fn display(&self) -> String {
+        crate::format::display_host(self)
     }
 }
 

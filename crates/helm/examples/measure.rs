@@ -4,6 +4,8 @@
 //! measure CHART warm N        milliseconds of one render, templates parsed before: least and median of N
 //! measure CHART templates N   the same of the templates alone: charts chosen and values made before
 //! measure CHART releases N    milliseconds of one of N releases, each with a value of its own
+//! measure CHART parse N       milliseconds of parsing all templates: least and median of N
+//! measure CHART load N        milliseconds of reading the chart: least and median of N
 //! ```
 
 use std::path::Path;
@@ -11,7 +13,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use helm::{Chart, Engine, Options, Profile, Programs, Renders, UserValues};
+use helm::engine::Program;
+use helm::{Assembly, Chart, Engine, Options, Profile, Programs, Renders, UserValues};
 use tree::{Isolated, TreeBuilder, TreePath};
 
 /// The allocator of the program.
@@ -39,7 +42,8 @@ fn measure(arguments: &[String]) -> Result<String, Box<dyn std::error::Error>> {
         return Err("usage: measure CHART warm|templates|releases N".into());
     };
     let count: usize = count.parse()?;
-    let chart = load(Path::new(chart))?;
+    let place = Path::new(chart);
+    let chart = load(place)?;
     let programs = Programs::default();
     let engine = Engine {
         programs: &programs,
@@ -94,6 +98,21 @@ fn measure(arguments: &[String]) -> Result<String, Box<dyn std::error::Error>> {
                 }
             }
             eprintln!("executed {executed}");
+        }
+        "parse" => {
+            let charts = Assembly::whole(&chart);
+            for _ in 0..count {
+                let begun = Instant::now();
+                Program::parse(&charts, Profile::Helm4)?;
+                taken.push(begun.elapsed());
+            }
+        }
+        "load" => {
+            for _ in 0..count {
+                let begun = Instant::now();
+                load(place)?;
+                taken.push(begun.elapsed());
+            }
         }
         "values" => {
             for _ in 0..count {

@@ -4,6 +4,7 @@
 //! names, with what values) is in [`crate::dependencies`].
 
 mod archive;
+mod content;
 mod content_type;
 mod directory;
 mod files;
@@ -17,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 use tree::{Tree, TreePath};
 
 pub use archive::UNPACKED_BYTES_MAX;
+pub use content::Content;
 pub use metadata::{Dependency, Maintainer, Metadata};
 
 use crate::error::{ChartError, Warning};
@@ -65,7 +67,7 @@ pub struct File {
     /// Path inside the chart.
     pub name: String,
     /// Its bytes, a byte order mark taken off.
-    pub content: Arc<[u8]>,
+    pub content: Content,
 }
 
 /// A SHA-256.
@@ -85,8 +87,9 @@ impl Chart {
             for file in sorted {
                 hash.update((file.name.len() as u64).to_le_bytes());
                 hash.update(&file.name);
-                hash.update((file.content.len() as u64).to_le_bytes());
-                hash.update(&file.content);
+                let content = file.content.bytes();
+                hash.update((content.len() as u64).to_le_bytes());
+                hash.update(content);
             }
             Digest(hash.finalize().into())
         };
@@ -113,7 +116,7 @@ impl Chart {
     /// [`ChartError`].
     pub fn from_archive(bytes: &[u8], profile: Profile) -> Result<Arc<Self>, ChartError> {
         let mut budget = Budget::default();
-        let read = archive::read(bytes, profile, &mut budget)?;
+        let read = archive::read(&bytes.into(), profile, &mut budget)?;
         files::chart(read, profile, &mut budget, 0)
     }
 
@@ -186,7 +189,7 @@ mod tests {
     fn charts_inside_count_towards_the_chart() {
         let file = |name: &str| File {
             name: name.to_owned(),
-            content: Arc::from(*b"{name: c, version: 1.0.0}"),
+            content: Content::from(Arc::from(*b"{name: c, version: 1.0.0}")),
         };
         let mut budget = Budget::default();
         for _ in 0..ENTRIES_MAX {

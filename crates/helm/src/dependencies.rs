@@ -106,7 +106,7 @@ impl Assembly {
                 .filter(|file| is_crd(&file.name));
             crds.extend(files.map(|file| Crd {
                 path: format!("{path}/{}", file.name),
-                content: Arc::clone(&file.content),
+                content: file.content.clone(),
             }));
         }
         crds
@@ -126,7 +126,7 @@ impl Assembly {
             found.extend(mine.map(|file| Template {
                 path: format!("{chart_path}/{}", file.name),
                 base_path: format!("{chart_path}/templates"),
-                content: &file.content,
+                content: file.content.bytes(),
                 assembly,
             }));
         }

@@ -32,6 +32,7 @@ use crate::dependencies::Assembly;
 use crate::error::TemplateError;
 use crate::manifest::Files;
 use crate::options::Profile;
+use crate::parallel;
 
 pub use impure::Executed;
 
@@ -93,11 +94,10 @@ impl Program {
             Profile::Helm3 => &FUNCTIONS_3,
         };
         let mut set = Set::new(SET, Arc::clone(functions), MissingKey::Zero);
-        let mut files = Vec::new();
+        let (mut files, mut texts) = (Vec::new(), Vec::new());
         for template in assembly.templates() {
             let path = Str::from(template.path);
-            set.parse(path.clone(), template.content)
-                .map_err(|error| TemplateError::new(&error.into(), profile))?;
+            texts.push((path.clone(), Str::from(template.content)));
             let chart = walk
                 .iter()
                 .position(|(_, part)| std::ptr::eq(*part, template.assembly));
@@ -109,6 +109,10 @@ impl Program {
                 path,
             });
         }
+        set.parse_all(&texts, |texts, parse| {
+            parallel::map(texts, |(_, text)| text.len(), parse)
+        })
+        .map_err(|error| TemplateError::new(&error.into(), profile))?;
         Ok(Self {
             set: Arc::new(set),
             files,
@@ -357,8 +361,8 @@ fn sections<'p>(charts: &Assembly, path: &'p [&'p str]) -> Vec<(String, &'p [&'p
 }
 
 /// Programs by what they were made of. Shared by all renders of a process.
-#[derive(Debug, Default)]
-pub struct Programs(Mutex<HashMap<Key, Arc<Program>>>);
+#[derive(Debug)]
+pub struct Programs(Option<Mutex<HashMap<Key, Arc<Program>>>>);
 
 /// The charts that are used, by path.
 type Key = (Profile, Vec<(String, Digest)>);
@@ -366,18 +370,33 @@ type Key = (Profile, Vec<(String, Digest)>);
 /// Most programs that are kept; the largest public chart takes about ten MiB.
 const PROGRAMS_MAX: usize = 64;
 
+impl Default for Programs {
+    fn default() -> Self {
+        Self(Some(Mutex::default()))
+    }
+}
+
 impl Programs {
+    /// Keeps none, for a process that renders once: it need not find out what a program would be
+    /// found by.
+    pub fn unkept() -> Self {
+        Self(None)
+    }
+
     /// The program of the charts that are used, parsed now unless it is known.
     ///
     /// # Errors
     /// [`TemplateError`] for the first file that is no template.
     pub fn get(&self, charts: &Assembly, profile: Profile) -> Result<Arc<Program>, TemplateError> {
+        let Some(known) = &self.0 else {
+            return Program::parse(charts, profile).map(Arc::new);
+        };
         let parts = charts.walk().into_iter();
         let parts = parts
             .map(|(path, part)| (path, part.chart.templates_digest()))
             .collect();
         let key = (profile, parts);
-        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = || known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(program) = known().get(&key) {
             return Ok(Arc::clone(program));
         }

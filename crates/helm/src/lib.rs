@@ -25,6 +25,7 @@ pub mod functions;
 mod lint;
 pub mod manifest;
 pub mod options;
+mod parallel;
 pub mod provenance;
 mod schema;
 pub mod values;

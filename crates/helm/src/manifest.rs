@@ -10,7 +10,6 @@ mod split;
 mod text;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use gotemplate::ImpureCall;
 use object::Node;
@@ -18,9 +17,11 @@ use object::Node;
 pub use hook::{Event, Hook};
 pub use text::{TextOptions, Written, WrittenKind};
 
+use crate::chart::Content;
 use crate::decode::{Mistakes, Place, sorted};
 use crate::error::{ManifestError, Warning};
 use crate::options::Profile;
+use crate::parallel;
 
 /// What a file of notes is called.
 const NOTES: &str = "NOTES.txt";
@@ -64,7 +65,7 @@ pub struct Crd {
     /// The file, from the outermost chart's name on.
     pub path: String,
     /// Its text.
-    pub content: Arc<[u8]>,
+    pub content: Content,
 }
 
 /// Takes rendered files apart and puts their documents in order.
@@ -81,14 +82,16 @@ pub fn sort(
     profile: Profile,
     warnings: &mut Vec<Warning>,
 ) -> Result<Manifests, ManifestError> {
-    sort_again(
-        files,
-        &mut Known::default(),
-        chart,
-        all_notes,
-        profile,
-        warnings,
-    )
+    let mut sorted = Manifests::default();
+    let files: Vec<_> = documents_and_notes(files, chart, all_notes, &mut sorted).collect();
+    let read = |(path, content): &(String, Vec<u8>)| take_apart(path, content, profile);
+    for found in parallel::map(&files, |(_, content)| content.len(), read) {
+        for found in found? {
+            sorted.add(found, warnings);
+        }
+    }
+    sorted.put_in_order(profile);
+    Ok(sorted)
 }
 
 /// Files that were taken apart before, so that those that say the same need not be read again.
@@ -100,7 +103,7 @@ pub struct Known {
 
 #[derive(Clone, Debug)]
 struct KnownFile {
-    text: String,
+    content: Vec<u8>,
     found: Vec<Found>,
 }
 
@@ -118,7 +121,7 @@ enum Found {
 /// # Errors
 /// As [`sort`].
 pub fn sort_again(
-    mut files: Files,
+    files: Files,
     known: &mut Known,
     chart: &str,
     all_notes: bool,
@@ -131,6 +134,47 @@ pub fn sort_again(
     }
     known.profile = profile;
     let mut sorted = Manifests::default();
+    for (path, content) in documents_and_notes(files, chart, all_notes, &mut sorted) {
+        let file = match before.remove(&path) {
+            Some(file) if file.content == content => file,
+            _ => {
+                let found = take_apart(&path, &content, profile)?;
+                KnownFile { content, found }
+            }
+        };
+        for found in &file.found {
+            sorted.add(found.clone(), warnings);
+        }
+        known.files.insert(path, file);
+    }
+    sorted.put_in_order(profile);
+    Ok(sorted)
+}
+
+impl Manifests {
+    fn add(&mut self, found: Found, warnings: &mut Vec<Warning>) {
+        match found {
+            Found::Manifest(manifest) => self.manifests.push(manifest),
+            Found::Hook(hook) => self.hooks.push(hook),
+            Found::Unknown(warning) => warnings.push(warning),
+        }
+    }
+
+    fn put_in_order(&mut self, profile: Profile) {
+        self.manifests
+            .sort_by(|a, b| order::by_kind(&a.kind, &b.kind, profile));
+        self.hooks
+            .sort_by(|a, b| order::by_kind(&a.kind, &b.kind, profile));
+    }
+}
+
+/// Takes the notes into `sorted` and gives the files that hold documents.
+fn documents_and_notes(
+    mut files: Files,
+    chart: &str,
+    all_notes: bool,
+    sorted: &mut Manifests,
+) -> impl Iterator<Item = (String, Vec<u8>)> + use<> {
     let own_notes = format!("{chart}/templates/{NOTES}");
     files.retain(|path, content| {
         if !path.ends_with(NOTES) {
@@ -144,49 +188,30 @@ pub fn sort_again(
         }
         false
     });
-    for (path, content) in files {
-        if path
-            .rsplit('/')
-            .next()
-            .is_some_and(|name| name.starts_with('_'))
-        {
-            continue;
-        }
-        let file = match before.remove(&path) {
-            Some(file) if file.text.as_bytes() == content => file,
-            _ => take_apart(&path, content, profile)?,
-        };
-        for found in &file.found {
-            match found.clone() {
-                Found::Manifest(manifest) => sorted.manifests.push(manifest),
-                Found::Hook(hook) => sorted.hooks.push(hook),
-                Found::Unknown(warning) => warnings.push(warning),
-            }
-        }
-        known.files.insert(path, file);
-    }
-    sorted
-        .manifests
-        .sort_by(|a, b| order::by_kind(&a.kind, &b.kind, profile));
-    sorted
-        .hooks
-        .sort_by(|a, b| order::by_kind(&a.kind, &b.kind, profile));
-    Ok(sorted)
+    let is_partial = |path: &str| {
+        let name = path.rsplit('/').next();
+        name.is_some_and(|name| name.starts_with('_'))
+    };
+    files.into_iter().filter(move |(path, _)| !is_partial(path))
 }
 
-/// The documents of a file, read.
-fn take_apart(path: &str, content: Vec<u8>, profile: Profile) -> Result<KnownFile, ManifestError> {
-    let text = String::from_utf8(content).map_err(|error| {
-        let problem = yaml::decode(error.as_bytes());
+/// What a file says, if it is text.
+fn text<'a>(path: &str, content: &'a [u8]) -> Result<&'a str, ManifestError> {
+    std::str::from_utf8(content).map_err(|_| {
+        let problem = yaml::decode(content);
         let problem = problem.map_or_else(|error| error.sigs_message(), str::to_owned);
         ManifestError::Yaml {
             path: path.to_owned(),
             text: format!("error converting YAML to JSON: {problem}"),
-            document: String::from_utf8_lossy(error.as_bytes()).into_owned(),
+            document: String::from_utf8_lossy(content).into_owned(),
         }
-    })?;
+    })
+}
+
+/// The documents of a file, read.
+fn take_apart(path: &str, content: &[u8], profile: Profile) -> Result<Vec<Found>, ManifestError> {
     let mut found = Vec::new();
-    for document in split::documents(&text, profile) {
+    for document in split::documents(text(path, content)?, profile) {
         let (node, head) = read(document, profile).map_err(|text| ManifestError::Yaml {
             path: path.to_owned(),
             text,
@@ -202,7 +227,7 @@ fn take_apart(path: &str, content: Vec<u8>, profile: Profile) -> Result<KnownFil
             })
         }));
     }
-    Ok(KnownFile { text, found })
+    Ok(found)
 }
 
 /// What is looked at in a document.

@@ -138,29 +138,31 @@ pub(crate) fn read_documents(bytes: &[u8], profile: Profile) -> Result<Map, Stri
 
 /// The documents of a file, each with the number of lines before it.
 pub(crate) fn documents(bytes: &[u8]) -> Result<Vec<(u32, &[u8])>, String> {
+    let lines = |bytes| memchr::memchr_iter(b'\n', bytes).count() as u32;
+    let marks = memchr::memmem::find_iter(bytes, b"\n---").map(|at| at + 1);
+    let first = bytes.starts_with(b"---").then_some(0);
     let mut found = Vec::new();
     let (mut start, mut start_line) = (0, 0);
-    let mut at = 0;
-    for (line, number) in bytes.split_inclusive(|&byte| byte == b'\n').zip(0..) {
-        let next = at + line.len();
-        if let Some(rest) = line.strip_prefix(b"---") {
-            let rest = String::from_utf8_lossy(rest);
-            let rest = rest.trim();
-            if !rest.is_empty() && !rest.starts_with('#') {
-                return Err(format!(
-                    "error reading yaml document: invalid Yaml document separator: {rest}"
-                ));
-            }
-            // A mark at the very beginning is part of the document behind it.
-            if at > start {
-                found.push((start_line, &bytes[start..at]));
-                (start, start_line) = (next, number + 1);
-            }
+    for at in first.into_iter().chain(marks) {
+        let end = memchr::memchr(b'\n', &bytes[at..]).map(|length| at + length + 1);
+        let end = end.unwrap_or(bytes.len());
+        let rest = String::from_utf8_lossy(&bytes[at + 3..end]);
+        let rest = rest.trim();
+        if !rest.is_empty() && !rest.starts_with('#') {
+            return Err(format!(
+                "error reading yaml document: invalid Yaml document separator: {rest}"
+            ));
         }
-        at = next;
+        // A mark at the very beginning is part of the document behind it.
+        if at > start {
+            let document = &bytes[start..at];
+            found.push((start_line, document));
+            start_line += lines(&bytes[start..end]);
+            start = end;
+        }
     }
-    if at > start {
-        found.push((start_line, &bytes[start..at]));
+    if bytes.len() > start {
+        found.push((start_line, &bytes[start..]));
     }
     Ok(found)
 }

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use gotemplate::{CallError, List, Map, MapType, Str, Value};
+use gotemplate::{CallError, Host, List, Map, MapType, Str, Value};
 
 use crate::limits::{COMPARISONS_MAX, Walk};
 
@@ -16,6 +16,12 @@ fn equal(one: &Value, other: &Value, walk: &mut Walk) -> Result<bool, CallError>
     match (one, other) {
         (Value::List(one), Value::List(other)) => equal_lists(one, other, walk),
         (Value::Map(one), Value::Map(other)) => equal_maps(one, other, walk),
+        (Value::Host(one), Value::Host(other)) => {
+            if Rc::ptr_eq(one, other) {
+                return Ok(true);
+            }
+            equal_hosts(one.as_ref(), other.as_ref(), walk)
+        }
         _ => Ok(equal_singles(one, other)),
     }
 }
@@ -65,9 +71,34 @@ fn equal_maps(one: &Map, other: &Map, walk: &mut Walk) -> Result<bool, CallError
     Ok(true)
 }
 
+/// Values of types of their own, by what they consist of.
+fn equal_hosts(one: &dyn Host, other: &dyn Host, walk: &mut Walk) -> Result<bool, CallError> {
+    if one.type_name() != other.type_name() {
+        return Ok(false);
+    }
+    match (one.fields(), other.fields()) {
+        (Some(one), Some(other)) => {
+            for (one, other) in one.iter().zip(&other) {
+                walk.step()?;
+                if !equal(&one.value, &other.value, walk)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+        (None, None) => match (one.contents(), other.contents()) {
+            (Some(one), Some(other)) => equal(&one, &other, walk),
+            _ => Ok(one.display() == other.display()),
+        },
+        _ => Ok(false),
+    }
+}
+
 fn same_type(one: MapType, other: MapType) -> bool {
     match (one, other) {
-        (MapType::Any, MapType::Any) | (MapType::String, MapType::String) => true,
+        (MapType::Any, MapType::Any)
+        | (MapType::String, MapType::String)
+        | (MapType::Bytes, MapType::Bytes) => true,
         (MapType::Named(one), MapType::Named(other)) => one.type_name() == other.type_name(),
         _ => false,
     }
@@ -82,10 +113,6 @@ fn equal_singles(one: &Value, other: &Value) -> bool {
         (Value::Float(one), Value::Float(other)) => one == other,
         (Value::String(one), Value::String(other)) => one == other,
         (Value::Bytes(one), Value::Bytes(other)) => one == other,
-        (Value::Host(one), Value::Host(other)) => {
-            Rc::ptr_eq(one, other)
-                || one.type_name() == other.type_name() && one.display() == other.display()
-        }
         _ => false,
     }
 }

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use gotemplate::{CallError, List, Map, Str, Value};
 
 use crate::limits::Walk;
-use crate::semver::Semver;
 
 /// A value that shares no map with the given one. Types stay as they are, down to nil slices.
 pub(crate) fn deep_copy(value: &Value) -> Result<Value, CallError> {
@@ -22,10 +21,7 @@ fn copy(value: &Value, walk: &mut Walk) -> Result<Value, CallError> {
     match value {
         Value::List(list) if !list.items().is_empty() => copy_list(list, walk),
         Value::Map(map) if !map.is_nil() => copy_map(map, walk),
-        Value::Host(host) => Ok(match host.as_any().downcast_ref::<Semver>() {
-            Some(version) => version.zero(),
-            None => value.clone(),
-        }),
+        Value::Host(host) => Ok(host.deep_copy().unwrap_or_else(|| value.clone())),
         _ => Ok(value.clone()),
     }
 }

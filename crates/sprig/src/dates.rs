@@ -6,6 +6,7 @@
 //! Masterminds/sprig v3.3 `date.go`.
 
 mod duration;
+mod location;
 mod time;
 mod zones;
 

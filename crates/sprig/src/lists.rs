@@ -312,6 +312,10 @@ fn slice(_: &mut gotemplate::Context<'_>, args: &mut [Value]) -> Result<Value, C
     Ok(match &args[0] {
         Value::Bytes(bytes) => Value::Bytes(bytes[start..end].into()),
         Value::List(list) => Value::List(List::new(&items[start..end], list.of())),
+        Value::Host(host) => match host.part(start..end) {
+            Some(part) => part,
+            None => Value::list(&items[start..end]),
+        },
         _ => Value::list(&items[start..end]),
     })
 }

@@ -1,15 +1,18 @@
 //! Regular expressions of Go's dialect.
 //!
-//! Texts that are not UTF-8 are searched with U+FFFD for every byte that is none.
+//! Texts that are not UTF-8 are searched with U+FFFD for every byte that is none; what is found is
+//! bytes of the text itself.
 //!
 //! # Source
 //! Masterminds/sprig v3.3 `regex.go`; golang/go `src/regexp/regexp.go`.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
+use std::ops::Range;
 use std::rc::Rc;
 
 use golang::{Regexp, RegexpError};
-use gotemplate::{CallError, Context, ElementType, Function, Functions, List, Type, Value};
+use gotemplate::{CallError, Context, ElementType, Function, Functions, List, Str, Type, Value};
 
 use crate::{limits, take};
 
@@ -90,6 +93,47 @@ fn quote(pattern: &str) -> String {
     }
 }
 
+/// A text to search in.
+struct Searched<'a> {
+    bytes: &'a [u8],
+    /// With U+FFFD for every byte that is no text.
+    text: Cow<'a, str>,
+    /// Where these are in `text`.
+    replaced: Vec<usize>,
+}
+
+impl<'a> Searched<'a> {
+    fn new(of: &'a Str) -> Self {
+        let text = of.to_text();
+        let mut replaced = Vec::new();
+        if let Cow::Owned(_) = text {
+            let mut at = 0;
+            for (_, character, width) in golang::utf8::characters(of.as_bytes()) {
+                if character.is_none() {
+                    replaced.push(at);
+                }
+                at += character.map_or(char::REPLACEMENT_CHARACTER.len_utf8(), |_| width);
+            }
+        }
+        Self {
+            bytes: of.as_bytes(),
+            text,
+            replaced,
+        }
+    }
+
+    /// The bytes that a part of the text stands for.
+    fn bytes(&self, range: Range<usize>) -> &'a [u8] {
+        let longer = char::REPLACEMENT_CHARACTER.len_utf8() - 1;
+        let original = |at: usize| at - longer * self.replaced.partition_point(|&start| start < at);
+        &self.bytes[original(range.start)..original(range.end)]
+    }
+
+    fn bytes_from(&self, start: usize) -> &'a [u8] {
+        self.bytes(start..self.text.len())
+    }
+}
+
 fn matches(_: &mut Context<'_>, args: &mut [Value]) -> Outcome {
     let found = pattern::<true>(args).map(|regexp| regexp.is_match(&take::text(args, 1).to_text()));
     Ok(Value::Bool(found.unwrap_or(false)))
@@ -103,7 +147,10 @@ fn must_match(_: &mut Context<'_>, args: &mut [Value]) -> Outcome {
 fn find<const MUST: bool>(_: &mut Context<'_>, args: &mut [Value]) -> Outcome {
     let regexp = pattern::<MUST>(args)?;
     let text = take::text(args, 1);
-    Ok(regexp.find(&text.to_text()).unwrap_or_default().into())
+    let text = Searched::new(&text);
+    let found = regexp.regex().find(&text.text);
+    let found = found.map(|found| text.bytes(found.range()));
+    Ok(found.unwrap_or_default().into())
 }
 
 /// How many matches a count asks for: all when it is negative.
@@ -123,12 +170,12 @@ fn strings(items: Vec<Value>) -> Value {
 fn find_all<const MUST: bool>(_: &mut Context<'_>, args: &mut [Value]) -> Outcome {
     let regexp = pattern::<MUST>(args)?;
     let text = take::text(args, 1);
-    let text = text.to_text();
-    let found = regexp.regex().find_iter(&text).take(limit(args));
+    let text = Searched::new(&text);
+    let found = regexp.regex().find_iter(&text.text).take(limit(args));
     let mut items = Vec::new();
     for found in found {
         limits::items(items.len() + 1)?;
-        items.push(found.as_str().into());
+        items.push(text.bytes(found.range()).into());
     }
     Ok(strings(items))
 }
@@ -136,62 +183,62 @@ fn find_all<const MUST: bool>(_: &mut Context<'_>, args: &mut [Value]) -> Outcom
 fn replace<const MUST: bool>(_: &mut Context<'_>, args: &mut [Value]) -> Outcome {
     let regexp = pattern::<MUST>(args)?;
     let (text, template) = (take::text(args, 1), take::text(args, 2));
-    let (text, template) = (text.to_text(), template.to_text());
-    let template = Template::parse(&template);
-    let mut out = String::new();
+    let text = Searched::new(&text);
+    let template = Template::parse(template.as_bytes());
+    let mut out = Vec::new();
     let mut last = 0;
-    for groups in regexp.regex().captures_iter(&text) {
+    for groups in regexp.regex().captures_iter(&text.text) {
         let Some(whole) = groups.get(0) else { continue };
-        out.push_str(&text[last..whole.start()]);
-        template.expand(&groups, &mut out)?;
+        out.extend_from_slice(text.bytes(last..whole.start()));
+        template.expand(&text, &groups, &mut out)?;
         last = whole.end();
     }
-    out.push_str(&text[last..]);
+    out.extend_from_slice(text.bytes_from(last));
     Ok(out.into())
 }
 
 fn replace_literal<const MUST: bool>(_: &mut Context<'_>, args: &mut [Value]) -> Outcome {
     let regexp = pattern::<MUST>(args)?;
     let (text, replacement) = (take::text(args, 1), take::text(args, 2));
-    let (text, replacement) = (text.to_text(), replacement.to_text());
-    let mut out = String::new();
+    let text = Searched::new(&text);
+    let mut out = Vec::new();
     let mut last = 0;
-    for found in regexp.regex().find_iter(&text) {
-        out.push_str(&text[last..found.start()]);
+    for found in regexp.regex().find_iter(&text.text) {
+        out.extend_from_slice(text.bytes(last..found.start()));
         limits::text(out.len() + replacement.len())?;
-        out.push_str(&replacement);
+        out.extend_from_slice(replacement.as_bytes());
         last = found.end();
     }
-    out.push_str(&text[last..]);
+    out.extend_from_slice(text.bytes_from(last));
     Ok(out.into())
 }
 
 fn split<const MUST: bool>(_: &mut Context<'_>, args: &mut [Value]) -> Outcome {
     let regexp = pattern::<MUST>(args)?;
     let text = take::text(args, 1);
-    let text = text.to_text();
+    let text = Searched::new(&text);
     let limit = limit(args);
     if limit == 0 {
         return Ok(strings(Vec::new()));
     }
-    if text.is_empty() && !regexp.as_str().is_empty() {
+    if text.text.is_empty() && !regexp.as_str().is_empty() {
         return Ok(Value::strings([""]));
     }
     let mut parts = Vec::new();
     let (mut begin, mut end) = (0, 0);
-    for found in regexp.regex().find_iter(&text).take(limit) {
+    for found in regexp.regex().find_iter(&text.text).take(limit) {
         if parts.len() + 1 == limit {
             break;
         }
         end = found.start();
         if found.end() != 0 {
             limits::items(parts.len() + 2)?;
-            parts.push(&text[begin..end]);
+            parts.push(text.bytes(begin..end));
         }
         begin = found.end();
     }
-    if end != text.len() {
-        parts.push(&text[begin..]);
+    if end != text.text.len() {
+        parts.push(text.bytes_from(begin));
     }
     Ok(Value::strings(parts))
 }
@@ -212,21 +259,23 @@ fn quote_meta(_: &mut Context<'_>, args: &mut [Value]) -> Outcome {
 struct Template<'a>(Vec<Part<'a>>);
 
 enum Part<'a> {
-    Text(&'a str),
+    Text(&'a [u8]),
     Number(usize),
     Name(&'a str),
 }
 
 impl<'a> Template<'a> {
-    fn parse(mut rest: &'a str) -> Self {
+    fn parse(mut rest: &'a [u8]) -> Self {
         let mut parts = Vec::new();
-        while let Some((before, after)) = rest.split_once('$') {
-            parts.push(Part::Text(before));
-            rest = after;
-            if let Some(after) = rest.strip_prefix('$') {
-                parts.push(Part::Text("$"));
+        while let Some(at) = rest.iter().position(|&byte| byte == b'$') {
+            parts.push(Part::Text(&rest[..at]));
+            rest = &rest[at + 1..];
+            let text = rest.utf8_chunks().next();
+            let text = text.map_or("", |chunk| chunk.valid());
+            if let Some(after) = rest.strip_prefix(b"$") {
+                parts.push(Part::Text(b"$"));
                 rest = after;
-            } else if let Some((name, after)) = group_name(rest) {
+            } else if let Some((name, after)) = group_name(text) {
                 // Numbers above that name no group either way.
                 let number = name.bytes().all(|byte| byte.is_ascii_digit());
                 let zero = name.len() > 1 && name.starts_with('0');
@@ -235,25 +284,32 @@ impl<'a> Template<'a> {
                     _ if number && !zero => Part::Number(usize::MAX),
                     _ => Part::Name(name),
                 });
-                rest = after;
+                rest = &rest[text.len() - after.len()..];
             } else {
-                parts.push(Part::Text("$"));
+                parts.push(Part::Text(b"$"));
             }
         }
         parts.push(Part::Text(rest));
         Self(parts)
     }
 
-    fn expand(&self, groups: &regex::Captures<'_>, out: &mut String) -> Result<(), CallError> {
+    fn expand(
+        &self,
+        searched: &Searched<'_>,
+        groups: &regex::Captures<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CallError> {
         for part in &self.0 {
             let group = match part {
                 Part::Text(text) => Some(*text),
-                Part::Number(number) => groups.get(*number).map(|group| group.as_str()),
-                Part::Name(name) => groups.name(name).map(|group| group.as_str()),
+                Part::Number(number) => groups
+                    .get(*number)
+                    .map(|group| searched.bytes(group.range())),
+                Part::Name(name) => groups.name(name).map(|group| searched.bytes(group.range())),
             };
             let text = group.unwrap_or_default();
             limits::text(out.len() + text.len())?;
-            out.push_str(text);
+            out.extend_from_slice(text);
         }
         Ok(())
     }

@@ -10,7 +10,8 @@ use golang::strconv::quote;
 use golang::version::ConstraintError;
 use golang::{Constraints, Version};
 use gotemplate::{
-    CallError, Context, Function, Functions, Host, Kind, Method, Signature, Type, UintType, Value,
+    CallError, Context, Field, Function, Functions, Host, Kind, Method, Signature, Type, UintType,
+    Value,
 };
 
 use crate::take;
@@ -83,20 +84,6 @@ pub(crate) struct Semver {
 }
 
 impl Semver {
-    /// What a deep copy makes of any version: fields that are not exported are not copied.
-    pub(crate) fn zero(&self) -> Value {
-        let version = Version {
-            major: 0,
-            minor: 0,
-            patch: 0,
-            prerelease: String::new(),
-            metadata: String::new(),
-            original: String::new(),
-        };
-        let pointer = self.pointer;
-        Self { version, pointer }.into()
-    }
-
     /// The next version whose number `name` is higher.
     fn next(&self, name: &str) -> Self {
         let mut version = Version {
@@ -166,32 +153,36 @@ impl Host for Semver {
         }
     }
 
-    fn display(&self) -> String {
-        self.version.to_string()
+    fn text(&self) -> Option<String> {
+        Some(self.version.to_string())
     }
 
-    /// Behind the pointer are fields that are not exported.
-    fn syntax(&self) -> Option<String> {
+    fn fields(&self) -> Option<Vec<Field>> {
         let version = &self.version;
-        let pointer = if self.pointer { "&" } else { "" };
-        Some(format!(
-            "{pointer}semver.Version{{major:{:#x}, minor:{:#x}, patch:{:#x}, pre:{}, metadata:{}, original:{}}}",
-            version.major,
-            version.minor,
-            version.patch,
-            quote(&version.prerelease),
-            quote(&version.metadata),
-            quote(&version.original),
-        ))
+        let number = |name, number| Field::new(name, Value::Uint(number, UintType::Uint64));
+        let text = |name, text: &String| Field::new(name, text.as_str());
+        Some(vec![
+            number("major", version.major),
+            number("minor", version.minor),
+            number("patch", version.patch),
+            text("pre", &version.prerelease),
+            text("metadata", &version.metadata),
+            text("original", &version.original),
+        ])
     }
 
-    fn printed_fields(&self) -> Option<Vec<Value>> {
-        let version = &self.version;
-        let numbers = [version.major, version.minor, version.patch];
-        let numbers = numbers.map(|number| Value::Uint(number, UintType::Uint64));
-        let texts = [&version.prerelease, &version.metadata, &version.original];
-        let texts = texts.map(|text| Value::from(text.as_str()));
-        Some(numbers.into_iter().chain(texts).collect())
+    /// No field is exported.
+    fn deep_copy(&self) -> Option<Value> {
+        let version = Version {
+            major: 0,
+            minor: 0,
+            patch: 0,
+            prerelease: String::new(),
+            metadata: String::new(),
+            original: String::new(),
+        };
+        let pointer = self.pointer;
+        Some(Self { version, pointer }.into())
     }
 
     fn method(&self, name: &str) -> Method {
@@ -225,7 +216,7 @@ impl Host for Semver {
             "Patch" => number(version.patch),
             "Prerelease" => version.prerelease.as_str().into(),
             "Metadata" => version.metadata.as_str().into(),
-            "String" => self.display().into(),
+            "String" => version.to_string().into(),
             "IncMajor" | "IncMinor" | "IncPatch" => self.next(name).into(),
             _ if !self.pointer => return None,
             "Original" => version.original.as_str().into(),
@@ -236,7 +227,7 @@ impl Host for Semver {
     }
 
     fn json(&self) -> Option<Value> {
-        Some(self.display().into())
+        Some(self.version.to_string().into())
     }
 
     fn as_any(&self) -> &dyn Any {

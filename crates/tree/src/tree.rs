@@ -212,7 +212,10 @@ impl Tree {
         let mut names: BTreeMap<String, bool> = BTreeMap::new();
         if let Store::OnDemand(files) = &self.0 {
             for name in files.list(&real) {
-                let directory = real.join(&name).is_ok_and(|path| self.is_directory(&path));
+                let directory = real.join(&name).is_ok_and(|path| match files.find(&path) {
+                    Found::Link(_) => self.is_directory(&path),
+                    found => found == Found::Directory,
+                });
                 names.insert(name, directory);
             }
         }

@@ -105,6 +105,8 @@ pub enum YamlError {
         at: Position,
         /// What it is: `list`, `map`, `null`, `number`, …
         kind: &'static str,
+        /// What go-yaml v2 says, which shows the key as Go's syntax has it; empty for v3.
+        go: Box<str>,
     },
     /// A number that JSON cannot hold: an infinity or NaN.
     #[error("line {}, column {}: `{value}` is not a number JSON can hold", at.line, at.column)]
@@ -246,6 +248,7 @@ impl YamlError {
             }
             Self::Number { value, .. } => format!("json: unsupported value: {value}"),
             Self::Encoding { problem, .. } => format!("yaml: {problem}"),
+            Self::Key { go, .. } if !go.is_empty() => go.to_string(),
             _ => format!("yaml: {self}"),
         }
     }

@@ -7,14 +7,16 @@ use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
 use super::figures::{Cell, Table};
-use super::pairs::{self, Pairs, Usage, contents, load, measured};
+use super::pairs::{self, Pairs, contents, load, measured, same};
 use super::process::{hermetic, output};
 use super::{Settings, built};
 
-/// A chart of the public test data, and how often it is rendered.
+/// A chart of the public test data with the arguments of its recorded case of defaults, which make
+/// its output the same every time, and how often it is rendered.
 struct Row {
     name: &'static str,
     chart: &'static str,
+    case: &'static str,
     /// Pairs of whole processes.
     runs: usize,
     /// Renders in the process.
@@ -25,19 +27,22 @@ const ROWS: &[Row] = &[
     Row {
         name: "podinfo",
         chart: "podinfo-6.14.1",
+        case: "podinfo-6.14.1",
         runs: 21,
         renders: 501,
     },
     Row {
         name: "kube-prometheus-stack",
         chart: "kube-prometheus-stack-88.5.3",
+        case: "kube-prometheus-stack-88.5.3",
         runs: 11,
         renders: 51,
     },
     Row {
         name: "milvus",
         chart: "milvus-16.0.2.tgz",
-        runs: 7,
+        case: "milvus-16.0.2",
+        runs: 11,
         renders: 11,
     },
 ];
@@ -61,7 +66,8 @@ pub fn run(settings: &Settings) -> Result<Vec<Table>> {
         |name: &str| settings.only.is_empty() || settings.only.iter().any(|only| only == name);
     let corpus = std::env::var_os("FLEETWRIGHT_CORPUS")
         .context("FLEETWRIGHT_CORPUS names no folder; its helm/charts are what is rendered")?;
-    let charts = PathBuf::from(corpus).join("helm/charts");
+    let helm = PathBuf::from(corpus).join("helm");
+    let (charts, cases) = (helm.join("charts"), helm.join("cases"));
     let reference = settings.tool("helm4")?;
     let engine = settings.tool("helm-engine")?;
     let library = built(
@@ -94,32 +100,29 @@ pub fn run(settings: &Settings) -> Result<Vec<Table>> {
     for row in ROWS.iter().filter(|row| wanted(row.name)) {
         eprintln!("{} …", row.name);
         let chart = charts.join(row.chart);
+        let arguments = cases.join(row.case).join("defaults/args.txt");
+        let arguments = std::fs::read_to_string(&arguments)
+            .with_context(|| format!("cannot read {}", arguments.display()))?;
+        let arguments: Vec<&str> = arguments.lines().collect();
         let outputs = [
             home.path().join("theirs.yaml"),
             home.path().join("ours.yaml"),
         ];
         let mut pairs = Pairs::default();
         for _ in 0..row.runs {
-            let theirs = &["template", "demo"];
-            pairs.theirs.push(render(
-                &reference,
-                theirs,
-                &chart,
-                home.path(),
-                &outputs[0],
-            )?);
-            let ours = &["build", "helm", "demo"];
-            pairs.ours.push(render(
-                &settings.binary,
-                ours,
-                &chart,
-                home.path(),
-                &outputs[1],
-            )?);
+            let one = |program: &Path, words: &[&str], out: &Path| {
+                let mut command = hermetic(program, home.path());
+                command.args(words).arg(&chart).args(&arguments);
+                measured(command.stdout(File::create(out)?))
+            };
+            let theirs = one(&reference, &["template", "demo"], &outputs[0])?;
+            pairs.theirs.push(theirs);
+            let ours = one(&settings.binary, &["build", "helm", "demo"], &outputs[1])?;
+            pairs.ours.push(ours);
         }
+        pairs.equal = same(&outputs[0], &outputs[1])?;
         let (objects, bytes) = contents(&outputs[1])?;
-        // All three ask for random text, so no two outputs are equal.
-        pairs.row(&mut processes, row.name, false, objects, bytes);
+        pairs.row(&mut processes, row.name, true, objects, bytes);
         let count = row.renders.to_string();
         let theirs = figures(hermetic(&engine, home.path()).arg(&chart).arg(&count))?;
         let ours = |what: &str| {
@@ -154,13 +157,6 @@ pub fn run(settings: &Settings) -> Result<Vec<Table>> {
     }
     eprintln!("load after: {}", load());
     Ok(tables)
-}
-
-/// Renders by a process; what it prints goes to `out`.
-fn render(program: &Path, words: &[&str], chart: &Path, home: &Path, out: &Path) -> Result<Usage> {
-    let mut command = hermetic(program, home);
-    command.args(words).arg(chart).stdout(File::create(out)?);
-    measured(&mut command)
 }
 
 /// The numbers that a program prints.

@@ -4,6 +4,7 @@
 //! well, so that pipelines written for it can call this.
 
 pub mod checkout;
+mod contexts;
 mod deploy;
 pub mod generate;
 mod scaffold;
@@ -38,6 +39,9 @@ pub enum Commands {
     /// `scaffold component`, as older OpenChoreo calls it.
     #[command(subcommand, hide = true)]
     Scaffold(ScaffoldCommand),
+    /// Remembers which checkout and namespace the commands about components work on.
+    #[command(subcommand)]
+    Config(contexts::ConfigCommand),
 }
 
 /// `component`.
@@ -103,5 +107,6 @@ pub fn run(command: &Commands) -> Outcome {
         Commands::Component(ComponentCommand::Deploy(args)) => deploy::run(args),
         Commands::Workload(WorkloadCommand::Create(args))
         | Commands::Create(CreateCommand::Workload(args)) => workload::run(args),
+        Commands::Config(command) => contexts::run(command),
     }
 }

@@ -75,7 +75,7 @@ pub async fn run(args: ControllerArgs) -> Outcome {
     let run: BoxFuture<'static, String> = match args.roles.contains(&Role::Component) {
         true => {
             let plane = Arc::new(OwnCluster(cluster.clone()));
-            with_components(&engine, plane, run).boxed()
+            with_components(&engine, plane, run).1.boxed()
         }
         false => run.boxed(),
     };

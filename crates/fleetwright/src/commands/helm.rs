@@ -180,7 +180,7 @@ pub fn build(args: &BuildArgs, is_verbose: bool) -> Outcome {
     }
     let chart = loaded?;
     let options = options(args, name, profile).map_err(|error| explained(&error))?;
-    let programs = Programs::default();
+    let programs = Programs::unkept();
     let engine = Engine {
         programs: &programs,
         world: &world,
@@ -215,6 +215,8 @@ pub fn build(args: &BuildArgs, is_verbose: bool) -> Outcome {
         None | Some("") => {
             let text = manifests.text(&text_options);
             print(&text.map_err(|error| explained(&error))?);
+            // The process ends: nothing is given back piece by piece.
+            std::mem::forget((chart, manifests));
         }
         Some(folder) => {
             let folder = Path::new(folder);

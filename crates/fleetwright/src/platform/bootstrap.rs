@@ -13,6 +13,9 @@ use crate::sample;
 /// Name under which the platform itself owns fields.
 pub(super) const MANAGER: &str = "fleetwright";
 
+/// Namespace of the samples' sources and units.
+const NAMESPACE: &str = "flux-system";
+
 /// Longest wait for the kinds served to be established.
 pub(super) const ESTABLISH_TIME_MAX: Duration = Duration::from_secs(30);
 
@@ -59,18 +62,18 @@ pub(super) async fn apply(cluster: &Cluster, node: Node) -> Result<(), Failure> 
     Ok(())
 }
 
-pub(super) async fn set_up_sample(
+/// Makes the repositories of the samples, and applies what brings them to their clusters.
+pub(super) async fn set_up_samples(
     control_plane: &Cluster,
     git: &::git::server::Server,
     embedded: Option<&Embedded>,
 ) -> Result<(), Failure> {
-    commit_sample(git)?;
-    let documents = yaml::load(sample::BOOTSTRAP, &yaml::Limits::default());
-    let documents = documents.map_err(|error| anyhow::anyhow!(error))?;
-    let mut documents = documents.into_iter().map(|document| document.node);
-    if let Some(namespace) = documents.next() {
-        apply(control_plane, namespace).await?;
-    }
+    commit_samples(git)?;
+    let mut namespace = Node::map();
+    namespace.set(&["apiVersion"], "v1");
+    namespace.set(&["kind"], "Namespace");
+    namespace.set(&["metadata", "name"], NAMESPACE);
+    apply(control_plane, namespace).await?;
     for (name, kubeconfig) in embedded
         .into_iter()
         .flat_map(|embedded| &embedded.kubeconfigs)
@@ -79,47 +82,47 @@ pub(super) async fn set_up_sample(
         secret.set(&["apiVersion"], "v1");
         secret.set(&["kind"], "Secret");
         secret.set(&["metadata", "name"], format!("{name}-kubeconfig"));
-        secret.set(&["metadata", "namespace"], "flux-system");
+        secret.set(&["metadata", "namespace"], NAMESPACE);
         secret.set(&["stringData", "value"], kubeconfig.as_str());
         apply(control_plane, secret).await?;
     }
-    for document in documents {
-        apply(control_plane, document).await?;
+    for sample in sample::SAMPLES {
+        let documents = yaml::load(sample.bootstrap, &yaml::Limits::default());
+        for document in documents.map_err(|error| anyhow::anyhow!(error))? {
+            apply(control_plane, document.node).await?;
+        }
     }
     Ok(())
 }
 
-/// Makes the sample repository, unless a data folder has it already.
-pub(super) fn commit_sample(git: &::git::server::Server) -> Result<(), Failure> {
-    if git.list().iter().any(|name| name == sample::REPOSITORY) {
-        return Ok(());
-    }
-    let failed = |error: &dyn std::error::Error| {
-        Failure::plain(
-            Exit::Unreadable,
-            format!("cannot make the sample repository: {error}"),
-        )
-    };
-    git.create(sample::REPOSITORY, "main")
-        .map_err(|error| failed(&error))?;
-    let tree = sample::files();
-    let author = ::git::Signature {
-        name: "Fleetwright".into(),
-        email: "demo@example.com".into(),
-        seconds: SystemClock.now().unix(),
-        offset_minutes: 0,
-    };
-    let committed = git.commit(
-        sample::REPOSITORY,
-        &::git::NewCommit {
+/// Makes the repositories of the samples, but for those that a data folder has already.
+pub(super) fn commit_samples(git: &::git::server::Server) -> Result<(), Failure> {
+    let known = git.list();
+    let wanted = sample::SAMPLES
+        .iter()
+        .filter(|sample| !known.iter().any(|name| name == sample.repository));
+    for sample in wanted {
+        let name = sample.repository;
+        let failed = |error: &dyn std::error::Error| {
+            let message = format!("cannot make the repository {name} of the sample: {error}");
+            Failure::plain(Exit::Unreadable, message)
+        };
+        git.create(name, "main").map_err(|error| failed(&error))?;
+        let author = ::git::Signature {
+            name: "Fleetwright".into(),
+            email: "demo@example.com".into(),
+            seconds: SystemClock.now().unix(),
+            offset_minutes: 0,
+        };
+        let commit = ::git::NewCommit {
             branch: "main",
             onto: None,
-            tree: &tree,
+            tree: &(sample.files)(),
             author: author.clone(),
             committer: author,
-            message: "Two clusters, their infrastructure and their apps\n",
-        },
-    );
-    committed.map_err(|error| failed(&error))?;
+            message: sample.message,
+        };
+        git.commit(name, &commit).map_err(|error| failed(&error))?;
+    }
     Ok(())
 }

@@ -25,7 +25,7 @@ use crate::commands;
 use crate::connect::{connect_to, state_folder};
 use crate::exit::{Exit, Failure};
 use archives::sources;
-use bootstrap::set_up_sample;
+use bootstrap::set_up_samples;
 use embedded::Embedded;
 use git::{create_repositories, git_routes, git_server, push_token};
 use listen::listen;
@@ -40,7 +40,7 @@ pub struct PlatformOptions {
     state: PathBuf,
     /// A control plane elsewhere, instead of the embedded one.
     control_plane: Option<(PathBuf, Option<String>)>,
-    /// Whether the sample repository and its clusters are set up.
+    /// Whether the sample repositories and their clusters are set up.
     sample: bool,
     /// Repositories to make on the Git server.
     repositories: Vec<String>,
@@ -50,6 +50,8 @@ pub struct PlatformOptions {
 pub struct Platform {
     /// The controllers.
     pub engine: Engine,
+    /// The controllers of components.
+    pub components: Components,
     /// Where the status page and the Git server are.
     pub http: SocketAddr,
     /// Where the Kubernetes API is; `None` when it is elsewhere.
@@ -157,13 +159,15 @@ impl Platform {
             Some(embedded) => embedded.planes.clone(),
             None => Arc::new(OwnCluster(control_plane.clone())),
         };
-        let run = tokio::spawn(with_components(&engine, default_plane, run));
+        let (components, run) = with_components(&engine, default_plane, run);
+        let run = tokio::spawn(run);
         tokio::spawn(server::serve(storage, archive_routes(archives)));
         let routes = server::router(engine.clone()).merge(git_routes(git.clone()));
         tokio::spawn(server::serve(http, routes));
 
         let platform = Self {
             engine,
+            components,
             http: http_address,
             api: embedded.as_ref().map(|embedded| embedded.address),
             storage: storage_address,
@@ -178,7 +182,7 @@ impl Platform {
             _api_server: None,
         };
         if options.sample {
-            set_up_sample(&control_plane, &git, embedded.as_ref()).await?;
+            set_up_samples(&control_plane, &git, embedded.as_ref()).await?;
         }
         Ok(Self {
             _api_server: embedded.map(|embedded| embedded.server),
@@ -214,23 +218,25 @@ impl Platform {
     }
 }
 
-/// Runs the controllers of components beside the engine, until one of both ends by accident.
+/// The controllers of components beside the engine, and what runs both until one of them ends by
+/// accident.
 pub fn with_components(
     engine: &Engine,
     default_plane: Arc<dyn DefaultPlane>,
     run: impl Future<Output = String> + Send + 'static,
-) -> impl Future<Output = String> + Send + 'static {
+) -> (Components, impl Future<Output = String> + Send + 'static) {
     let options = ComponentOptions {
         control: control::components::Options::default(),
         default_plane,
     };
-    let (_, components) = Components::new(engine, options);
-    async {
+    let (components, run_components) = Components::new(engine, options);
+    let both = async {
         tokio::select! {
             ended = run => ended,
-            ended = components => ended,
+            ended = run_components => ended,
         }
-    }
+    };
+    (components, both)
 }
 
 /// Ends at the first wish of the system to stop.

@@ -57,7 +57,17 @@ fn the_demo_settles_in_the_state_its_sample_says() {
             .at(&["counts", state])
             .and_then(object::Node::as_i64)
     };
-    assert_eq!((count("synced"), count("blocked")), (Some(6), Some(1)));
+    assert_eq!((count("synced"), count("blocked")), (Some(7), Some(1)));
+    // Everything of the second repository runs, but for the release that waits for an approval.
+    let bindings = summary.get("bindings").and_then(object::Node::as_list);
+    let held = bindings.unwrap().iter().filter_map(|own| {
+        let reason = own.str_at(&["reason"]).filter(|reason| *reason != "Ready");
+        Some((own.str_at(&["name"])?, reason?))
+    });
+    assert_eq!(
+        held.collect::<Vec<_>>(),
+        [("catalog-production", "PromotionBlocked")]
+    );
     // Nothing is left behind but the kubeconfigs of the clusters it had.
     let state = home.path().join(".local/state/fleetwright");
     assert!(state.join("kubeconfig").is_file());
@@ -79,6 +89,16 @@ fn silent_mistakes_are_reported_and_old_files_fixed() {
         (
             "shop/extra.yaml",
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\n",
+        ),
+        // What programs put there is nobody's mistake.
+        ("shop/out/CACHEDIR.TAG", ""),
+        (
+            "shop/out/kustomization.yaml",
+            "commonLabels: {team: shop}\n",
+        ),
+        (
+            "shop/node_modules/kustomization.yaml",
+            "commonLabels: {team: shop}\n",
         ),
     ];
     crate::repository::write_tree(home.path(), &files);

@@ -449,3 +449,91 @@ fn descriptors_name_files_beside_them() {
     );
     assert!(!bad.contains("top"), "{bad}");
 }
+
+#[test]
+fn a_chosen_context_says_where_the_checkout_is() {
+    let home = repository();
+    let home = home.path();
+    let fine = |arguments: &str| assert_eq!(told(home, arguments), "exit 0\n", "{arguments}");
+    // As pipelines for v0.12 begin.
+    fine(
+        "config set-context ci --mode file-system --root-directory-path fleet --organization acme",
+    );
+    fine("config use-context ci");
+    let create = "create workload --project shop --component web --image web:1";
+    check(
+        home,
+        create,
+        expect![[r#"
+            exit 0
+            created web-workload in shop/web/workload.yaml
+        "#]],
+    );
+    // As pipelines for v1.2 begin: the checkout is named by each command.
+    fine(
+        "config context add other --namespace elsewhere --controlplane default --credentials default",
+    );
+    fine("config context use other");
+    let generate = "componentrelease generate --mode file-system --root-dir fleet --component web --project shop --fixed-time 1769904000";
+    check(
+        home,
+        generate,
+        expect![[r#"
+            exit 6
+            error[ComponentUnknown]: component `web` is not in the checkout, at least not in project `shop`
+             = more: fleetwright explain ComponentUnknown
+        "#]],
+    );
+    let listed = told(home, "config context list");
+    let rows = listed
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    let expected = [
+        "exit 0",
+        "NAME ROOT NAMESPACE",
+        "ci HOME/fleet acme",
+        "* other elsewhere",
+    ];
+    assert_eq!(rows.collect::<Vec<_>>(), expected);
+    fine("config context delete other");
+    check(
+        home,
+        "config use-context other",
+        expect![[r#"
+            exit 2
+            error: there is no context `other`; contexts are ci
+        "#]],
+    );
+    // Without a choice, the working folder is the checkout.
+    check(
+        home,
+        &format!("{create} --output-path -"),
+        expect![[r#"
+        exit 0
+        apiVersion: openchoreo.dev/v1alpha1
+        kind: Workload
+        metadata:
+          name: web-workload
+          namespace: acme
+        spec:
+          containers:
+            app:
+              image: web:1
+          owner:
+            componentName: web
+            projectName: shop
+    "#]],
+    );
+    let place = home.join(".config/fleetwright/contexts.yaml");
+    fs::write(&place, "contexts: [").unwrap();
+    check(
+        home,
+        create,
+        expect![[r#"
+        exit 3
+        error[ContextsInvalid]: line 2, column 1: did not find expected node content
+         --> HOME/.config/fleetwright/contexts.yaml:2
+          = more: fleetwright explain ContextsInvalid
+    "#]],
+    );
+}

@@ -4,31 +4,46 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
-use super::{Version, compare_prerelease};
+use super::{Parts, Version, compare_prerelease};
 use crate::Regexp;
 
 /// Longest constraint; people write a few dozen characters.
 const CONSTRAINT_BYTES_MAX: usize = 4 << 10;
 
-/// A version with wildcards.
-const VERSION: &str = concat!(
-    r"v?([0-9|x|X|\*]+)(\.[0-9|x|X|\*]+)?(\.[0-9|x|X|\*]+)?",
-    r"(-([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?",
-    r"(\+([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?",
-);
+/// Two versions with wildcards, and ` - ` between them.
+static RANGE: LazyLock<Regexp> = LazyLock::new(|| {
+    let version = concat!(
+        r"v?([0-9|x|X|\*]+)(\.[0-9|x|X|\*]+)?(\.[0-9|x|X|\*]+)?",
+        r"(-([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?",
+        r"(\+([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?",
+    );
+    Regexp::new(&format!(r"\s*({version})\s+-\s+({version})\s*")).expect("the pattern is valid")
+});
 
-const OPERATORS: &str = r"=||!=|>|<|>=|=>|<=|=<|~|~>|\^";
+/// Longer ones before those they begin with.
+const OPERATORS: [(&str, Operator); 11] = [
+    ("!=", Operator::NotEqual),
+    (">=", Operator::GreaterOrEqual),
+    ("=>", Operator::GreaterOrEqual),
+    ("<=", Operator::LessOrEqual),
+    ("=<", Operator::LessOrEqual),
+    ("~>", Operator::Tilde),
+    ("=", Operator::Equal),
+    (">", Operator::Greater),
+    ("<", Operator::Less),
+    ("~", Operator::Tilde),
+    ("^", Operator::Caret),
+];
 
-fn pattern(text: &str) -> Regexp {
-    let text = text.replace("OPS", OPERATORS).replace("VER", VERSION);
-    Regexp::new(&text).expect("the pattern is valid")
+/// What numbers with wildcards are made of.
+fn is_wild_digit(byte: u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b'|' | b'x' | b'X' | b'*')
 }
 
-static SINGLE: LazyLock<Regexp> = LazyLock::new(|| pattern(r"^\s*(OPS)\s*(VER)\s*$"));
-static RANGE: LazyLock<Regexp> = LazyLock::new(|| pattern(r"\s*(VER)\s+-\s+(VER)\s*"));
-static FIND: LazyLock<Regexp> = LazyLock::new(|| pattern(r"(OPS)\s*(VER)"));
-static VALID: LazyLock<Regexp> =
-    LazyLock::new(|| pattern(r"^(\s*(OPS)\s*(VER)\s*)((?:\s+|,\s*)(OPS)\s*(VER)\s*)*$"));
+/// Go's `\s`.
+fn is_space(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\x0c' | '\r' | ' ')
+}
 
 /// What versions are wanted.
 ///
@@ -86,17 +101,7 @@ impl FromStr for Constraints {
         let text = expand_ranges(text);
         let alternatives = text
             .split("||")
-            .map(|part| {
-                if !VALID.is_match(part) {
-                    return Err(ConstraintError::Improper(part.into()));
-                }
-                let found = FIND.regex().find_iter(part).map(|found| found.as_str());
-                let single: Vec<&str> = found.collect();
-                if single.is_empty() {
-                    return Ok(vec![Constraint::parse(part)?]);
-                }
-                single.into_iter().map(Constraint::parse).collect()
-            })
+            .map(alternative)
             .collect::<Result<_, _>>()?;
         Ok(Self {
             alternatives,
@@ -105,9 +110,35 @@ impl FromStr for Constraints {
     }
 }
 
+/// Constraints of which all must hold: between two of them is a comma or white space.
+fn alternative(text: &str) -> Result<Vec<Constraint>, ConstraintError> {
+    let improper = || ConstraintError::Improper(text.into());
+    let mut found = Vec::new();
+    let mut rest = text.trim_start_matches(is_space);
+    loop {
+        let (constraint, behind) = Written::split(rest).ok_or_else(improper)?;
+        found.push(constraint);
+        let next = behind.trim_start_matches(is_space);
+        rest = match next.strip_prefix(',') {
+            Some(next) => next.trim_start_matches(is_space),
+            None if next.is_empty() => break,
+            None if next.len() < behind.len() => next,
+            None => return Err(improper()),
+        };
+    }
+    found.iter().map(Written::read).collect()
+}
+
 /// `1.2 - 3` as `>= 1.2, <= 3`.
 fn expand_ranges(text: &str) -> String {
     let mut out = text.to_owned();
+    let dash = |window: &[u8]| {
+        let space = |byte: u8| is_space(char::from(byte));
+        space(window[0]) && window[1] == b'-' && space(window[2])
+    };
+    if !text.as_bytes().windows(3).any(dash) {
+        return out;
+    }
     for groups in RANGE.regex().captures_iter(text) {
         let group = |index| groups.get(index).map_or("", |found| found.as_str());
         // A version has ten groups with itself.
@@ -154,23 +185,34 @@ impl fmt::Display for Constraints {
     }
 }
 
-impl Constraint {
-    fn parse(text: &str) -> Result<Self, ConstraintError> {
-        let improper = || ConstraintError::Improper(text.into());
-        let groups = SINGLE.captures(text).ok_or_else(improper)?;
-        let group = |index| groups.get(index).map_or("", |found| found.as_str());
-        let operator = match group(1) {
-            "" | "=" => Operator::Equal,
-            "!=" => Operator::NotEqual,
-            ">" => Operator::Greater,
-            "<" => Operator::Less,
-            ">=" | "=>" => Operator::GreaterOrEqual,
-            "<=" | "=<" => Operator::LessOrEqual,
-            "~" | "~>" => Operator::Tilde,
-            _ => Operator::Caret,
-        };
+/// A constraint as it is written.
+struct Written<'t> {
+    operator: &'t str,
+    version: Parts<'t>,
+}
+
+impl<'t> Written<'t> {
+    /// The constraint at the head of `text` and what is behind it.
+    fn split(text: &'t str) -> Option<(Self, &'t str)> {
+        let mut known = OPERATORS.iter().map(|(operator, _)| *operator);
+        let operator = known.find(|operator| text.starts_with(operator));
+        let (operator, rest) = text.split_at(operator.map_or(0, str::len));
+        let (version, rest) = Parts::split(rest.trim_start_matches(is_space), is_wild_digit)?;
+        Some((Self { operator, version }, rest))
+    }
+
+    fn read(&self) -> Result<Constraint, ConstraintError> {
+        let operator = OPERATORS.iter().find(|(known, _)| *known == self.operator);
+        let operator = operator.map_or(Operator::Equal, |(_, operator)| *operator);
         let missing = |part: &str| matches!(part, "" | "x" | "X" | "*" | ".x" | ".X" | ".*");
-        let (major, minor, patch, prerelease) = (group(3), group(4), group(5), group(6));
+        let Parts {
+            whole,
+            major,
+            minor,
+            patch,
+            prerelease,
+            ..
+        } = self.version;
         let minor_dirty = !missing(major) && missing(minor);
         let patch_dirty = !missing(major) && !minor_dirty && missing(patch);
         let dirty = missing(major) || minor_dirty || patch_dirty;
@@ -181,18 +223,20 @@ impl Constraint {
         } else if patch_dirty {
             format!("{major}{minor}.0{prerelease}")
         } else {
-            group(2).to_owned()
+            whole.to_owned()
         };
-        Ok(Self {
+        Ok(Constraint {
             operator,
             version: version.parse().map_err(|_| ConstraintError::Version)?,
-            text: format!("{}{}", group(1), group(2)),
+            text: format!("{}{whole}", self.operator),
             dirty,
             minor_dirty,
             patch_dirty,
         })
     }
+}
 
+impl Constraint {
     fn check(&self, version: &Version, prerelease: bool) -> bool {
         if version.is_prerelease() && !prerelease {
             return false;
@@ -327,6 +371,53 @@ mod tests {
                         wanted,
                         "{constraint} {version}"
                     );
+                }
+            }
+        }
+    }
+
+    /// What Masterminds accepts, by its own patterns.
+    #[test]
+    fn constraints_are_taken_apart_as_the_patterns_do_it() {
+        let version = concat!(
+            r"v?([0-9|x|X|\*]+)(\.[0-9|x|X|\*]+)?(\.[0-9|x|X|\*]+)?",
+            r"(-([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?",
+            r"(\+([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?",
+        );
+        let one = format!(r"(=||!=|>|<|>=|=>|<=|=<|~|~>|\^)\s*({version})");
+        let valid = format!(r"^(\s*{one}\s*)((?:\s+|,\s*){one}\s*)*$");
+        let valid = Regexp::new(&valid).expect("the pattern is valid");
+        let find = Regexp::new(&one).expect("the pattern is valid");
+        let pieces = [
+            "", " ", ",", "=", ">", "!", "~", "1", "x", "v2", ".", "-", "a", "+",
+        ];
+        let mut texts = vec![String::new()];
+        for _ in 0..4 {
+            let longer = texts
+                .iter()
+                .flat_map(|text| pieces.map(|piece| format!("{text}{piece}")));
+            texts = longer.collect();
+            texts.sort();
+            texts.dedup();
+        }
+        for text in texts {
+            let split = || {
+                let mut found = Vec::new();
+                let mut rest = text.trim_start_matches(is_space);
+                while !rest.is_empty() {
+                    let (one, behind) = Written::split(rest)?;
+                    found.push(format!("{}{}", one.operator, one.version.whole));
+                    rest = behind.trim_start_matches([' ', ',']);
+                }
+                Some(found)
+            };
+            match alternative(&text) {
+                Err(ConstraintError::Improper(_)) => assert!(!valid.is_match(&text), "{text:?}"),
+                _ => {
+                    assert!(valid.is_match(&text), "{text:?}");
+                    let found = find.regex().find_iter(&text);
+                    let found: Vec<_> = found.map(|one| one.as_str().replace(' ', "")).collect();
+                    assert_eq!(split(), Some(found), "{text:?}");
                 }
             }
         }

@@ -283,7 +283,7 @@ fn fit(frame: &Frame<'_>, value: Operand, of: Type) -> Result<Operand> {
         (Value::List(list), Type::Strings) => list.of() == ElementType::String,
         (Value::Map(map), Type::Map) => match map.of() {
             MapType::Any => true,
-            MapType::String => false,
+            MapType::String | MapType::Bytes => false,
             // The function gets the map without its methods.
             MapType::Named(_) => {
                 let map = map.as_type(MapType::Any);

@@ -63,14 +63,14 @@ impl Context<'_> {
             return Ok(receiver.clone());
         };
         let Some((first, names)) = names.split_first() else {
-            return self.field(frame, dot, receiver, name, node, args, last);
+            return self.field(frame, dot, receiver, *name, node, args, last);
         };
         self.steps_for(frame, names.len())?;
-        let mut value = self.field(frame, dot, receiver, first, node, &[], None)?;
+        let mut value = self.field(frame, dot, receiver, *first, node, &[], None)?;
         for name in names {
-            value = self.field(frame, dot, &value, name, node, &[], None)?;
+            value = self.field(frame, dot, &value, *name, node, &[], None)?;
         }
-        self.field(frame, dot, &value, name, node, args, last)
+        self.field(frame, dot, &value, *name, node, args, last)
     }
 
     #[expect(clippy::too_many_arguments, reason = "they are what Go's has, too")]
@@ -79,18 +79,20 @@ impl Context<'_> {
         frame: &mut Frame<'_>,
         dot: &Operand,
         receiver: &Operand,
-        name: &Name,
+        name: Name,
         node: Id,
         args: &[Id],
         last: Option<Operand>,
     ) -> Result<Operand> {
-        let key = &*name.text;
+        let key = frame.source.name(name);
+        // A name can be a method's if it begins with an upper-case letter.
+        let is_exported = key.starts_with(char::is_uppercase);
         let has_args = !args.is_empty() || last.is_some();
         let value = &receiver.value;
         match value {
             Value::Map(map) => {
                 if let MapType::Named(methods) = map.of()
-                    && name.exported
+                    && is_exported
                 {
                     let receiver = Receiver::Map(map, methods);
                     let called = self.method(frame, dot, &receiver, key, node, args, &last)?;
@@ -114,7 +116,7 @@ impl Context<'_> {
                 }
             }
             Value::Host(host) => {
-                if name.exported {
+                if is_exported {
                     let receiver = Receiver::Host(host);
                     let called = self.method(frame, dot, &receiver, key, node, args, &last)?;
                     if let Some(result) = called {

@@ -222,7 +222,8 @@ impl Context<'_> {
                     host.type_name()
                 )));
             }
-            _ => format::display(value, out).map_err(|error| self.charge_fault(frame, error))?,
+            _ => format::display_target(value, out)
+                .map_err(|error| self.charge_fault(frame, error))?,
         }
         self.check_output(frame, out)
     }

@@ -17,6 +17,8 @@ pub(super) struct Field {
     pub(super) zero: bool,
     /// `%#v`: Go syntax.
     pub(super) syntax: bool,
+    /// `%+v`: the names of fields.
+    pub(super) names: bool,
 }
 
 const LOWER: &[u8; 17] = b"0123456789abcdefx";

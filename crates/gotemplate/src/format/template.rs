@@ -136,7 +136,7 @@ impl Template<'_> {
         if matches!(verb, 'v' | 'w') {
             // `%#v` is Go syntax and `%+v` names fields; neither means the flag.
             printer.field.syntax = std::mem::take(&mut printer.field.sharp);
-            printer.field.plus = false;
+            printer.field.names = std::mem::take(&mut printer.field.plus);
         }
         printer.print(value, verb)
     }
@@ -169,6 +169,11 @@ impl Template<'_> {
         let number = match value {
             Value::Int(value, _) => *value,
             Value::Uint(value, _) => i64::try_from(*value).ok()?,
+            // A number with a name: a month, a length of time.
+            Value::Host(host) => match host.contents()? {
+                Value::Int(value, _) => value,
+                _ => return None,
+            },
             _ => return None,
         };
         (-NUMBER_MAX..=NUMBER_MAX)

@@ -31,7 +31,7 @@ enum Item {
 impl Parser<'_> {
     pub(super) fn top_level(&mut self) -> Result<()> {
         let position = self.peek().start;
-        let mut nodes = Vec::new();
+        let begin = self.begin();
         loop {
             let token = self.peek();
             match token.kind {
@@ -48,13 +48,13 @@ impl Parser<'_> {
                 _ => {}
             }
             match self.text_or_action()? {
-                Item::Node(id) => nodes.push(id),
+                Item::Node(id) => self.open.push(id),
                 Item::Ending(ending) => {
                     return Err(self.error(format!("unexpected {}", ending.text())));
                 }
             }
         }
-        let nodes = self.source.add_ids(&nodes);
+        let nodes = self.finish(begin);
         let root = self.source.add(position, Node::List { nodes });
         let name = self.source.name.clone();
         self.add_template(name, root)
@@ -86,7 +86,7 @@ impl Parser<'_> {
         if let Ending::Else = ending {
             return Err(self.error(format!("unexpected {} in {CONTEXT}", ending.text())));
         }
-        self.add_template(name.into(), root)?;
+        self.add_template(name, root)?;
         self.state = outer;
         Ok(())
     }
@@ -94,12 +94,12 @@ impl Parser<'_> {
     /// Nodes up to an `{{end}}` or `{{else}}`.
     fn list(&mut self) -> Result<(Id, Ending)> {
         let position = self.peek_solid().start;
-        let mut nodes = Vec::new();
+        let begin = self.begin();
         while self.peek_solid().kind != Kind::End {
             match self.text_or_action()? {
-                Item::Node(id) => nodes.push(id),
+                Item::Node(id) => self.open.push(id),
                 Item::Ending(ending) => {
-                    let nodes = self.source.add_ids(&nodes);
+                    let nodes = self.finish(begin);
                     return Ok((self.source.add(position, Node::List { nodes }), ending));
                 }
             }
@@ -115,9 +115,9 @@ impl Parser<'_> {
                 Ok(Item::Node(self.source.add(token.start, node)))
             }
             Kind::Open => {
-                self.state.action_line = token.line;
+                self.state.action = Some(token);
                 let item = self.action()?;
-                self.state.action_line = 0;
+                self.state.action = None;
                 Ok(item)
             }
             _ => Err(self.unexpected(token, "input")),
@@ -225,15 +225,15 @@ impl Parser<'_> {
         let token = self.next_solid();
         let name = self.template_name(token, CONTEXT)?;
         let pipe = self.pipeline(CONTEXT, Kind::Close)?;
-        let line = self.pending[0].line;
+        let last = self.pending[0];
         let outer = std::mem::replace(&mut self.state, State::new());
         let (root, ending) = self.list()?;
         if let Ending::Else = ending {
             // Go gives the line where the clause ends.
-            self.pending[0].line = line;
+            self.pending[0] = last;
             return Err(self.error(format!("unexpected {} in {CONTEXT}", ending.text())));
         }
-        self.add_template(name.clone().into(), root)?;
+        self.add_template(name.clone(), root)?;
         self.state = outer;
         Ok(self.add_call(token, name, Some(pipe)))
     }
@@ -251,14 +251,14 @@ impl Parser<'_> {
         Ok(self.add_call(token, name, pipe))
     }
 
-    fn add_call(&mut self, token: Token, name: Vec<u8>, pipe: Option<Id>) -> Id {
+    fn add_call(&mut self, token: Token, name: Str, pipe: Option<Id>) -> Id {
         let name = self.source.add_string(name);
         self.source.add(token.start, Node::Template { name, pipe })
     }
 
-    fn template_name(&mut self, token: Token, context: &str) -> Result<Vec<u8>> {
+    fn template_name(&mut self, token: Token, context: &str) -> Result<Str> {
         match token.kind {
-            Kind::String | Kind::RawString => self.unquote(token),
+            Kind::String | Kind::RawString => Ok(self.unquote(token)?.as_ref().into()),
             _ => Err(self.unexpected(token, context)),
         }
     }

@@ -7,6 +7,7 @@
 
 use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use regex::Regex;
 
 use super::literal::{quote, unicode_name};
@@ -65,8 +66,6 @@ pub(super) struct Token {
     pub(super) kind: Kind,
     pub(super) start: u32,
     pub(super) end: u32,
-    /// Line on which it starts, from one.
-    pub(super) line: u32,
 }
 
 impl Token {
@@ -74,7 +73,6 @@ impl Token {
         kind: Kind::End,
         start: 0,
         end: 0,
-        line: 0,
     };
 }
 
@@ -83,10 +81,8 @@ pub(super) struct Lexer<'t> {
     text: &'t [u8],
     at: usize,
     start: usize,
-    /// Line of `counted`.
-    line: u32,
-    /// Up to where lines have been counted.
-    counted: usize,
+    /// Finds `{{`.
+    open: Finder<'static>,
     inside: bool,
     parens: u32,
     /// Whether `break` and `continue` are keywords, that is, no functions.
@@ -102,8 +98,7 @@ impl<'t> Lexer<'t> {
             text,
             at: 0,
             start: 0,
-            line: 1,
-            counted: 0,
+            open: Finder::new("{{"),
             inside: false,
             parens: 0,
             loops: (break_is_keyword, continue_is_keyword),
@@ -126,16 +121,11 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    fn token(&mut self, kind: Kind) -> Token {
-        let between = self.text.get(self.counted..self.start).unwrap_or_default();
-        let lines = between.iter().filter(|byte| **byte == b'\n').count();
-        self.line += lines as u32;
-        self.counted = self.start;
+    fn token(&self, kind: Kind) -> Token {
         Token {
             kind,
             start: self.start as u32,
             end: self.at as u32,
-            line: self.line,
         }
     }
 
@@ -161,7 +151,7 @@ impl<'t> Lexer<'t> {
     fn outside(&mut self) -> Token {
         loop {
             self.start = self.at;
-            let Some(length) = find(self.rest(), b"{{") else {
+            let Some(length) = self.open.find(self.rest()) else {
                 self.at = self.text.len();
                 let kind = if self.at > self.start {
                     Kind::Text
@@ -244,10 +234,8 @@ impl<'t> Lexer<'t> {
         let Some((character, length)) = self.peek() else {
             return self.fail("unclosed action");
         };
-        if is_space(character) {
-            return self.space();
-        }
         match character {
+            ' ' | '\t' | '\r' | '\n' => return self.space(),
             '.' => match self.text.get(self.at + 1) {
                 None | Some(b'0'..=b'9') => return self.number(),
                 Some(_) => {
@@ -271,7 +259,7 @@ impl<'t> Lexer<'t> {
             '|' => self.token(Kind::Pipe),
             '"' => self.quoted(b'"', Kind::String, "unterminated quoted string"),
             '\'' => self.quoted(b'\'', Kind::Character, "unterminated character constant"),
-            '`' => match find(self.rest(), b"`") {
+            '`' => match memchr::memchr(b'`', self.rest()) {
                 Some(length) => {
                     self.at += length + 1;
                     self.token(Kind::RawString)
@@ -312,6 +300,8 @@ impl<'t> Lexer<'t> {
     }
 
     fn take_name(&mut self) {
+        let ascii = self.rest().iter();
+        self.at += ascii.take_while(|byte| is_name_byte(**byte)).count();
         while let Some((character, length)) = self.peek()
             && is_alphanumeric(character)
         {
@@ -472,8 +462,8 @@ fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
     memchr::memmem::find(text, needle)
 }
 
-fn is_space(character: char) -> bool {
-    matches!(character, ' ' | '\t' | '\r' | '\n')
+fn is_name_byte(byte: u8) -> bool {
+    byte == b'_' || byte.is_ascii_alphanumeric()
 }
 
 /// The first character, U+FFFD of length one where the bytes are none.
@@ -495,8 +485,10 @@ fn decode(bytes: &[u8]) -> Option<(char, usize)> {
 fn is_alphanumeric(character: char) -> bool {
     static ALPHANUMERIC: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\A[\p{L}\p{Nd}]\z").expect("the pattern is ours"));
-    if character.is_ascii() {
-        return character == '_' || character.is_ascii_alphanumeric();
+    if let Ok(byte) = u8::try_from(character)
+        && byte.is_ascii()
+    {
+        return is_name_byte(byte);
     }
     ALPHANUMERIC.is_match(character.encode_utf8(&mut [0; 4]))
 }

@@ -3,6 +3,8 @@
 //! # Source
 //! golang/go `src/text/template/parse/node.go` (`newNumber`), `src/strconv/quote.go`.
 
+use std::borrow::Cow;
+
 use golang::strconv::{self, parse_float, parse_int, parse_uint};
 
 use super::lex::Kind;
@@ -187,12 +189,17 @@ fn escape(text: &[u8], quote: u8) -> Option<(Unit, usize)> {
 }
 
 /// `strconv.Unquote` of a token in double quotes or backquotes; `None` is its `invalid syntax`.
-pub(super) fn unquote(token: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn unquote(token: &[u8]) -> Option<Cow<'_, [u8]>> {
     let inner = token.get(1..token.len().checked_sub(1)?)?;
+    let is_raw = token[0] == b'`';
+    let special = if is_raw { b'\r' } else { b'\\' };
+    if memchr::memchr(special, inner).is_none() && (is_raw || std::str::from_utf8(inner).is_ok()) {
+        return Some(Cow::Borrowed(inner));
+    }
     let mut text = Vec::with_capacity(inner.len());
-    if token[0] == b'`' {
+    if is_raw {
         text.extend(inner.iter().filter(|byte| **byte != b'\r'));
-        return Some(text);
+        return Some(Cow::Owned(text));
     }
     let mut rest = inner;
     while !rest.is_empty() {
@@ -217,7 +224,7 @@ pub(super) fn unquote(token: &[u8]) -> Option<Vec<u8>> {
         }
         rest = &rest[length..];
     }
-    Some(text)
+    Some(Cow::Owned(text))
 }
 
 /// `%q` of a text of any bytes.

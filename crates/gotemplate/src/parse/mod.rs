@@ -10,6 +10,7 @@ mod literal;
 mod pipeline;
 mod tree;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -48,6 +49,8 @@ pub(crate) fn parse(name: Str, text: Str, functions: &Functions) -> Result<Parse
         source: Source::new(name.clone(), text.clone()),
         pending: [Token::NONE; 3],
         count: 0,
+        called: HashMap::new(),
+        open: Vec::new(),
         state: State::new(),
         nesting: 0,
         templates: Vec::new(),
@@ -57,7 +60,7 @@ pub(crate) fn parse(name: Str, text: Str, functions: &Functions) -> Result<Parse
         let limit = format!("a template of more than {} bytes", limits::TEXT_BYTES_MAX);
         return Err(ParseError::limit(&parser.source.name, 1, &limit));
     }
-    parser.top_level()?;
+    parser.top_level().map_err(|error| *error)?;
     parser.source.finish();
     let source = Arc::new(parser.source);
     let templates = parser.templates.into_iter();
@@ -71,7 +74,7 @@ pub(crate) fn parse(name: Str, text: Str, functions: &Functions) -> Result<Parse
     })
 }
 
-type Result<T, E = ParseError> = std::result::Result<T, E>;
+type Result<T, E = Box<ParseError>> = std::result::Result<T, E>;
 
 /// What begins anew in every `define` and `block`.
 struct State {
@@ -79,8 +82,8 @@ struct State {
     variables: Vec<Variable>,
     /// How often each is among them.
     declared: HashMap<Variable, u32>,
-    /// Line of the `{{` of the action at hand; zero outside.
-    action_line: u32,
+    /// The `{{` of the action at hand.
+    action: Option<Token>,
     ranges: u32,
     parens: u32,
 }
@@ -89,8 +92,8 @@ impl State {
     fn new() -> Self {
         Self {
             variables: vec![ROOT],
-            declared: HashMap::from([(ROOT, 1)]),
-            action_line: 0,
+            declared: HashMap::new(),
+            action: None,
             ranges: 0,
             parens: 0,
         }
@@ -102,7 +105,7 @@ impl State {
     }
 
     fn is_declared(&self, variable: Variable) -> bool {
-        self.declared.get(&variable).is_some_and(|count| *count > 0)
+        variable == ROOT || self.declared.get(&variable).is_some_and(|count| *count > 0)
     }
 
     /// Ends the scope of all variables but the first `count`.
@@ -120,6 +123,10 @@ struct Parser<'t> {
     lexer: Lexer<'t>,
     functions: &'t Functions,
     source: Source,
+    /// Numbers of functions by name.
+    called: HashMap<&'t [u8], u32>,
+    /// Nodes whose list is not complete, innermost lists last.
+    open: Vec<Id>,
     /// Tokens put back, the next one last. The first is always the last one cut: errors are on its line.
     pending: [Token; 3],
     count: usize,
@@ -130,7 +137,7 @@ struct Parser<'t> {
     by_name: HashMap<Str, usize>,
 }
 
-impl Parser<'_> {
+impl<'t> Parser<'t> {
     // Tokens.
 
     fn next(&mut self) -> Token {
@@ -163,23 +170,44 @@ impl Parser<'_> {
         token
     }
 
-    fn bytes(&self, token: Token) -> &[u8] {
+    fn bytes(&self, token: Token) -> &'t [u8] {
         &self.text[token.start as usize..token.end as usize]
     }
 
-    fn word(&self, token: Token) -> String {
-        String::from_utf8_lossy(self.bytes(token)).into_owned()
+    fn word(&self, token: Token) -> Cow<'t, str> {
+        String::from_utf8_lossy(self.bytes(token))
+    }
+
+    /// The line on which a token starts, from one.
+    fn line(&self, token: Token) -> u32 {
+        let before = &self.text[..token.start as usize];
+        memchr::memchr_iter(b'\n', before).count() as u32 + 1
+    }
+
+    // Lists of nodes.
+
+    /// Where a list begins whose nodes are pushed to `open` next.
+    fn begin(&self) -> usize {
+        self.open.len()
+    }
+
+    /// The list of what was pushed since.
+    fn finish(&mut self, begin: usize) -> Run {
+        let nodes = self.source.add_ids(&self.open[begin..]);
+        self.open.truncate(begin);
+        nodes
     }
 
     // Errors.
 
-    fn error(&self, message: impl Into<String>) -> ParseError {
-        ParseError {
+    #[cold]
+    fn error(&self, message: impl Into<String>) -> Box<ParseError> {
+        Box::new(ParseError {
             name: self.source.name.to_text().into_owned(),
-            line: self.pending[0].line,
+            line: self.line(self.pending[0]),
             message: message.into(),
             is_limit: false,
-        }
+        })
     }
 
     fn describe(&self, token: Token) -> String {
@@ -200,15 +228,16 @@ impl Parser<'_> {
         }
     }
 
-    fn unexpected(&self, token: Token, context: &str) -> ParseError {
+    #[cold]
+    fn unexpected(&self, token: Token, context: &str) -> Box<ParseError> {
         let described = self.describe(token);
         if token.kind != Kind::Error {
             return self.error(format!("unexpected {described} in {context}"));
         }
-        let line = self.state.action_line;
-        if line == 0 || line == token.line {
+        let line = self.state.action.map(|open| self.line(open));
+        let Some(line) = line.filter(|line| *line != self.line(token)) else {
             return self.error(described);
-        }
+        };
         let action = if described.ends_with(" action") {
             ""
         } else {
@@ -231,8 +260,8 @@ impl Parser<'_> {
     fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.nesting >= limits::NESTING_MAX {
             let limit = format!("actions nested more than {} deep", limits::NESTING_MAX);
-            let line = self.pending[0].line;
-            return Err(ParseError::limit(&self.source.name, line, &limit));
+            let line = self.line(self.pending[0]);
+            return Err(ParseError::limit(&self.source.name, line, &limit).into());
         }
         self.nesting += 1;
         let parsed = stack::grow(|| parse(self));

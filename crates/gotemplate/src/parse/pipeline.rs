@@ -1,16 +1,18 @@
 //! Pipelines, commands and operands.
 
+use std::borrow::Cow;
+
 use super::lex::{Keyword, Kind, Token};
 use super::literal::{Number, quote, unquote};
 use super::tree::{Id, Node, Run};
 use super::{Parser, Result};
 use crate::{limits, stack};
 
-impl Parser<'_> {
+impl<'t> Parser<'t> {
     pub(super) fn pipeline(&mut self, context: &str, end: Kind) -> Result<Id> {
         let position = self.peek_solid().start;
         let (declared, assigns) = self.declarations(context)?;
-        let mut commands = Vec::new();
+        let begin = self.begin();
         loop {
             let token = self.next_solid();
             match token.kind {
@@ -27,15 +29,16 @@ impl Parser<'_> {
                 | Kind::Variable
                 | Kind::OpenParen => {
                     self.count += 1;
-                    commands.push(self.command()?);
+                    let command = self.command()?;
+                    self.open.push(command);
                 }
                 _ => return Err(self.unexpected(token, context)),
             }
         }
-        if commands.is_empty() {
+        if self.open.len() == begin {
             return Err(self.error(format!("missing value for {context}")));
         }
-        for (stage, command) in commands.iter().enumerate().skip(1) {
+        for (stage, command) in self.open[begin..].iter().enumerate().skip(1) {
             if !self.is_executable(*command) {
                 return Err(self.error(format!(
                     "non executable command in pipeline stage {}",
@@ -45,8 +48,8 @@ impl Parser<'_> {
         }
         let node = Node::Pipe {
             assigns,
-            declared: self.source.add_ids(&declared),
-            commands: self.source.add_ids(&commands),
+            declared,
+            commands: self.finish(begin),
         };
         Ok(self.source.add(position, node))
     }
@@ -62,8 +65,8 @@ impl Parser<'_> {
     }
 
     /// The variables before `:=` or `=`, and whether it was `=`.
-    fn declarations(&mut self, context: &str) -> Result<(Vec<Id>, bool)> {
-        let mut declared = Vec::new();
+    fn declarations(&mut self, context: &str) -> Result<(Run, bool)> {
+        let begin = self.begin();
         while let variable = self.peek_solid()
             && variable.kind == Kind::Variable
         {
@@ -86,18 +89,17 @@ impl Parser<'_> {
             self.next_solid();
             let name = self.word(variable);
             let slot = self.source.add_variable(&name);
-            declared.push(self.source.add(
-                variable.start,
-                Node::Variable {
-                    variable: slot,
-                    names: Run::default(),
-                },
-            ));
+            let node = Node::Variable {
+                variable: slot,
+                names: Run::default(),
+            };
+            let declared = self.source.add(variable.start, node);
+            self.open.push(declared);
             self.state.declare(slot);
             if !comma {
-                return Ok((declared, next.kind == Kind::Assign));
+                return Ok((self.finish(begin), next.kind == Kind::Assign));
             }
-            if context != "range" || declared.len() > 1 {
+            if context != "range" || self.open.len() - begin > 1 {
                 return Err(self.error(format!("too many declarations in {context}")));
             }
             let after = self.peek_solid().kind;
@@ -105,15 +107,16 @@ impl Parser<'_> {
                 return Err(self.error("range can only initialize variables"));
             }
         }
-        Ok((declared, false))
+        Ok((self.finish(begin), false))
     }
 
     fn command(&mut self) -> Result<Id> {
         let position = self.peek_solid().start;
-        let mut words = Vec::new();
+        let begin = self.begin();
         loop {
             self.peek_solid();
-            words.extend(self.operand()?);
+            let word = self.operand()?;
+            self.open.extend(word);
             let token = self.next();
             match token.kind {
                 Kind::Space => continue,
@@ -123,10 +126,10 @@ impl Parser<'_> {
             }
             break;
         }
-        if words.is_empty() {
+        if self.open.len() == begin {
             return Err(self.error("empty command"));
         }
-        let words = self.source.add_ids(&words);
+        let words = self.finish(begin);
         Ok(self.source.add(position, Node::Command { words }))
     }
 
@@ -139,50 +142,43 @@ impl Parser<'_> {
         if first.kind != Kind::Field {
             return Ok(Some(term));
         }
-        let mut fields = Vec::new();
+        let node = self.source.node(term);
+        // The name of a term that is a field goes in front of the others.
+        let mut names = match node {
+            Node::Field { names } => names,
+            _ => Run::default(),
+        };
         while self.peek().kind == Kind::Field {
             let token = self.next();
-            fields.push(self.word(token));
+            names = self.source.add_name(names, token);
         }
-        let fields = fields.iter().map(|field| &field[1..]);
-        let node = match self.source.node(term) {
-            // The first name goes in front of the others.
-            Node::Field { names } => {
-                let before = self.source.names(names)[0].text.clone();
-                let names = std::iter::once(&*before).chain(fields);
-                Node::Field {
-                    names: self.source.add_names(names),
-                }
+        let id = match node {
+            Node::Field { .. } => self.source.replace_last(first.start, Node::Field { names }),
+            Node::Variable { variable, .. } => {
+                let node = Node::Variable { variable, names };
+                self.source.replace_last(first.start, node)
             }
-            Node::Variable { variable, .. } => Node::Variable {
-                variable,
-                names: self.source.add_names(fields),
-            },
             Node::Bool(_) | Node::String { .. } | Node::Number { .. } | Node::Nil | Node::Dot => {
                 let term = quote(self.source.print(term).as_bytes());
                 return Err(self.error(format!("unexpected . after term {term}")));
             }
-            _ => Node::Chain {
-                of: term,
-                names: self.source.add_names(fields),
-            },
+            _ => self
+                .source
+                .add(first.start, Node::Chain { of: term, names }),
         };
-        Ok(Some(self.source.add(first.start, node)))
+        Ok(Some(id))
     }
 
     fn term(&mut self) -> Result<Option<Id>> {
         let token = self.next_solid();
         let node = match token.kind {
-            Kind::Identifier => {
-                let name = self.word(token);
-                match self.source.add_function(&name, self.functions) {
-                    Some(function) => Node::Function(function),
-                    None => {
-                        let name = quote(name.as_bytes());
-                        return Err(self.error(format!("function {name} not defined")));
-                    }
+            Kind::Identifier => match self.function(token) {
+                Some(function) => Node::Function(function),
+                None => {
+                    let name = quote(self.word(token).as_bytes());
+                    return Err(self.error(format!("function {name} not defined")));
                 }
-            }
+            },
             Kind::Keyword(Keyword::Dot) => Node::Dot,
             Kind::Keyword(Keyword::Nil) => Node::Nil,
             Kind::Variable => {
@@ -197,12 +193,9 @@ impl Parser<'_> {
                     names: Run::default(),
                 }
             }
-            Kind::Field => {
-                let name = self.word(token);
-                Node::Field {
-                    names: self.source.add_names(std::iter::once(&name[1..])),
-                }
-            }
+            Kind::Field => Node::Field {
+                names: self.source.add_name(Run::default(), token),
+            },
             Kind::Bool => Node::Bool(self.bytes(token) == b"true"),
             Kind::Character | Kind::Complex | Kind::Number => {
                 let number = Number::read(&self.word(token), token.kind);
@@ -225,7 +218,7 @@ impl Parser<'_> {
             Kind::String | Kind::RawString => {
                 let text = self.unquote(token)?;
                 Node::String {
-                    text: self.source.add_string(text),
+                    text: self.source.add_string(&*text),
                     end: token.end,
                 }
             }
@@ -237,7 +230,20 @@ impl Parser<'_> {
         Ok(Some(self.source.add(token.start, node)))
     }
 
-    pub(super) fn unquote(&self, token: Token) -> Result<Vec<u8>> {
+    /// The number of the function that a token names, if there is one.
+    fn function(&mut self, token: Token) -> Option<u32> {
+        let name = self.bytes(token);
+        if let Some(known) = self.called.get(name) {
+            return Some(*known);
+        }
+        let number = self
+            .source
+            .add_function(&self.word(token), self.functions)?;
+        self.called.insert(name, number);
+        Some(number)
+    }
+
+    pub(super) fn unquote(&self, token: Token) -> Result<Cow<'t, [u8]>> {
         unquote(self.bytes(token)).ok_or_else(|| self.error("invalid syntax"))
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::lex::Token;
 use super::literal::{Number, quote};
 use crate::exec::Callee;
 use crate::{Functions, Str, stack};
@@ -44,21 +45,11 @@ pub(crate) struct Variable(u32);
 /// `$`
 pub(crate) const ROOT: Variable = Variable(0);
 
-/// A field's name.
-#[derive(Debug)]
+/// A field's name: where it is in the text.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Name {
-    pub(crate) text: Box<str>,
-    /// Whether it can be a method's: it begins with an upper-case letter.
-    pub(crate) exported: bool,
-}
-
-impl From<&str> for Name {
-    fn from(text: &str) -> Self {
-        Self {
-            text: text.into(),
-            exported: text.starts_with(char::is_uppercase),
-        }
-    }
+    start: u32,
+    end: u32,
 }
 
 /// A node. Positions are beside it.
@@ -139,6 +130,7 @@ pub(crate) struct Source {
     positions: Vec<u32>,
     ids: Vec<Id>,
     names: Vec<Name>,
+    /// Their names.
     variables: Vec<Box<str>>,
     /// Where a name is in `variables`.
     interned: HashMap<Box<str>, Variable>,
@@ -146,8 +138,6 @@ pub(crate) struct Source {
     strings: Vec<Str>,
     /// Functions that are called, with their names.
     functions: Vec<(Str, Callee)>,
-    /// Where a name is in `functions`.
-    called: HashMap<Str, u32>,
 }
 
 /// A template: a name, and where its nodes begin.
@@ -168,11 +158,10 @@ impl Source {
             ids: Vec::new(),
             names: Vec::new(),
             variables: vec!["$".into()],
-            interned: HashMap::from([("$".into(), ROOT)]),
+            interned: HashMap::new(),
             numbers: Vec::new(),
             strings: Vec::new(),
             functions: Vec::new(),
-            called: HashMap::new(),
         }
     }
 
@@ -192,17 +181,33 @@ impl Source {
         }
     }
 
-    /// Cuts `.a.b` into its names.
-    pub(super) fn add_names<'n>(&mut self, names: impl Iterator<Item = &'n str>) -> Run {
-        let start = self.names.len() as u32;
-        self.names.extend(names.map(Name::from));
+    /// Puts other content into the node that was added last.
+    pub(super) fn replace_last(&mut self, position: u32, node: Node) -> Id {
+        self.nodes.pop();
+        self.positions.pop();
+        self.add(position, node)
+    }
+
+    /// Adds the name of a field to the names that were added last, or to none.
+    pub(super) fn add_name(&mut self, before: Run, field: Token) -> Run {
+        let start = match before.is_empty() {
+            true => self.names.len() as u32,
+            false => before.start,
+        };
+        self.names.push(Name {
+            start: field.start + 1,
+            end: field.end,
+        });
         Run {
             start,
-            length: self.names.len() as u32 - start,
+            length: before.length + 1,
         }
     }
 
     pub(super) fn add_variable(&mut self, name: &str) -> Variable {
+        if name == "$" {
+            return ROOT;
+        }
         if let Some(known) = self.interned.get(name) {
             return *known;
         }
@@ -215,23 +220,17 @@ impl Source {
     /// Gives back what only parsing needs.
     pub(super) fn finish(&mut self) {
         self.interned = HashMap::new();
-        self.called = HashMap::new();
         self.nodes.shrink_to_fit();
         self.positions.shrink_to_fit();
         self.ids.shrink_to_fit();
         self.names.shrink_to_fit();
     }
 
-    /// A function's number, if there is one of this name.
+    /// Adds a function and gives its number, if there is one of this name.
     pub(super) fn add_function(&mut self, name: &str, functions: &Functions) -> Option<u32> {
-        if let Some(known) = self.called.get(name.as_bytes()) {
-            return Some(*known);
-        }
         let callee = Callee::find(name, functions)?;
-        let (name, number) = (Str::from(name), self.functions.len() as u32);
-        self.functions.push((name.clone(), callee));
-        self.called.insert(name, number);
-        Some(number)
+        self.functions.push((Str::from(name), callee));
+        Some(self.functions.len() as u32 - 1)
     }
 
     pub(super) fn add_number(&mut self, number: Number) -> u32 {
@@ -285,6 +284,12 @@ impl Source {
 
     pub(crate) fn names(&self, run: Run) -> &[Name] {
         run.of(&self.names)
+    }
+
+    /// The text of a name; the lexer lets nothing into one that is no UTF-8.
+    pub(crate) fn name(&self, name: Name) -> &str {
+        let bytes = self.slice(name.start as usize, name.end);
+        std::str::from_utf8(bytes).unwrap_or_default()
     }
 
     pub(crate) fn variable(&self, variable: Variable) -> &str {
@@ -417,7 +422,7 @@ impl Source {
     fn print_names(&self, names: Run, out: &mut Vec<u8>) {
         for name in self.names(names) {
             out.push(b'.');
-            out.extend(name.text.as_bytes());
+            out.extend(self.name(*name).as_bytes());
         }
     }
 

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use golang::Timestamp;
 use gotemplate::{
-    CallError, Context, Error, Function, Functions, Host, Kind, Limits, List, Map, MapMethods,
-    MapType, Method, MissingKey, Set, Signature, Str, Type, UintType, Value, World, format,
+    CallError, Context, Error, Field, Function, Functions, Host, Kind, Limits, List, Map,
+    MapMethods, MapType, Method, MissingKey, Set, Signature, Str, Type, UintType, Value, World,
+    format,
 };
 
 /// A world without time or chance.
@@ -79,8 +80,13 @@ impl Host for Version {
         Kind::Pointer
     }
 
-    fn display(&self) -> String {
-        format!("v{}", self.major)
+    fn text(&self) -> Option<String> {
+        Some(format!("v{}", self.major))
+    }
+
+    fn fields(&self) -> Option<Vec<Field>> {
+        let meta = Field::new("Meta", self.meta.clone());
+        Some(vec![Field::new("Major", Value::int(self.major)), meta])
     }
 
     fn field(&self, name: &str) -> Option<Value> {
@@ -110,7 +116,7 @@ impl Host for Version {
         _context: &mut Context<'_>,
     ) -> Option<Result<Value, CallError>> {
         Some(match (name, args) {
-            ("String", []) => Ok(self.display().into()),
+            ("String", []) => Ok(self.text().unwrap_or_default().into()),
             ("Next", []) => Ok(version(self.major + 1, Value::Nil)),
             ("Add", [Value::Int(number, _)]) if *number < 0 => Err("negative".into()),
             ("Add", [Value::Int(number, _)]) => Ok(Value::int(self.major + number)),

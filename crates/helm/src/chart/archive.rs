@@ -12,7 +12,8 @@ use flate2::bufread::MultiGzDecoder;
 use golang::strconv::quote;
 use tar::EntryType;
 
-use super::{Budget, File, content_type, without_mark};
+use super::content::Packed;
+use super::{Budget, Content, File, content_type, files, without_mark};
 use crate::error::ChartError;
 use crate::options::Profile;
 
@@ -22,19 +23,26 @@ pub const UNPACKED_BYTES_MAX: u64 = 100 << 20;
 /// Most bytes of one file, as in Helm 3.
 pub(super) const FILE_BYTES_MAX: u64 = 5 << 20;
 
-/// The files of an archive, without the folder they are in.
+/// Smallest file that may stay packed. Those that are smaller are not most of any chart.
+const PACKED_BYTES_MIN: u64 = 32 << 10;
+
+/// Most bytes that are asked for before they are there.
+const AHEAD_BYTES_MAX: u64 = 1 << 20;
+
+/// The files of an archive, without the folder they are in. Large ones that have no meaning of their own
+/// are only looked through.
 pub(super) fn read(
-    bytes: &[u8],
+    bytes: &Arc<[u8]>,
     profile: Profile,
     budget: &mut Budget,
 ) -> Result<Vec<File>, ChartError> {
     if !bytes.starts_with(content_type::GZIP) {
         return Err(ChartError::NotAnArchive(content_type::of(bytes)));
     }
-    // Headers count, too: an archive of empty files is all headers.
-    let limit = UNPACKED_BYTES_MAX.saturating_mul(2);
-    let mut archive = tar::Archive::new(MultiGzDecoder::new(bytes).take(limit));
-    let mut files = Vec::new();
+    let mut archive = unpack(bytes);
+    let packed = Packed::new(Arc::clone(bytes));
+    let mut packed_count = 0;
+    let mut found = Vec::new();
     let mut remaining = UNPACKED_BYTES_MAX;
     for entry in archive.entries().map_err(damaged)? {
         let mut entry = entry.map_err(bad_header)?;
@@ -75,25 +83,68 @@ pub(super) fn read(
             )));
         }
         budget.bytes(size)?;
-        let mut content = Vec::with_capacity(usize::try_from(size.min(1 << 20)).unwrap_or(0));
-        let read = entry.by_ref().take(remaining).read_to_end(&mut content);
-        read.map_err(damaged)?;
-        remaining -= content.len() as u64;
-        if (content.len() as u64) < size {
+        let (content, length) = if stays_packed(&name, size) {
+            let length = io::copy(&mut entry.by_ref().take(remaining), &mut io::sink());
+            packed_count += 1;
+            let content = Content::packed(&packed, packed_count - 1);
+            (content, length.map_err(damaged)?)
+        } else {
+            let read = content(&mut entry.by_ref().take(remaining), size).map_err(damaged)?;
+            let content = Content::from(Arc::from(without_mark(&read)));
+            (content, read.len() as u64)
+        };
+        remaining -= length;
+        if length < size {
             return Err(damaged(io::ErrorKind::UnexpectedEof.into()));
         }
         if remaining == 0 {
             return Err(too_large(profile));
         }
-        files.push(File {
-            name,
-            content: Arc::from(without_mark(&content)),
-        });
+        found.push(File { name, content });
     }
-    if files.is_empty() {
+    if found.is_empty() {
         return Err(ChartError::Archive("no files in chart archive".to_owned()));
     }
-    Ok(files)
+    Ok(found)
+}
+
+/// The contents of the files that stay packed, in their order; `bytes` have been read before.
+pub(super) fn read_packed(bytes: &[u8]) -> Vec<Arc<[u8]>> {
+    let mut archive = unpack(bytes);
+    let mut found = Vec::new();
+    for mut entry in archive.entries().into_iter().flatten().flatten() {
+        let written = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let is_file = matches!(
+            entry.header().entry_type(),
+            EntryType::Regular | EntryType::Continuous
+        );
+        let size = entry.size();
+        let name = inner_path(&written).ok();
+        if is_file && !written.ends_with('/') && name.is_some_and(|name| stays_packed(&name, size))
+        {
+            let content = content(&mut entry, size).unwrap_or_default();
+            found.push(without_mark(&content).into());
+        }
+    }
+    found
+}
+
+fn unpack(bytes: &[u8]) -> tar::Archive<io::Take<MultiGzDecoder<&[u8]>>> {
+    // Headers count, too: an archive of empty files is all headers.
+    let limit = UNPACKED_BYTES_MAX.saturating_mul(2);
+    tar::Archive::new(MultiGzDecoder::new(bytes).take(limit))
+}
+
+fn stays_packed(name: &str, size: u64) -> bool {
+    size >= PACKED_BYTES_MIN && files::has_no_meaning(name)
+}
+
+/// What a reader gives that should give `size` bytes.
+fn content(reader: &mut impl Read, size: u64) -> io::Result<Vec<u8>> {
+    let ahead = usize::try_from(size.min(AHEAD_BYTES_MAX)).unwrap_or(0);
+    let mut content = Vec::with_capacity(ahead);
+    reader.read_to_end(&mut content)?;
+    Ok(content)
 }
 
 /// The path of an entry inside its chart.

@@ -108,6 +108,7 @@ impl Walk<'_> {
             true => content,
             false => plain.into(),
         };
+        let content = content.into();
         self.files.push(File { name, content });
         Ok(())
     }

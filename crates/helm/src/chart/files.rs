@@ -12,6 +12,7 @@ use super::metadata::{Invalid, Metadata};
 use super::{Budget, Chart, File, LEVELS_MAX, archive};
 use crate::error::{ChartError, Warning};
 use crate::options::Profile;
+use crate::parallel;
 use crate::schema::Compiled;
 use crate::values;
 
@@ -27,7 +28,7 @@ pub(super) fn chart(
             "charts are nested deeper than {LEVELS_MAX} levels"
         )));
     }
-    let mut metadata = metadata(&files, profile, level)?;
+    let metadata = metadata(&files, profile, level)?;
     let mut chart = Chart {
         metadata: Metadata::default(),
         values: Map::new(),
@@ -40,17 +41,49 @@ pub(super) fn chart(
         templates_digest: OnceLock::new(),
         warnings: Vec::new(),
     };
+    let sorted = sort(files, metadata, &mut chart, profile);
+    let text = chart.values_text.clone();
+    let read_values = || match &text {
+        Some(text) => values(text, profile),
+        None => Ok(Map::new()),
+    };
+    let inside = match sorted {
+        Ok(inside) => inside,
+        Err(error) => {
+            // A mistake in the values comes before it.
+            read_values()?;
+            return Err(error);
+        }
+    };
+    let bytes = text.as_ref().map_or(0, |text| text.len());
+    let (values, unpacked) = parallel::both(bytes, read_values, || {
+        charts_inside(inside, &mut chart, profile, budget, level)
+    });
+    chart.values = values?;
+    unpacked?;
+    Ok(Arc::new(chart))
+}
+
+/// Puts files where they belong, and gives those of the charts inside. Values are not read yet.
+fn sort(
+    files: Vec<File>,
+    mut metadata: Option<Metadata>,
+    chart: &mut Chart,
+    profile: Profile,
+) -> Result<BTreeMap<String, Vec<File>>, ChartError> {
     let mut inside: BTreeMap<String, Vec<File>> = BTreeMap::new();
     for file in files {
         match &*file.name {
             "Chart.yaml" => {}
             "Chart.lock" => check_lock(&file)?,
             "values.yaml" => {
-                chart.values = values::read_documents(&file.content, profile)
-                    .map_err(|error| ChartError::invalid("values.yaml", error))?;
-                chart.values_text = Some(file.content);
+                // Only the last one of an archive counts, and all have to be values.
+                if let Some(before) = &chart.values_text {
+                    values(before, profile)?;
+                }
+                chart.values_text = Some(Arc::clone(file.content.bytes()));
             }
-            "values.schema.json" => chart.schema = Some(file.content),
+            "values.schema.json" => chart.schema = Some(Arc::clone(file.content.bytes())),
             "requirements.yaml" | "requirements.lock" => {
                 requirements(&file, &mut metadata, &mut chart.warnings, profile)?;
                 if metadata
@@ -80,6 +113,22 @@ pub(super) fn chart(
         .metadata
         .validate()
         .map_err(|Invalid { text, name }| ChartError::Validation { text, name })?;
+    Ok(inside)
+}
+
+fn values(text: &[u8], profile: Profile) -> Result<Map, ChartError> {
+    let read = values::read_documents(text, profile);
+    read.map_err(|error| ChartError::invalid("values.yaml", error))
+}
+
+/// Adds the charts inside.
+fn charts_inside(
+    inside: BTreeMap<String, Vec<File>>,
+    chart: &mut Chart,
+    profile: Profile,
+    budget: &mut Budget,
+    level: usize,
+) -> Result<(), ChartError> {
     for (name, files) in inside {
         if name.starts_with(['_', '.']) {
             continue;
@@ -93,7 +142,27 @@ pub(super) fn chart(
         chart.warnings.extend(unpacked.warnings.iter().cloned());
         chart.charts.push(unpacked);
     }
-    Ok(Arc::new(chart))
+    Ok(())
+}
+
+/// Whether a file of a chart, or of one inside it, is one of [`Chart::files`] whatever is in it.
+pub(super) fn has_no_meaning(name: &str) -> bool {
+    let mut name = name;
+    while let Some(inside) = name.strip_prefix("charts/") {
+        match inside.split_once('/') {
+            Some((_, rest)) => name = rest,
+            None => return false,
+        }
+    }
+    let known = [
+        "Chart.yaml",
+        "Chart.lock",
+        "values.yaml",
+        "values.schema.json",
+        "requirements.yaml",
+        "requirements.lock",
+    ];
+    !known.contains(&name) && !name.starts_with("templates/")
 }
 
 /// Bytes of the shortest header of a compressed file.
@@ -126,13 +195,14 @@ fn chart_inside(
         )));
     }
     // The reference looks at what these seem to be only while it unpacks them.
-    let unpacked = archive::read(&file.content, profile, budget).map_err(|error| match error {
-        ChartError::NotAnArchive(_) if file.content.len() < GZIP_HEADER => {
-            ChartError::Archive("unexpected EOF".to_owned())
-        }
-        ChartError::NotAnArchive(_) => ChartError::Archive("gzip: invalid header".to_owned()),
-        error => error,
-    })?;
+    let unpacked =
+        archive::read(file.content.bytes(), profile, budget).map_err(|error| match error {
+            ChartError::NotAnArchive(_) if file.content.bytes().len() < GZIP_HEADER => {
+                ChartError::Archive("unexpected EOF".to_owned())
+            }
+            ChartError::NotAnArchive(_) => ChartError::Archive("gzip: invalid header".to_owned()),
+            error => error,
+        })?;
     chart(unpacked, profile, budget, level + 1)
 }
 
@@ -149,7 +219,7 @@ fn metadata(
             (Profile::Helm4, 0) => "loader.chartBase",
             _ => structure(profile),
         };
-        if let Err(text) = metadata.read(&file.content, structure) {
+        if let Err(text) = metadata.read(file.content.bytes(), structure) {
             let text = text.replace("loader.Maintainer", "v2.Maintainer");
             let text = text.replace("loader.Dependency", "v2.Dependency");
             return Err(ChartError::invalid("Chart.yaml", text));
@@ -189,7 +259,7 @@ fn requirements(
             let text = "Warning: Dependencies are handled in Chart.yaml since apiVersion \"v2\". We recommend migrating dependencies to Chart.yaml.";
             warnings.push(Warning::new(text));
         }
-        let read = metadata.read(&file.content, structure(profile));
+        let read = metadata.read(file.content.bytes(), structure(profile));
         return read.map_err(|text| ChartError::invalid("requirements.yaml", text));
     }
     if newer {
@@ -202,7 +272,7 @@ fn requirements(
 /// A lock says which versions somebody has put into `charts/`; those are what counts. It has to be
 /// YAML all the same.
 fn check_lock(file: &File) -> Result<(), ChartError> {
-    let read = crate::decode::yaml(&file.content);
+    let read = crate::decode::yaml(file.content.bytes());
     read.map_err(|text| ChartError::invalid(&file.name, text))?;
     Ok(())
 }

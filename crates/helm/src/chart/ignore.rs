@@ -3,7 +3,7 @@
 //! # Source
 //! helm/helm `pkg/ignore/rules.go`.
 
-use golang::glob::path_match;
+use golang::glob::PathPattern;
 
 /// Most rules of a file; each is tried on each path.
 const RULES_MAX: usize = 10_000;
@@ -14,7 +14,8 @@ pub(super) struct Rules(Vec<Rule>);
 
 #[derive(Debug)]
 struct Rule {
-    pattern: String,
+    /// `None` matches nothing.
+    pattern: Option<PathPattern>,
     /// Matches are let through to later rules, and everything else is ignored.
     negated: bool,
     directories_only: bool,
@@ -49,7 +50,7 @@ impl Rules {
 
     fn add_default(&mut self) {
         self.0.push(Rule {
-            pattern: "templates/.?*".to_owned(),
+            pattern: PathPattern::new("templates/.?*").ok(),
             negated: false,
             directories_only: false,
             whole_path: true,
@@ -64,7 +65,7 @@ impl Rules {
         if line.contains("**") {
             return Err("double-star (**) syntax is not supported".to_owned());
         }
-        path_match(line, "abc").map_err(|error| error.to_string())?;
+        PathPattern::new(line).map_err(|error| error.to_string())?;
         let (negated, rest) = match line.strip_prefix('!') {
             Some(rest) => (true, rest),
             None => (false, line),
@@ -74,7 +75,7 @@ impl Rules {
             None => (false, rest),
         };
         self.0.push(Rule {
-            pattern: rest.strip_prefix('/').unwrap_or(rest).to_owned(),
+            pattern: PathPattern::new(rest.strip_prefix('/').unwrap_or(rest)).ok(),
             negated,
             directories_only,
             whole_path: rest.contains('/'),
@@ -85,12 +86,13 @@ impl Rules {
     /// Whether `path`, counted from the chart's folder, is ignored.
     pub fn ignores(&self, path: &str, is_directory: bool) -> bool {
         for rule in &self.0 {
-            let fits = !rule.directories_only || is_directory;
+            let pattern = rule.pattern.as_ref();
+            let pattern = pattern.filter(|_| !rule.directories_only || is_directory);
             let name = match rule.whole_path {
                 true => path,
                 false => path.rsplit('/').next().unwrap_or(path),
             };
-            let matched = fits && path_match(&rule.pattern, name).unwrap_or(false);
+            let matched = pattern.is_some_and(|pattern| pattern.matches(name));
             if matched != rule.negated {
                 return true;
             }

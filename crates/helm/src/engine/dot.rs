@@ -6,14 +6,15 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use gotemplate::{Host, Kind, Map, MapType, Str, Value};
+use gotemplate::{ElementType, Field, Host, Kind, List, Map, MapType, Str, Value};
 use object::Node;
 
 use super::objects::{CapabilitiesHost, Files, values_type};
-use crate::chart::{Dependency, Metadata};
+use crate::chart::{Content, Dependency, Metadata};
 use crate::convert;
 use crate::dependencies::Assembly;
 use crate::options::{Options, Profile};
@@ -54,11 +55,11 @@ struct Shared {
 impl Shared {
     fn add(&self, assembly: &Assembly, values: Map, is_root: bool, dots: &mut Vec<Map>) -> Map {
         let subcharts = Map::default();
-        let files: BTreeMap<Str, Arc<[u8]>> = assembly
+        let files: BTreeMap<Str, Content> = assembly
             .chart
             .files
             .iter()
-            .map(|file| (Str::from(file.name.as_str()), Arc::clone(&file.content)))
+            .map(|file| (Str::from(file.name.as_str()), file.content.clone()))
             .collect();
         let values = values.as_type(values_type(self.profile));
         let dot: Map = [
@@ -117,20 +118,11 @@ fn share_global_tables(around: &Map, inside: &Map) {
     }
 }
 
-/// A field of a Go structure.
-struct Field {
-    name: &'static str,
-    /// Its name in JSON.
-    json: &'static str,
-    value: Value,
-}
+/// A field of a Go structure, and its name in JSON.
+type Named = (Field, &'static str);
 
-fn field(name: &'static str, json: &'static str, value: impl Into<Value>) -> Field {
-    Field {
-        name,
-        json,
-        value: value.into(),
-    }
+fn field(name: &'static str, json: &'static str, value: impl Into<Value>) -> Named {
+    (Field::new(name, value), json)
 }
 
 /// `.Chart`: a map in Helm 4, a structure in Helm 3.
@@ -141,6 +133,7 @@ fn chart(metadata: &Metadata, is_root: bool, profile: Profile) -> Value {
                 .map(|text| Value::from(text.as_str()))
                 .collect::<Vec<_>>(),
         ),
+        Profile::Helm3 if of.is_empty() => Value::List(List::nil(ElementType::String)),
         Profile::Helm3 => Value::strings(of.iter().map(String::as_str)),
     };
     let annotations = metadata.annotations.iter();
@@ -167,7 +160,7 @@ fn chart(metadata: &Metadata, is_root: bool, profile: Profile) -> Value {
         field(
             "Maintainers",
             "maintainers",
-            Value::list(maintainers.collect::<Vec<_>>()),
+            list("[]*chart.Maintainer", maintainers.collect(), profile),
         ),
         field("Icon", "icon", metadata.icon.as_str()),
         field("APIVersion", "apiVersion", metadata.api_version.as_str()),
@@ -187,10 +180,16 @@ fn chart(metadata: &Metadata, is_root: bool, profile: Profile) -> Value {
         field(
             "Dependencies",
             "dependencies",
-            Value::list(dependencies.collect::<Vec<_>>()),
+            list("[]*chart.Dependency", dependencies.collect(), profile),
         ),
         field("Type", "type", metadata.kind.as_str()),
     ];
+    if profile == Profile::Helm3 {
+        let metadata = structure("chart.Metadata", fields, profile);
+        let (mut embedded, json) = field("Metadata", "", metadata);
+        embedded.is_embedded = true;
+        fields = vec![(embedded, json)];
+    }
     fields.push(field("IsRoot", "IsRoot", Value::Bool(is_root)));
     structure("struct { chart.Metadata; IsRoot bool }", fields, profile)
 }
@@ -222,13 +221,26 @@ fn import(entry: &Node) -> Value {
     Value::Map(Map::new(texts.collect(), MapType::String))
 }
 
-fn structure(type_name: &'static str, fields: Vec<Field>, profile: Profile) -> Value {
+fn structure(type_name: &'static str, fields: Vec<Named>, profile: Profile) -> Value {
     match profile {
         Profile::Helm4 => {
-            let fields = fields.into_iter().map(|field| (field.name, field.value));
+            let fields = fields.into_iter();
+            let fields = fields.map(|(field, _)| (field.name, field.value));
             Value::Map(fields.collect())
         }
         Profile::Helm3 => Value::Host(Rc::new(Structure { type_name, fields })),
+    }
+}
+
+/// A list of structures.
+fn list(type_name: &'static str, items: Vec<Value>, profile: Profile) -> Value {
+    let list = match profile {
+        Profile::Helm3 if items.is_empty() => List::nil(ElementType::Any),
+        _ => List::new(items, ElementType::Any),
+    };
+    match profile {
+        Profile::Helm4 => Value::List(list),
+        Profile::Helm3 => Value::Host(Rc::new(Structures { type_name, list })),
     }
 }
 
@@ -236,12 +248,16 @@ fn structure(type_name: &'static str, fields: Vec<Field>, profile: Profile) -> V
 #[derive(Debug)]
 struct Structure {
     type_name: &'static str,
-    fields: Vec<Field>,
+    fields: Vec<Named>,
 }
 
-impl std::fmt::Debug for Field {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {:?}", self.name, self.value)
+impl Structure {
+    fn embedded(&self) -> Option<&Self> {
+        let (first, _) = self.fields.first()?;
+        match &first.value {
+            Value::Host(host) if first.is_embedded => host.as_any().downcast_ref(),
+            _ => None,
+        }
     }
 }
 
@@ -257,35 +273,64 @@ impl Host for Structure {
         }
     }
 
-    fn display(&self) -> String {
-        let mut out = Vec::new();
-        for (at, field) in self.fields.iter().enumerate() {
-            if at > 0 {
-                out.push(b' ');
-            }
-            // What is too long to be printed ends there.
-            let _ = gotemplate::format::display(&field.value, &mut out);
-        }
-        format!("{{{}}}", String::from_utf8_lossy(&out))
+    fn fields(&self) -> Option<Vec<Field>> {
+        Some(self.fields.iter().map(|(field, _)| field.clone()).collect())
     }
 
     fn field(&self, name: &str) -> Option<Value> {
         let mut fields = self.fields.iter();
-        let field = fields.find(|field| field.name == name)?;
-        Some(field.value.clone())
+        let own = fields.find(|(field, _)| field.name == name);
+        match own {
+            Some((field, _)) => Some(field.value.clone()),
+            None => self.embedded()?.field(name),
+        }
     }
 
     /// Fields that are empty are left out, but for those that Go's structures keep.
     fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
-        let fields = self.fields.iter();
-        let fields = fields.filter(|field| {
-            let kept = field.json == "IsRoot"
-                || self.type_name == "*chart.Dependency"
-                    && matches!(field.json, "name" | "repository");
-            kept || field.value.truth()
+        let embedded = self.embedded().and_then(Self::json_fields);
+        let fields = self.fields.iter().filter(|(field, json)| {
+            let kept = *json == "IsRoot"
+                || self.type_name == "*chart.Dependency" && matches!(*json, "name" | "repository");
+            !field.is_embedded && (kept || field.value.truth())
         });
-        let pairs = fields.map(|field| (field.json, field.value.clone()));
-        Some(pairs.collect())
+        let own = fields.map(|(field, json)| (*json, field.value.clone()));
+        Some(embedded.into_iter().flatten().chain(own).collect())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// A list of structures of one type.
+#[derive(Debug)]
+struct Structures {
+    type_name: &'static str,
+    list: List,
+}
+
+impl Host for Structures {
+    fn type_name(&self) -> &'static str {
+        self.type_name
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Slice
+    }
+
+    fn truth(&self) -> bool {
+        !self.list.items().is_empty()
+    }
+
+    fn part(&self, range: Range<usize>) -> Option<Value> {
+        let list = List::new(&self.list.items()[range], self.list.of());
+        let type_name = self.type_name;
+        Some(Value::Host(Rc::new(Self { type_name, list })))
+    }
+
+    fn contents(&self) -> Option<Value> {
+        Some(Value::List(self.list.clone()))
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -6,16 +6,19 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use golang::glob::Glob;
 use golang::strconv::quote;
 use gotemplate::{
-    CallError, Context, Host, Kind, Map, MapMethods, MapType, Method, Signature, Str, Type, Value,
+    CallError, Context, Field, Host, Kind, Map, MapMethods, MapType, Method, Signature, Str, Type,
+    Value,
 };
 
 use crate::capabilities::Capabilities;
+use crate::chart::Content;
 use crate::functions::to_yaml;
 use crate::options::Profile;
 
@@ -63,6 +66,29 @@ impl CapabilitiesHost {
             is_copy: false,
         }))
     }
+
+    /// What the Kubernetes version says of itself.
+    fn version(&self) -> &str {
+        let kube = &self.capabilities.kube_version;
+        match kube.normalized.is_empty() {
+            true => &kube.version,
+            false => &kube.normalized,
+        }
+    }
+
+    /// Others, as of a deep copy or of a part of the API versions.
+    fn changed(&self, change: impl FnOnce(&mut Capabilities)) -> Self {
+        let mut capabilities = Arc::clone(&self.capabilities);
+        change(Arc::make_mut(&mut capabilities));
+        Self {
+            capabilities,
+            profile: self.profile,
+        }
+    }
+
+    fn deep_copy(&self) -> Self {
+        self.changed(|capabilities| capabilities.kube_version.normalized.clear())
+    }
 }
 
 impl Host for CapabilitiesHost {
@@ -74,10 +100,25 @@ impl Host for CapabilitiesHost {
         Kind::Pointer
     }
 
-    fn display(&self) -> String {
-        let parts = [Part::KubeVersion, Part::ApiVersions, Part::HelmVersion];
-        let parts = parts.map(|part| part.fields_shown(self));
-        format!("&{{{}}}", parts.join(" "))
+    fn fields(&self) -> Option<Vec<Field>> {
+        // Fields are printed as copies.
+        let copy = |name, part| {
+            let part = self.part(part);
+            let copied = match &part {
+                Value::Host(host) => host.copied(),
+                _ => None,
+            };
+            Field::new(name, copied.unwrap_or(part))
+        };
+        Some(vec![
+            copy("KubeVersion", Part::KubeVersion),
+            copy("APIVersions", Part::ApiVersions),
+            copy("HelmVersion", Part::HelmVersion),
+        ])
+    }
+
+    fn deep_copy(&self) -> Option<Value> {
+        Some(Value::Host(Rc::new(self.deep_copy())))
     }
 
     fn field(&self, name: &str) -> Option<Value> {
@@ -144,14 +185,6 @@ impl Part {
         }
         fields
     }
-
-    fn fields_shown(self, of: &CapabilitiesHost) -> String {
-        if self == Self::ApiVersions {
-            return format!("[{}]", of.capabilities.api_versions.join(" "));
-        }
-        let fields = self.fields(of).into_iter().map(|(_, value)| value);
-        format!("{{{}}}", fields.collect::<Vec<_>>().join(" "))
-    }
 }
 
 impl Host for CapabilitiesPart {
@@ -172,18 +205,15 @@ impl Host for CapabilitiesPart {
         }
     }
 
-    fn display(&self) -> String {
-        match self.part {
-            Part::KubeVersion if !self.is_copy => {
-                self.of.capabilities.kube_version.normalized.clone()
-            }
-            part => part.fields_shown(&self.of),
-        }
+    fn text(&self) -> Option<String> {
+        let has_method = self.part == Part::KubeVersion && !self.is_copy;
+        has_method.then(|| self.of.version().to_owned())
     }
 
-    fn printed_fields(&self) -> Option<Vec<Value>> {
+    fn fields(&self) -> Option<Vec<Field>> {
         let fields = self.part.fields(&self.of).into_iter();
-        (self.part != Part::ApiVersions).then(|| fields.map(|(_, text)| text.into()).collect())
+        let fields = fields.map(|(name, text)| Field::new(name, text));
+        (self.part != Part::ApiVersions).then(|| fields.collect())
     }
 
     fn copied(&self) -> Option<Value> {
@@ -193,6 +223,24 @@ impl Host for CapabilitiesPart {
                 part: self.part,
                 is_copy: true,
             }))
+        })
+    }
+
+    fn deep_copy(&self) -> Option<Value> {
+        Some(Value::Host(Rc::new(Self {
+            of: Rc::new(self.of.deep_copy()),
+            part: self.part,
+            is_copy: true,
+        })))
+    }
+
+    fn part(&self, range: Range<usize>) -> Option<Value> {
+        (self.part == Part::ApiVersions).then(|| {
+            let of = self.of.changed(|capabilities| {
+                let versions = capabilities.api_versions[range].to_vec();
+                capabilities.api_versions = versions;
+            });
+            of.part(Part::ApiVersions)
         })
     }
 
@@ -221,9 +269,7 @@ impl Host for CapabilitiesPart {
             (Part::KubeVersion, "GitVersion") => {
                 Value::from(capabilities.kube_version.version.as_str())
             }
-            (Part::KubeVersion, "String") => {
-                Value::from(capabilities.kube_version.normalized.as_str())
-            }
+            (Part::KubeVersion, "String") => Value::from(self.of.version()),
             (Part::ApiVersions, "Has") => {
                 let wanted = text(args);
                 let wanted = wanted.as_str();
@@ -271,11 +317,11 @@ impl Host for CapabilitiesPart {
 
 /// `.Files`: what a chart holds beside templates and values.
 #[derive(Debug)]
-pub(super) struct Files(pub Rc<BTreeMap<Str, Arc<[u8]>>>);
+pub(super) struct Files(pub Rc<BTreeMap<Str, Content>>);
 
 impl Files {
     fn get(&self, name: &Str) -> Arc<[u8]> {
-        let found = self.0.get(name).cloned();
+        let found = self.0.get(name).map(Content::bytes).cloned();
         found.unwrap_or_else(|| Arc::from([]))
     }
 
@@ -284,7 +330,7 @@ impl Files {
         let files = self.0.iter().map(|(name, content)| {
             let name = name.to_text();
             let base = name.rsplit('/').next().unwrap_or_default().to_owned();
-            (base, Value::String(show(content)))
+            (base, Value::String(show(content.bytes())))
         });
         let files: Map = files.collect();
         to_yaml(&Value::Map(files))
@@ -298,14 +344,6 @@ impl Host for Files {
 
     fn kind(&self) -> Kind {
         Kind::Map
-    }
-
-    fn display(&self) -> String {
-        let files = self.0.iter().map(|(name, content)| {
-            let bytes: Vec<String> = content.iter().map(u8::to_string).collect();
-            format!("{}:[{}]", name.to_text(), bytes.join(" "))
-        });
-        format!("map[{}]", files.collect::<Vec<_>>().join(" "))
     }
 
     fn truth(&self) -> bool {
@@ -336,7 +374,7 @@ impl Host for Files {
                     let pattern = pattern.as_ref();
                     pattern.is_none_or(|pattern| pattern.is_match(&name.to_text()))
                 });
-                let files = files.map(|(name, content)| (name.clone(), Arc::clone(content)));
+                let files = files.map(|(name, content)| (name.clone(), content.clone()));
                 Value::Host(Rc::new(Self(Rc::new(files.collect()))))
             }
             "Lines" => {
@@ -348,7 +386,7 @@ impl Host for Files {
                 Value::strings(content.split(|&byte| byte == b'\n'))
             }
             "AsConfig" | "AsSecrets" => {
-                let bytes: usize = self.0.values().map(|content| content.len()).sum();
+                let bytes: usize = self.0.values().map(|content| content.bytes().len()).sum();
                 if let Err(limit) = context.charge_bytes(bytes as u64 * 2) {
                     return Some(Err(limit));
                 }
@@ -363,8 +401,8 @@ impl Host for Files {
 
     fn contents(&self) -> Option<Value> {
         let files = self.0.iter();
-        let files = files.map(|(name, content)| (name.clone(), Value::Bytes(Arc::clone(content))));
-        Some(Value::Map(files.collect()))
+        let files = files.map(|(name, content)| (name.clone(), Value::Bytes(Arc::clone(content.bytes()))));
+        Some(Value::Map(Map::new(files.collect(), MapType::Bytes)))
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -18,7 +18,12 @@ fn from_json(_: &mut Context<'_>, args: &mut [Value]) -> Result<Value, CallError
     match decode_map(text.as_bytes()) {
         // There, it takes the map away that was to be filled.
         Ok(_) if text.as_bytes().trim_ascii() == b"null" => Ok(Value::Map(Map::nil(MapType::Any))),
-        Ok(map) => Ok(Value::Map(map)),
+        Ok((map, error)) => {
+            if let Some(error) = error {
+                map.insert("Error", error.into());
+            }
+            Ok(Value::Map(map))
+        }
         Err(CallError::Failed(error)) => Ok(Value::Map(Map::from_iter([("Error", error.into())]))),
         Err(limit) => Err(limit),
     }

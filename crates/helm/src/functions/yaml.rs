@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use gotemplate::{CallError, Context, Functions, Host, Kind, Map, Type, Value};
+use gotemplate::{CallError, Context, Field, Functions, Host, Kind, Map, Type, Value};
 use yaml::{Duplicates, ResolveOptions, Tags, View, Viewer};
 
 use super::check::{Refusal, Way, check};
@@ -138,13 +138,15 @@ impl AsGo {
             Some(Value::String(text)) if host.type_name() == "time.Time" => {
                 see(View::Word(&text.to_text()))
             }
-            // Fields are written in small letters there.
-            Some(Value::Map(map)) if matches!(host.kind(), Kind::Struct | Kind::Pointer) => {
-                let entries = map.entries();
-                let lower = entries
-                    .iter()
-                    .map(|(key, value)| (key.to_text().to_lowercase(), value.clone()));
-                see_map(&lower.collect(), see)
+            // Fields are written in small letters there, in the order of the structure.
+            Some(Value::Map(_)) if matches!(host.kind(), Kind::Struct | Kind::Pointer) => {
+                let fields = host.fields().unwrap_or_default().into_iter();
+                let fields = fields.filter(Field::is_exported);
+                let fields: Vec<(String, Value)> = fields
+                    .map(|field| (field.name.to_lowercase(), field.value))
+                    .collect();
+                let pairs = fields.iter().map(|(name, value)| (name.as_str(), value));
+                see(View::Fields(pairs.collect()))
             }
             Some(Value::Host(_)) | None => see(View::Text(&host.display())),
             Some(value) => self.view(&value, see),

@@ -38,13 +38,16 @@ impl Manifests {
     /// # Errors
     /// [`ManifestError::NotFound`] for a pattern of `show_only` that nothing matches.
     pub fn text(&self, options: &TextOptions) -> Result<String, ManifestError> {
-        let mut text = String::new();
+        let documents = self.documents(options);
+        let sizes = documents.map(|(path, content, _)| path.len() + content.len() + FRAME_BYTES);
+        let mut text = String::with_capacity(sizes.sum());
         let is_hook = |kind: WrittenKind| kind == WrittenKind::Hook;
         for (path, content, _) in self.documents(options).filter(|(.., kind)| !is_hook(*kind)) {
             push(&mut text, path, &content);
         }
-        // Only the white space around all of it goes.
-        let mut text = format!("{}\n", text.trim());
+        // Only the white space around all of it goes; the first line is a mark.
+        text.truncate(text.trim_end().len());
+        text.push('\n');
         for (path, content, _) in self.documents(options).filter(|(.., kind)| is_hook(*kind)) {
             push(&mut text, path, &content);
         }
@@ -92,7 +95,7 @@ impl Manifests {
     ) -> impl Iterator<Item = (&'a str, Cow<'a, str>, WrittenKind)> {
         let crds = self.crds.iter().filter(|_| options.include_crds);
         let crds = crds.map(|crd| {
-            let text = String::from_utf8_lossy(&crd.content);
+            let text = String::from_utf8_lossy(crd.content.bytes());
             (&*crd.path, text, WrittenKind::Crd)
         });
         let manifests = self.manifests.iter();
@@ -132,6 +135,9 @@ pub enum WrittenKind {
     /// A template, and it is a hook.
     Hook,
 }
+
+/// What [`push`] adds to a path and a content.
+const FRAME_BYTES: usize = "---\n# Source: \n\n".len();
 
 fn push(text: &mut String, path: &str, content: &str) {
     for part in ["---\n# Source: ", path, "\n", content, "\n"] {

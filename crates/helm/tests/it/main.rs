@@ -1,5 +1,6 @@
 //! Charts, values and manifests compared with what the reference printed for them.
 
+mod addresses;
 mod again;
 mod archive;
 mod capabilities;
@@ -13,6 +14,7 @@ mod limits;
 mod lint;
 mod manifest;
 mod objects;
+mod printing;
 mod provenance;
 mod random;
 #[path = "../../../sprig/tests/it/recording.rs"]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use golang::Timestamp;
 use gotemplate::{
-    CallError, Context, Function, Functions, Host, Kind, Map, Str, Type, Value, World,
+    CallError, Context, Field, Function, Functions, Host, Kind, Map, Str, Type, Value, World,
 };
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, DnValue,
@@ -98,8 +98,11 @@ impl Host for Certificate {
         Kind::Struct
     }
 
-    fn display(&self) -> String {
-        format!("{{{} {}}}", self.cert.to_text(), self.key.to_text())
+    fn fields(&self) -> Option<Vec<Field>> {
+        Some(vec![
+            Field::new("Cert", self.cert.clone()),
+            Field::new("Key", self.key.clone()),
+        ])
     }
 
     fn field(&self, name: &str) -> Option<Value> {

@@ -34,8 +34,8 @@ impl Host for Duration {
         Kind::Int(IntType::Int64)
     }
 
-    fn display(&self) -> String {
-        self.0.to_string()
+    fn text(&self) -> Option<String> {
+        Some(self.0.to_string())
     }
 
     fn truth(&self) -> bool {
@@ -69,7 +69,7 @@ impl Host for Duration {
             "Round" => Self(self.0.round(unit)).into(),
             "Truncate" => Self(self.0.truncate(unit)).into(),
             "Abs" => Self(golang::Duration(nanoseconds.saturating_abs())).into(),
-            "String" => self.display().into(),
+            "String" => self.0.to_string().into(),
             _ => return None,
         }))
     }

@@ -1,16 +1,18 @@
 //! Points in time as values with methods: Go's `time.Time`.
 
 use std::any::Any;
+use std::fmt;
 use std::rc::Rc;
 
 use golang::Timestamp;
+use golang::strconv::quote_bytes;
 use golang::time::layout::{
     self, Civil, LayoutError, MONTHS, Moment, Parsed, ParsedZone, WEEKDAYS,
 };
-use gotemplate::{CallError, Context, Host, IntType, Kind, Method, Type, Value};
+use gotemplate::{CallError, Context, Field, Host, IntType, Kind, Method, Type, UintType, Value};
 
 use super::duration::SECOND;
-use super::{DURATION, Duration, takes};
+use super::{DURATION, Duration, location, takes};
 use crate::take;
 
 /// A point in time that templates hold, in UTC or at an offset from it.
@@ -34,6 +36,7 @@ impl From<Timestamp> for Time {
     fn from(time: Timestamp) -> Self {
         Self {
             nanoseconds: time.subsecond(),
+            zone: ParsedZone::Local,
             ..Self::from_unix(time.unix())
         }
     }
@@ -104,7 +107,7 @@ impl Time {
 
     fn place(&self) -> (i32, &[u8]) {
         match &self.zone {
-            ParsedZone::Utc => (0, b"UTC"),
+            ParsedZone::Utc | ParsedZone::Local => (0, b"UTC"),
             ParsedZone::Fixed { offset, name } => (*offset, name),
         }
     }
@@ -162,11 +165,19 @@ impl Time {
         self.plus(golang::Duration(if up { unit - rest } else { -rest }))
     }
 
-    fn in_utc(&self) -> Self {
+    fn in_zone(&self, zone: ParsedZone) -> Self {
         Self {
-            zone: ParsedZone::Utc,
+            zone,
             ..self.clone()
         }
+    }
+}
+
+/// As Go's method `String`.
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.format(b"2006-01-02 15:04:05.999999999 -0700 MST");
+        f.write_str(&String::from_utf8_lossy(&text))
     }
 }
 
@@ -179,9 +190,40 @@ impl Host for Time {
         Kind::Struct
     }
 
-    fn display(&self) -> String {
-        let text = self.format(b"2006-01-02 15:04:05.999999999 -0700 MST");
-        String::from_utf8_lossy(&text).into_owned()
+    fn text(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+
+    fn syntax(&self) -> Option<String> {
+        let Civil {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+            ..
+        } = self.civil();
+        let month = MONTHS[month as usize - 1];
+        let zone = match &self.zone {
+            ParsedZone::Utc => "time.UTC".into(),
+            ParsedZone::Local => "time.Local".into(),
+            ParsedZone::Fixed { name, .. } => format!("time.Location({})", quote_bytes(name)),
+        };
+        let nanosecond = self.nanoseconds;
+        Some(format!(
+            "time.Date({year}, time.{month}, {day}, {hour}, {minute}, {second}, {nanosecond}, {zone})"
+        ))
+    }
+
+    fn fields(&self) -> Option<Vec<Field>> {
+        let wall = Value::Uint(self.nanoseconds.into(), UintType::Uint64);
+        let seconds = self.unix.saturating_sub(ZERO);
+        Some(vec![
+            Field::new("wall", wall),
+            Field::new("ext", Value::int64(seconds)),
+            Field::new("loc", location::pointer(&self.zone)),
+        ])
     }
 
     fn method(&self, name: &str) -> Method {
@@ -214,7 +256,7 @@ impl Host for Time {
         let nanos = |unit: i128| Value::int64((self.nanos().div_euclid(unit)) as i64);
         let value = match name {
             "Format" => self.format(take::text(args, 0).as_bytes()).into(),
-            "String" => self.display().into(),
+            "String" => self.to_string().into(),
             "Unix" => Value::int64(self.unix),
             "UnixMilli" => nanos(1_000_000),
             "UnixMicro" => nanos(1_000),
@@ -230,7 +272,8 @@ impl Host for Time {
             "YearDay" => int(civil.year_day),
             "IsZero" => Value::Bool((self.unix, self.nanoseconds) == (ZERO, 0)),
             "IsDST" => Value::Bool(false),
-            "UTC" | "Local" => self.in_utc().into(),
+            "UTC" => self.in_zone(ParsedZone::Utc).into(),
+            "Local" => self.in_zone(ParsedZone::Local).into(),
             "Add" => self.plus(golang::Duration(take::int(args, 0))).into(),
             "AddDate" => self
                 .add_date(take::int(args, 0), take::int(args, 1), take::int(args, 2))
@@ -284,6 +327,13 @@ impl Named {
             Self::Month(number) | Self::Weekday(number) => number,
         }
     }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Month(month) => MONTHS[month as usize - 1],
+            Self::Weekday(day) => WEEKDAYS[day as usize],
+        }
+    }
 }
 
 impl Host for Named {
@@ -298,11 +348,8 @@ impl Host for Named {
         Kind::Int(IntType::Int)
     }
 
-    fn display(&self) -> String {
-        match self {
-            Self::Month(month) => MONTHS[*month as usize - 1].into(),
-            Self::Weekday(day) => WEEKDAYS[*day as usize].into(),
-        }
+    fn text(&self) -> Option<String> {
+        Some(self.name().to_owned())
     }
 
     fn truth(&self) -> bool {
@@ -322,7 +369,7 @@ impl Host for Named {
         _: &[Value],
         _: &mut Context<'_>,
     ) -> Option<Result<Value, CallError>> {
-        (name == "String").then(|| Ok(self.display().into()))
+        (name == "String").then(|| Ok(self.name().into()))
     }
 
     fn contents(&self) -> Option<Value> {

@@ -18,17 +18,17 @@ pub fn decode(text: &[u8]) -> Result<Value, CallError> {
     }
 }
 
-/// Reads an object, as into a Go map; `null` is the nil map.
+/// Reads an object, as into a Go map; `null` is the nil map. Numbers that no float can be are nil, and
+/// the first of them is told as Go's error.
 ///
 /// # Errors
 /// As [`decode`], and for another kind of value.
-pub fn decode_map(text: &[u8]) -> Result<Map, CallError> {
-    match decode_as(text, "map[string]interface {}", |value| {
-        matches!(value, Value::Map(_))
-    })? {
-        Value::Map(map) => Ok(map),
-        _ => Ok(Map::nil(MapType::Any)),
-    }
+pub fn decode_map(text: &[u8]) -> Result<(Map, Option<String>), CallError> {
+    let fits = |value: &Value| matches!(value, Value::Map(_));
+    Ok(match decode_as(text, "map[string]interface {}", fits)? {
+        (Value::Map(map), error) => (map, error),
+        (_, error) => (Map::nil(MapType::Any), error),
+    })
 }
 
 /// Reads an array, as into a Go slice; `null` is the nil slice.
@@ -36,15 +36,19 @@ pub fn decode_map(text: &[u8]) -> Result<Map, CallError> {
 /// # Errors
 /// As [`decode`], and for another kind of value.
 pub fn decode_list(text: &[u8]) -> Result<List, CallError> {
-    match decode_as(text, "[]interface {}", |value| {
-        matches!(value, Value::List(_))
-    })? {
-        Value::List(list) => Ok(list),
+    let fits = |value: &Value| matches!(value, Value::List(_));
+    match decode_as(text, "[]interface {}", fits)? {
+        (_, Some(error)) => Err(CallError::Failed(error)),
+        (Value::List(list), None) => Ok(list),
         _ => Ok(List::nil(gotemplate::ElementType::Any)),
     }
 }
 
-fn decode_as(text: &[u8], target: &str, fits: fn(&Value) -> bool) -> Result<Value, CallError> {
+fn decode_as(
+    text: &[u8],
+    target: &str,
+    fits: fn(&Value) -> bool,
+) -> Result<(Value, Option<String>), CallError> {
     let (value, error) = decode_partly(text)?;
     let kind = match &value {
         value if fits(value) => None,
@@ -57,12 +61,11 @@ fn decode_as(text: &[u8], target: &str, fits: fn(&Value) -> bool) -> Result<Valu
         Value::Float(_) => Some("number"),
         _ => Some("string"),
     };
-    match (kind, error) {
-        (Some(kind), _) => Err(CallError::Failed(format!(
+    match kind {
+        Some(kind) => Err(CallError::Failed(format!(
             "json: cannot unmarshal {kind} into Go value of type {target}"
         ))),
-        (None, Some(error)) => Err(CallError::Failed(error)),
-        (None, None) => Ok(value),
+        None => Ok((value, error)),
     }
 }
 

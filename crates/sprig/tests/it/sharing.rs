@@ -117,7 +117,8 @@ fn what_is_merged_from_another_map_stays_part_of_it() {
 #[test]
 fn objects_and_arrays_are_read_as_go_reads_them_into_a_type() {
     let map = |text: &str| match sprig::json::decode_map(text.as_bytes()) {
-        Ok(map) => format!("{} entries", map.len()),
+        Ok((_, Some(error))) => error,
+        Ok((map, None)) => format!("{} entries", map.len()),
         Err(error) => error.to_string(),
     };
     let list = |text: &str| match sprig::json::decode_list(text.as_bytes()) {

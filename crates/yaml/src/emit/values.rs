@@ -30,6 +30,8 @@ pub enum View<'a, V> {
     List(&'a [V]),
     /// A mapping, its entries in any order.
     Map(Vec<(&'a str, &'a V)>),
+    /// A mapping, its entries in this order.
+    Fields(Vec<(&'a str, &'a V)>),
 }
 
 /// Shows values to the writer, so that values of any type are written without being copied.
@@ -128,19 +130,24 @@ impl<V: Viewer> Emitter<'_, V> {
                 }
                 self.writer.pop_indent();
             }
-            View::Map(entries) if entries.is_empty() => {
+            View::Map(entries) | View::Fields(entries) if entries.is_empty() => {
                 writer.write_indicator("{", true, true, false);
                 writer.write_indicator("}", false, false, false);
             }
             View::Map(entries) => {
-                let entries = sort_entries(entries, dialect);
-                writer.push_indent(false, false, place == Place::Entry, false);
-                for (key, value) in entries {
-                    self.write_entry(key, value);
-                }
-                self.writer.pop_indent();
+                self.write_entries(sort_entries(entries, dialect), place);
             }
+            View::Fields(entries) => self.write_entries(entries, place),
         }
+    }
+
+    fn write_entries(&mut self, entries: Vec<(&str, &V::Value)>, place: Place) {
+        self.writer
+            .push_indent(false, false, place == Place::Entry, false);
+        for (key, value) in entries {
+            self.write_entry(key, value);
+        }
+        self.writer.pop_indent();
     }
 
     fn write_entry(&mut self, key: &str, value: &V::Value) {

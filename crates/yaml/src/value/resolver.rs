@@ -298,7 +298,7 @@ impl<'a, V: Value> Resolver<'a, V> {
             }
             self.count()?;
             let key = match self.options.rules {
-                Rules::V2 => self.v2_key(key)?,
+                Rules::V2 => self.v2_key(key, value)?,
                 Rules::V3 => match self.v3_key(key, text_keys)? {
                     Some(key) => Some(key),
                     // Nobody looks at the value, either.
@@ -356,25 +356,113 @@ impl<'a, V: Value> Resolver<'a, V> {
     }
 
     /// The text of a key; `None` when the entry cannot be kept. Numbers and booleans become text.
-    fn v2_key(&mut self, node: &'a Node) -> Outcome<Option<Text>> {
-        let kind = match node.kind {
-            Kind::Alias => return self.expand(node, Self::v2_key),
-            Kind::Sequence | Kind::Mapping => return Err(collection_key(node)),
+    fn v2_key(&mut self, node: &'a Node, value: &'a Node) -> Outcome<Option<Text>> {
+        let (kind, go) = match node.kind {
+            Kind::Alias => {
+                return self.expand(node, |resolver, target| resolver.v2_key(target, value));
+            }
+            Kind::Sequence | Kind::Mapping => {
+                let shown = self.shown(node)?;
+                return Err(collection_key(
+                    node,
+                    format!("yaml: invalid map key: {shown}"),
+                ));
+            }
             Kind::Scalar => match self.resolve_scalar(node)? {
                 (Scalar::Text | Scalar::Timestamp, text) => return Ok(Some(text)),
                 (Scalar::Int(value), _) => return Ok(Some(value.to_string().into())),
                 (Scalar::Bool(true), _) => return Ok(Some(Text::new_static("true"))),
                 (Scalar::Bool(false), _) => return Ok(Some(Text::new_static("false"))),
                 (Scalar::Float(value), _) => return Ok(Some(float_key(value).into())),
-                (Scalar::Null, _) => "null",
-                (Scalar::Uint(_), _) => "number",
+                (Scalar::Null, _) => ("null", "%!s(<nil>), key: <nil>".to_owned()),
+                (Scalar::Uint(key), _) => ("number", format!("uint64, key: {key:#x}")),
             },
         };
-        self.bad_key.get_or_insert(YamlError::Key {
-            at: position(node),
-            kind,
-        });
+        if self.bad_key.is_none() {
+            let value = match self.shown(value)? {
+                nil if nil == NIL => "<nil>".to_owned(),
+                value => value,
+            };
+            self.bad_key = Some(YamlError::Key {
+                at: position(node),
+                kind,
+                go: format!("unsupported map key of type: {go}, value: {value}").into(),
+            });
+        }
         Ok(None)
+    }
+
+    /// What go-yaml v2 decodes, in Go's syntax.
+    ///
+    /// # Errors
+    /// What go-yaml finds inside before it says anything about the whole.
+    fn shown(&mut self, node: &'a Node) -> Outcome<String> {
+        self.count()?;
+        match node.kind {
+            Kind::Alias => self.expand(node, Self::shown),
+            Kind::Scalar => Ok(match self.resolve_scalar(node)? {
+                (Scalar::Null, _) => NIL.to_owned(),
+                (Scalar::Bool(value), _) => value.to_string(),
+                (Scalar::Int(value), _) => value.to_string(),
+                (Scalar::Uint(value), _) => format!("{value:#x}"),
+                (Scalar::Float(value), _) => golang::strconv::format_float_g(value),
+                (Scalar::Text | Scalar::Timestamp, text) => golang::strconv::quote(&text),
+            }),
+            Kind::Sequence => self.nested(node, |resolver| {
+                let mut shown = Shown::new("[]interface {}");
+                for item in &node.content {
+                    shown.push(&resolver.shown(item)?);
+                }
+                Ok(shown.finish())
+            }),
+            Kind::Mapping => self.nested(node, |resolver| {
+                let mut entries = BTreeMap::new();
+                resolver.shown_entries(node, &mut entries)?;
+                let mut shown = Shown::new("map[interface {}]interface {}");
+                for ((_, key), value) in &entries {
+                    shown.push(&format!("{key}:{value}"));
+                }
+                Ok(shown.finish())
+            }),
+        }
+    }
+
+    fn shown_entries(&mut self, node: &'a Node, entries: &mut ShownEntries) -> Outcome<()> {
+        for (key, value) in node.pairs() {
+            if is_merge(key) {
+                let merged = match value.kind {
+                    Kind::Sequence => &value.content[..],
+                    _ => std::slice::from_ref(value),
+                };
+                for one in merged.iter().rev() {
+                    let target = match one.kind {
+                        Kind::Alias => self.target(one)?,
+                        _ => one,
+                    };
+                    if target.kind != Kind::Mapping {
+                        return Err(YamlError::Merge { at: position(one) });
+                    }
+                    self.nested(target, |resolver| resolver.shown_entries(target, entries))?;
+                }
+                continue;
+            }
+            let target = match key.kind {
+                Kind::Alias => self.target(key)?,
+                _ => key,
+            };
+            let shown = self.shown(key)?;
+            if target.kind != Kind::Scalar {
+                let go = format!("yaml: invalid map key: {shown}");
+                return Err(collection_key(target, go));
+            }
+            let place = match self.resolve_scalar(target)?.0 {
+                Scalar::Int(value) => value,
+                _ => 0,
+            };
+            let value = self.shown(value)?;
+            entries.insert((place, shown), value);
+        }
+        Ok(())
     }
 
     /// The text of a key; `None` when the entry is left out.
@@ -385,10 +473,11 @@ impl<'a, V: Value> Resolver<'a, V> {
         match node.kind {
             Kind::Alias => self.expand(node, |resolver, target| resolver.v3_key(target, text_keys)),
             Kind::Sequence | Kind::Mapping if text_keys => {
-                self.bad_key.get_or_insert(collection_key(node));
+                self.bad_key
+                    .get_or_insert_with(|| collection_key(node, String::new()));
                 Ok(None)
             }
-            Kind::Sequence | Kind::Mapping => Err(collection_key(node)),
+            Kind::Sequence | Kind::Mapping => Err(collection_key(node, String::new())),
             Kind::Scalar => Ok(match self.resolve_scalar(node)? {
                 (Scalar::Null, _) if text_keys => None,
                 (Scalar::Text, text) => Some(text),
@@ -416,6 +505,7 @@ impl<'a, V: Value> Resolver<'a, V> {
                         tag::MAP => "map",
                         _ => "tagged text",
                     },
+                    go: Box::default(),
                 });
                 return Ok(false);
             }
@@ -463,6 +553,42 @@ impl<'a, V: Value> Resolver<'a, V> {
     }
 }
 
+/// Values in Go's syntax by their keys in the same, numbers in their order.
+type ShownEntries = BTreeMap<(i64, String), String>;
+
+/// Go's syntax for no value inside others.
+const NIL: &str = "interface {}(nil)";
+
+/// The elements of a list or map in Go's syntax.
+struct Shown {
+    text: String,
+    first: bool,
+}
+
+/// Longest list or map that is shown; elements behind that are not.
+const SHOWN_MAX: usize = 10_000;
+
+impl Shown {
+    fn new(type_name: &str) -> Self {
+        let text = format!("{type_name}{{");
+        Self { text, first: true }
+    }
+
+    fn push(&mut self, element: &str) {
+        if self.text.len() + element.len() > SHOWN_MAX {
+            return;
+        }
+        if !std::mem::take(&mut self.first) {
+            self.text.push_str(", ");
+        }
+        self.text.push_str(element);
+    }
+
+    fn finish(self) -> String {
+        self.text + "}"
+    }
+}
+
 fn same_key(one: &Node, other: &Node) -> bool {
     one.kind == other.kind && one.value == other.value
 }
@@ -497,9 +623,10 @@ fn is_merge(key: &Node) -> bool {
         && matches!(&*key.tag, "" | "!" | tag::MERGE)
 }
 
-fn collection_key(node: &Node) -> YamlError {
+fn collection_key(node: &Node, go: String) -> YamlError {
     YamlError::Key {
         at: position(node),
+        go: go.into(),
         kind: if node.kind == Kind::Sequence {
             "list"
         } else {

@@ -9,6 +9,7 @@ use component::checkout::Checkout;
 use diag::{Code, Diagnostic, Span};
 use tree::TreePath;
 
+use super::contexts::{self, Context};
 use crate::exit::{Exit, Failure};
 use crate::files;
 
@@ -18,10 +19,11 @@ const NAMESPACE: &str = "default";
 /// Which checkout.
 #[derive(Debug, Args)]
 pub struct CheckoutArgs {
-    /// Root of the checkout.
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub root_dir: PathBuf,
-    /// Namespace of the components, and of objects that name none; any by default.
+    /// Root of the checkout; by default that of the chosen context, else the working folder.
+    #[arg(long, value_name = "DIR")]
+    pub root_dir: Option<PathBuf>,
+    /// Namespace of the components, and of objects that name none; by default that of the chosen
+    /// context, else any.
     #[arg(short, long, value_name = "NAME")]
     pub namespace: Option<String>,
     /// Prints what would be written, and writes nothing.
@@ -36,6 +38,10 @@ pub struct CheckoutArgs {
 pub struct Opened {
     /// Where it is, without links.
     pub root: PathBuf,
+    /// Where it is, as it was given.
+    given: PathBuf,
+    /// Namespace of the components; any if there is none.
+    pub namespace: Option<String>,
     /// What is in it.
     pub checkout: Checkout,
 }
@@ -53,14 +59,21 @@ impl CheckoutArgs {
 
     /// Reads the checkout; files that cannot be read are told on standard error.
     pub fn open(&self) -> Result<Opened, Failure> {
-        let root = self.root_dir.canonicalize().map_err(|error| {
+        let context = match (&self.root_dir, &self.namespace) {
+            (Some(_), Some(_)) => Context::default(),
+            _ => contexts::current()?,
+        };
+        let given = self.root_dir.clone().or(context.root);
+        let given = given.unwrap_or_else(|| PathBuf::from("."));
+        let namespace = self.namespace.clone().or(context.namespace);
+        let root = given.canonicalize().map_err(|error| {
             let diagnostic = Diagnostic::error(Code("FileUnreadable"), error.to_string())
-                .at(Span::file(self.root_dir.display().to_string()));
+                .at(Span::file(given.display().to_string()));
             Failure::explained(Exit::Unreadable, vec![diagnostic])
         })?;
         let tree = files::below(root.clone());
-        let namespace = self.namespace.as_deref().unwrap_or(NAMESPACE);
-        let (checkout, warnings) = Checkout::read(&tree, namespace).map_err(|errors| {
+        let own = namespace.as_deref().unwrap_or(NAMESPACE);
+        let (checkout, warnings) = Checkout::read(&tree, own).map_err(|errors| {
             let place = component::release_config::FILE_NAME;
             let found = errors.iter().map(|error| {
                 Diagnostic::error(Code("ReleaseConfigInvalid"), error.to_string())
@@ -71,11 +84,18 @@ impl CheckoutArgs {
         for warning in warnings {
             eprint!("{}", warning.render());
         }
-        Ok(Opened { root, checkout })
+        Ok(Opened {
+            root,
+            given,
+            namespace,
+            checkout,
+        })
     }
+}
 
+impl Opened {
     /// A path of the command line as one in the checkout: from its root, or absolute.
-    pub fn inside(&self, opened: &Opened, path: &Path) -> Result<TreePath, Failure> {
+    pub fn inside(&self, path: &Path) -> Result<TreePath, Failure> {
         let refused = |reason: String| {
             let message = format!(
                 "`{}` is not inside of the checkout: {reason}",
@@ -87,8 +107,8 @@ impl CheckoutArgs {
         };
         let relative = match path.is_absolute() {
             true => path
-                .strip_prefix(&opened.root)
-                .or_else(|_| path.strip_prefix(&self.root_dir))
+                .strip_prefix(&self.root)
+                .or_else(|_| path.strip_prefix(&self.given))
                 .map_err(|_| refused("it is elsewhere".to_owned()))?,
             false => path,
         };

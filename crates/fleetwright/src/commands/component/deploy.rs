@@ -50,7 +50,7 @@ pub fn run(args: &DeployArgs) -> Outcome {
     let opened = args.checkout.open()?;
     let request = BindingRequest {
         selection: Selection {
-            namespace: args.checkout.namespace.as_deref().map(Into::into),
+            namespace: opened.namespace.as_deref().map(Into::into),
             project: args.project.as_deref().map(Into::into),
             component: Some(args.name.as_str().into()),
         },

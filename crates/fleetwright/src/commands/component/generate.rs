@@ -91,12 +91,10 @@ pub struct BindingArgs {
 
 /// Freezes components.
 pub fn releases(args: &ReleaseArgs) -> Outcome {
-    let selection = args
-        .selection
-        .selection(args.checkout.namespace.as_deref())?;
     let opened = args.checkout.open()?;
+    let selection = args.selection.selection(opened.namespace.as_deref())?;
     let folder = args.output_path.as_deref();
-    let folder = folder.map(|path| args.checkout.inside(&opened, path));
+    let folder = folder.map(|path| opened.inside(path));
     let request = ReleaseRequest {
         selection,
         name: args.name.as_deref().map(Into::into),
@@ -110,12 +108,10 @@ pub fn releases(args: &ReleaseArgs) -> Outcome {
 
 /// Selects releases.
 pub fn bindings(args: &BindingArgs) -> Outcome {
-    let selection = args
-        .selection
-        .selection(args.checkout.namespace.as_deref())?;
     let opened = args.checkout.open()?;
+    let selection = args.selection.selection(opened.namespace.as_deref())?;
     let folder = args.output_path.as_deref();
-    let folder = folder.map(|path| args.checkout.inside(&opened, path));
+    let folder = folder.map(|path| opened.inside(path));
     let request = BindingRequest {
         selection,
         environment: args.target_env.as_deref().map(Into::into),

@@ -67,7 +67,7 @@ pub fn run(args: &ScaffoldArgs) -> Outcome {
         .map(|head| head.namespace.clone())
         .collect();
     places.dedup();
-    let lookup = match (&args.checkout.namespace, places.as_slice()) {
+    let lookup = match (&opened.namespace, places.as_slice()) {
         (Some(namespace), _) => namespace.as_str().into(),
         (None, [only]) => only.clone(),
         (None, []) => Text::from("default"),
@@ -104,7 +104,7 @@ pub fn run(args: &ScaffoldArgs) -> Outcome {
         print(&text);
         return Ok(Exit::Done);
     };
-    let path = args.checkout.inside(&opened, path)?;
+    let path = opened.inside(path)?;
     let place = opened.root.join(path.as_str());
     if place.symlink_metadata().is_ok() {
         let message = format!("`{path}` is taken");

@@ -46,11 +46,11 @@ pub fn run(args: &WorkloadArgs) -> Outcome {
     let descriptor = args.descriptor.as_deref().map(descriptor).transpose()?;
     let printed = args.output_path.as_deref() == Some(Path::new("-"));
     let path = match &args.output_path {
-        Some(path) if !printed => Some(args.checkout.inside(&opened, path)?),
+        Some(path) if !printed => Some(opened.inside(path)?),
         _ => None,
     };
     let request = WorkloadRequest {
-        namespace: args.checkout.namespace.as_deref().map(Into::into),
+        namespace: opened.namespace.as_deref().map(Into::into),
         owner: Owner {
             project: args.project.as_str().into(),
             component: args.component.as_str().into(),

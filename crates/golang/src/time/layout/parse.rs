@@ -18,8 +18,10 @@ pub struct Parsed {
 /// What a text says about its zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ParsedZone {
-    /// UTC by name or as `Z`, or an offset of zero without a name, or nothing.
+    /// UTC by name or as `Z`.
     Utc,
+    /// Nothing, or an offset of zero without a name: the local zone, which is UTC.
+    Local,
     /// An offset, or the name of a zone; then the offset is unknown and zero, except in `GMT+3`.
     Fixed {
         /// Seconds east of Greenwich.
@@ -41,7 +43,8 @@ fn short(text: &[u8]) -> String {
     quote(&text[..text.len().min(QUOTED_MAX)])
 }
 
-/// Reads a text in the form that `layout` shows; Go's `time.ParseInLocation` with UTC.
+/// Reads a text in the form that `layout` shows; Go's `time.ParseInLocation` with a local zone
+/// that is UTC.
 ///
 /// # Errors
 /// [`LayoutError`] when it has another form, or names a date or time that does not exist.
@@ -408,7 +411,7 @@ impl Fields {
         if let Some(offset) = self.offset {
             let unix = unix - i64::from(offset);
             let zone = if offset == 0 && self.zone.is_empty() {
-                ParsedZone::Utc
+                ParsedZone::Local
             } else {
                 ParsedZone::Fixed {
                     offset,
@@ -418,7 +421,7 @@ impl Fields {
             return Ok(parsed(unix, zone));
         }
         if self.zone.is_empty() {
-            return Ok(parsed(unix, ParsedZone::Utc));
+            return Ok(parsed(unix, ParsedZone::Local));
         }
         let hours = self.zone.strip_prefix(b"GMT").unwrap_or_default();
         let hours = std::str::from_utf8(hours).unwrap_or_default();

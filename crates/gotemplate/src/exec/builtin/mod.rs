@@ -212,7 +212,7 @@ fn text(
     }
     let text = match values.as_slice() {
         [Value::String(text)] => escape(text.as_bytes()),
-        values => escape(&format::sprint(values)?),
+        values => escape(&format::sprint_targets(values)?),
     };
     made(context, text)
 }

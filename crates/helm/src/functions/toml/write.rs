@@ -1,6 +1,6 @@
 //! Values as TOML.
 
-use gotemplate::{Host, Kind, Map, Str, Value};
+use gotemplate::{Field, Host, Kind, Map, Str, Value};
 use sprig::{Duration, Time};
 
 use super::{LOCAL_DATE, LOCAL_DATE_TIME, LOCAL_TIME};
@@ -61,7 +61,8 @@ fn form(value: &Value) -> Result<Option<Form>, String> {
         }
         Value::Host(host) => match structure(host.as_ref()) {
             Some(Value::Map(_)) => Form::Table,
-            _ => Form::Direct,
+            Some(list) => return form(&list),
+            None => Form::Direct,
         },
         _ => Form::Direct,
     }))
@@ -74,6 +75,20 @@ fn structure(host: &dyn Host) -> Option<Value> {
         Some(value) if host.kind() == Kind::Slice => Some(value),
         _ => None,
     }
+}
+
+/// The fields of a structure that are written, by their names in Go.
+fn exported(fields: Vec<Field>) -> Vec<(Str, Value)> {
+    let mut entries = Vec::new();
+    for field in fields.into_iter().filter(Field::is_exported) {
+        match &field.value {
+            Value::Host(host) if field.is_embedded => {
+                entries.extend(exported(host.fields().unwrap_or_default()));
+            }
+            _ => entries.push((field.name.into(), field.value)),
+        }
+    }
+    entries
 }
 
 struct Writer<'a> {
@@ -117,7 +132,11 @@ impl Writer<'_> {
                 if self.key.is_empty() {
                     return Err("toml: top-level values must be Go maps or structs".into());
                 }
-                let Value::List(list) = value else {
+                let list = match value {
+                    Value::Host(host) => structure(host.as_ref()).unwrap_or_default(),
+                    value => value.clone(),
+                };
+                let Value::List(list) = list else {
                     return Ok(());
                 };
                 for item in list.items() {
@@ -155,11 +174,8 @@ impl Writer<'_> {
         };
         let entries: Vec<(Str, Value)> = match value {
             Value::Map(map) => entries_of(map),
-            Value::Host(host) => match (host.json_fields(), structure(host.as_ref())) {
-                (Some(fields), _) => {
-                    let fields = fields.into_iter();
-                    fields.map(|(key, value)| (Str::from(key), value)).collect()
-                }
+            Value::Host(host) => match (host.fields(), structure(host.as_ref())) {
+                (Some(fields), Some(Value::Map(_))) => exported(fields),
                 (None, Some(Value::Map(map))) => entries_of(&map),
                 _ => return Ok(()),
             },

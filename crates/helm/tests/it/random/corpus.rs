@@ -299,7 +299,7 @@ fn compare(ours: &Verdict, subject: &Subject, case: &Case, tool: &Tool) -> (Outc
     let Some(difference) = check::difference(ours, &theirs) else {
         return (Outcome::Same, theirs);
     };
-    if known::is_known(difference, case, ours, &theirs) {
+    if known::is_known(difference, ours, &theirs) {
         return (Outcome::Known, theirs);
     }
     let runs: Vec<Verdict> = (1..RUNS)

@@ -97,6 +97,27 @@ const TYPES: &[&str] = &[
     "time.Time",
 ];
 
+/// Values of Go's own types, to be printed.
+const OBJECTS: &[&str] = &[
+    "$.Capabilities",
+    "$.Capabilities.KubeVersion",
+    "$.Capabilities.HelmVersion",
+    "$.Capabilities.APIVersions",
+    "$.Chart",
+    "$.Files",
+    "$.Release",
+    "$.Template",
+    "(list $.Capabilities)",
+    "(dict \"a\" $.Capabilities.HelmVersion)",
+    "(toDate \"2006-01-02\" \"2020-02-29\").Month",
+    "(toDate \"2006-01-02\" \"2020-02-29\").Weekday",
+    "(toDate \"2006-01-02\" \"2020-02-29\").UTC",
+    "(mustToDuration \"90m\")",
+    "((semver \"1.2.3-a+b\").IncMinor)",
+    "(fromToml \"a = 2020-02-29\").a",
+    "1.5i",
+];
+
 const KINDS: &[&str] = &[
     "string", "int", "int64", "float64", "bool", "slice", "map", "invalid", "ptr", "struct",
 ];
@@ -596,7 +617,7 @@ impl Maker<'_> {
             format.push_str(verb);
             let kind = match verb {
                 "v" | "s" | "q" | "x" | "X" | "T" if self.dice.one_in(3) => Kind::Any,
-                _ if self.dice.one_in(3) => COMMON[self.dice.below(COMMON.len() - 2)],
+                _ if self.dice.one_in(3) => COMMON[self.dice.below(COMMON.len() - 1)],
                 "s" | "q" | "v" => Kind::Text,
                 "d" | "c" | "U" | "b" | "o" | "O" => Kind::Int,
                 "f" | "g" | "e" | "G" | "E" | "F" => Kind::Float,
@@ -606,7 +627,17 @@ impl Maker<'_> {
             };
             if !self.dice.one_in(25) {
                 args.push(' ');
-                args.push_str(&self.value(kind, depth + 1));
+                let argument = match self.dice.one_in(12) {
+                    true => self.dice.pick(OBJECTS).to_owned(),
+                    false => self.value(kind, depth + 1),
+                };
+                // A local time shows the address of a zone, and a digest of that is another in every
+                // build of the tool.
+                let is_shown = matches!(verb, "v" | "s" | "q" | "x" | "X" | "T");
+                match kind == Kind::Moment && !is_shown {
+                    true => args.push_str(&format!("({argument}).UTC")),
+                    false => args.push_str(&argument),
+                }
             }
         }
         format!("printf \"{format}\"{args}")
@@ -760,6 +791,11 @@ impl Maker<'_> {
                 1 => self.dice.pick(&["0", "86400", "1580518861"]).to_owned(),
                 _ => self.value(Kind::Moment, DEPTH_MAX),
             },
+            Kind::Moment if self.dice.one_in(4) => {
+                self.note("function: toDate");
+                let zone = self.dice.pick(&["Z", "+00:00", "+02:00", "-11:00"]);
+                format!("(toDate \"2006-01-02T15:04:05Z07:00\" \"2020-02-29T23:30:00.25{zone}\")")
+            }
             Kind::Moment => {
                 self.note("function: toDate");
                 let (layout, date) = (

@@ -372,6 +372,7 @@ pub const BAD_JSONS: &[&str] = &[
     "{\"a\":1,}",
     "nul",
     "{\"a\" 1}",
+    "{\"a\": 1e400, \"b\": [-1e999, 2]}",
     "tru",
     "[1] x",
     "\"\\x\"",
@@ -428,6 +429,9 @@ pub const BAD_YAMLS: &[&str] = &[
     "a: .inf",
     "k: !!binary aGk=",
     "{a: 1, a: 2}",
+    "{a: 1}: b",
+    "? [1, x, 1.5, null]\n: b",
+    "a: {~: [b, 1]}",
 ];
 
 pub const TOMLS: &[&str] = &[
