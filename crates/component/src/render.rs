@@ -19,6 +19,7 @@ mod error;
 mod lint;
 mod masks;
 mod objects;
+mod origins;
 mod place;
 mod project;
 mod run;
@@ -26,8 +27,9 @@ mod stage;
 
 use std::collections::BTreeMap;
 
-use object::{Node, Text};
+use object::{FieldPath, Node, ObjectKey, Text};
 
+pub use origins::{Input, Layer, Origins, Write};
 pub use place::Document;
 pub use project::ProjectInputs;
 
@@ -158,6 +160,19 @@ impl Renderer {
         inputs: &Inputs<'_>,
     ) -> Result<(Context, Vec<(Text, Context)>), RenderErrors> {
         run::contexts(&self.engine, inputs)
+    }
+
+    /// Tells how a field of a rendered object came to be.
+    ///
+    /// # Errors
+    /// As [`Self::render`].
+    pub fn origins(
+        &self,
+        inputs: &Inputs<'_>,
+        key: &ObjectKey,
+        path: &FieldPath,
+    ) -> Result<Origins, RenderErrors> {
+        origins::origins(self, &self.engine, inputs, key, path)
     }
 
     /// Renders templates in a context, without labels and in the order of the templates.

@@ -47,11 +47,13 @@ mod text;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use expr::{CompileError, Libraries, Options, Program, Read, Shape};
+use expr::{CompileError, Libraries, Options, Program, Shape};
 use object::{FieldPath, Node, Text};
 
 pub use context::{Context, Meter};
+pub(crate) use error::shortened;
 pub use error::{TemplateError, TemplateErrorKind, Used};
+pub use expr::{Read, ReadStep};
 pub use repeat::Repeat;
 pub use scan::{Marker, NestedMarker, markers};
 pub use shape::shape;

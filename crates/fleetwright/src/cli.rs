@@ -90,7 +90,8 @@ pub enum Command {
     /// Lets a held deletion go.
     Confirm(ConfirmArgs),
     /// Says why a unit is not in sync, or a component, binding or release is not ready, down to the
-    /// cause; with `value PATH --chart CHART`, where a
+    /// cause; with `binding/NAME KIND[/NAME][:PATH]`, which template, patch and value made an
+    /// object or a field of it; with `value PATH --chart CHART`, where a
     /// value of a chart comes from and what reads it.
     Why(Box<WhyArgs>),
     /// Binds the release of one environment in the next, in a checkout or with --server.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use object::{Node, Text};
 
-use super::{BindingError, Catalog};
+use super::{BindingError, Catalog, ReferenceErrors};
 use crate::dependencies::{Dependencies, EndpointItem, EndpointUrl, ResourceItem};
 use crate::model::{Owner, ReleaseBinding, Workload};
 use crate::render::{Inputs, RenderErrors, Renderer, Rendering};
@@ -63,11 +63,10 @@ impl<'a> Session<'a> {
         if !binding.active {
             return Outcome::Undeployed;
         }
-        let mut inputs = match self.catalog.resolve(binding) {
+        let inputs = match self.inputs(binding) {
             Ok(inputs) => inputs,
             Err(errors) => return Outcome::Failed(errors.into()),
         };
-        inputs.dependencies = self.dependencies(binding, &inputs.release.workload);
         let missing = inputs.dependencies.pending();
         let rendered = self.renderer.render(&inputs);
         if !missing.is_empty() {
@@ -80,6 +79,16 @@ impl<'a> Session<'a> {
             Ok(rendering) => Outcome::Rendered(Box::new(rendering)),
             Err(errors) => Outcome::Failed(errors.into()),
         }
+    }
+
+    /// Everything a binding renders from, with what its workload needs of others.
+    ///
+    /// # Errors
+    /// Every reference that leads nowhere.
+    pub fn inputs(&mut self, binding: &'a ReleaseBinding) -> Result<Inputs<'a>, ReferenceErrors> {
+        let mut inputs = self.catalog.resolve(binding)?;
+        inputs.dependencies = self.dependencies(binding, &inputs.release.workload);
+        Ok(inputs)
     }
 
     /// What a workload needs of others, as far as the catalog tells.

@@ -40,6 +40,22 @@ pub(super) fn contexts(
     engine: &Engine,
     inputs: &Inputs<'_>,
 ) -> Result<(Context, Vec<(Text, Context)>), RenderErrors> {
+    let (context, uses) = prepared(engine, inputs)?;
+    let uses = uses.into_iter().map(|(maker, _, context)| match maker {
+        Maker::Trait { instance, .. } => (instance, context),
+        _ => (Text::default(), context),
+    });
+    Ok((context, uses.collect()))
+}
+
+/// A trait in use: who it is, what it says, and its variables.
+pub(super) type PreparedUse<'a> = (Maker, &'a Trait, Context);
+
+/// The variables of the type, and each trait in use with its own, in the order they are applied.
+pub(super) fn prepared<'a>(
+    engine: &'a Engine,
+    inputs: &'a Inputs<'a>,
+) -> Result<(Context, Vec<PreparedUse<'a>>), RenderErrors> {
     let maker = maker_of_release(inputs.release);
     let mut run = Run {
         stage: Stage::new(engine, inputs.release.dialect.is_v1(), maker),
@@ -48,10 +64,8 @@ pub(super) fn contexts(
     let prepared = run.prepare();
     match prepared {
         Some(prepared) if run.stage.errors.is_empty() => {
-            let uses = prepared.uses.into_iter().map(|one| match one.maker {
-                Maker::Trait { instance, .. } => (instance, one.context),
-                _ => (Text::default(), one.context),
-            });
+            let uses = prepared.uses.into_iter();
+            let uses = uses.map(|one| (one.maker, one.body, one.context));
             Ok((prepared.context, uses.collect()))
         }
         _ => Err(RenderErrors(run.stage.errors)),

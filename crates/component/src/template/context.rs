@@ -119,7 +119,11 @@ impl Context {
 
     /// The values of what an expression reads, as far as they are there and no secret.
     pub(super) fn used(&self, program: &Program) -> Vec<Used> {
-        let reads = program.reads();
+        self.shown(&program.reads())
+    }
+
+    /// What is at some places, as far as they are there and no secret.
+    pub fn shown(&self, reads: &[Read]) -> Vec<Used> {
         let shown = reads.iter().filter_map(|read| {
             let place = read.to_string();
             if self.conceals(read) {

@@ -227,7 +227,7 @@ fn list(f: &mut fmt::Formatter<'_>, lead: &str, names: &[Text]) -> fmt::Result {
 }
 
 /// The start of a text that is too long to show.
-pub(super) fn shortened(text: &str, characters: usize) -> String {
+pub(crate) fn shortened(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

@@ -7,6 +7,7 @@ mod generate;
 mod generated;
 mod hostile;
 mod model;
+mod origins;
 mod patch;
 mod patch_vectors;
 mod pipeline_vectors;

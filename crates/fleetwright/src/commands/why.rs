@@ -29,6 +29,11 @@ pub fn value(args: &WhyArgs) -> Outcome {
 
 /// Says why a unit is how it is.
 pub async fn run(args: UnitArgs, env: Option<&str>) -> Outcome {
+    if let [unit, selector] = args.unit.as_slice()
+        && let Some((wanted, name)) = choreo::target(std::slice::from_ref(unit))
+    {
+        return choreo::origin::run(&args, wanted, &name, selector).await;
+    }
     if let Some((wanted, name)) = choreo::target(&args.unit) {
         return choreo::why::run(&args, env, wanted, &name).await;
     }

@@ -360,6 +360,70 @@ fn components_are_listed_and_followed_down_to_their_pods() {
         exit 2
         error: `nonsense` is nothing to get; there are all, ks, sources, and component, release, binding, project, environment, pipeline, dataplane, componenttype, trait, workload, rendered
     "#]]);
+    world.check(
+        "why binding/web-dev deployment:spec.replicas",
+        expect![[r#"
+            exit 0
+            Deployment/web-dev-40b11ae7 spec.replicas is 1, of web-1 in dev
+              written by ComponentType `deployment`, resource `deployment`, template.spec.replicas: ${envOverrides.replicas} → 1
+                envOverrides.replicas = 1, from the defaults of the schema
+        "#]],
+    );
+    world.check("why binding/web-dev deployment", expect![[r#"
+        exit 0
+        Deployment/web-dev-40b11ae7 of web-1 in dev
+          written by ComponentType `deployment`, resource `deployment`
+            metadata.name = "web-dev-40b11ae7", from the platform
+            metadata.namespace = "dp-acme-shop-dev-1c11194b", from the platform
+            envOverrides.replicas = 1, from the defaults of the schema
+            metadata.podSelectors = {"openchoreo.dev/component-uid":"4004b0ad-f779-555b-b2e5-84613bc56836","openchor…, from the platform
+            workload.containers.app.image = "registry.example.com/web:1", from the workload, frozen in the release
+          changed by the platform
+    "#]]);
+    world.check(
+        "why binding/web-dev configmap:data.nothing",
+        expect![[r#"
+        exit 1
+        ConfigMap/web-dev-40b11ae7 data.nothing is not there
+    "#]],
+    );
+    world.check("why binding/web-dev service", expect![[r#"
+        exit 2
+        error: no object is `service`; there are: ConfigMap/web-dev-40b11ae7, Deployment/web-dev-40b11ae7
+    "#]]);
+    world.check("why binding/web-dev deployment:spec[x]", expect![[r#"
+        exit 2
+        error: `deployment:spec[x]` is no KIND[/NAME][:PATH], as `deployment:spec.replicas`; a dot in a key is written `\.`
+    "#]]);
+    world.check(
+        "why binding/web-dev configmap:data.port -o json",
+        expect![[r#"
+            exit 0
+            {
+              "value": "80",
+              "writes": [
+                {
+                  "by": "ComponentType `deployment`",
+                  "part": "resource `settings`",
+                  "place": "template.data.port",
+                  "text": "${string(parameters.port)}",
+                  "value": "80",
+                  "inputs": [
+                    {
+                      "place": "parameters.port",
+                      "value": "80",
+                      "from": "default"
+                    }
+                  ]
+                }
+              ],
+              "id": "binding/web-dev",
+              "release": "web-1",
+              "object": "ConfigMap/web-dev-40b11ae7",
+              "path": "data.port"
+            }
+        "#]],
+    );
     // Without the way to the plane there is what the status says, and it says so.
     let state = world.0.home.path().join("state");
     std::fs::remove_file(state.join("kubeconfig-plane-acme-plane")).unwrap();

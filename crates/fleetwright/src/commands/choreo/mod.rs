@@ -4,6 +4,7 @@
 pub mod change;
 pub mod get;
 pub mod history;
+pub mod origin;
 mod planes;
 pub mod tree;
 pub mod why;
