@@ -14,7 +14,8 @@ pub struct Sample {
     pub bootstrap: &'static str,
 }
 
-/// All of them; the first one is what readers are pointed at.
+/// All of them. The first is set up wherever a Git server starts without repositories, the others
+/// in the demo only.
 pub const SAMPLES: &[Sample] = &[
     Sample {
         repository: "demo/fleet",

@@ -8,7 +8,7 @@ use runtime::{Clock, SystemClock};
 
 use super::embedded::Embedded;
 use crate::exit::{Exit, Failure};
-use crate::sample;
+use crate::sample::Sample;
 
 /// Name under which the platform itself owns fields.
 pub(super) const MANAGER: &str = "fleetwright";
@@ -67,8 +67,9 @@ pub(super) async fn set_up_samples(
     control_plane: &Cluster,
     git: &::git::server::Server,
     embedded: Option<&Embedded>,
+    samples: &[Sample],
 ) -> Result<(), Failure> {
-    commit_samples(git)?;
+    commit_samples(git, samples)?;
     let mut namespace = Node::map();
     namespace.set(&["apiVersion"], "v1");
     namespace.set(&["kind"], "Namespace");
@@ -86,7 +87,7 @@ pub(super) async fn set_up_samples(
         secret.set(&["stringData", "value"], kubeconfig.as_str());
         apply(control_plane, secret).await?;
     }
-    for sample in sample::SAMPLES {
+    for sample in samples {
         let documents = yaml::load(sample.bootstrap, &yaml::Limits::default());
         for document in documents.map_err(|error| anyhow::anyhow!(error))? {
             apply(control_plane, document.node).await?;
@@ -96,9 +97,9 @@ pub(super) async fn set_up_samples(
 }
 
 /// Makes the repositories of the samples, but for those that a data folder has already.
-pub(super) fn commit_samples(git: &::git::server::Server) -> Result<(), Failure> {
+fn commit_samples(git: &::git::server::Server, samples: &[Sample]) -> Result<(), Failure> {
     let known = git.list();
-    let wanted = sample::SAMPLES
+    let wanted = samples
         .iter()
         .filter(|sample| !known.iter().any(|name| name == sample.repository));
     for sample in wanted {

@@ -24,6 +24,7 @@ use crate::cli::{Addresses, BrakeMode, DemoArgs, EngineArgs, ServeArgs};
 use crate::commands;
 use crate::connect::{connect_to, state_folder};
 use crate::exit::{Exit, Failure};
+use crate::sample::{self, Sample};
 use archives::sources;
 use bootstrap::set_up_samples;
 use embedded::Embedded;
@@ -40,8 +41,8 @@ pub struct PlatformOptions {
     state: PathBuf,
     /// A control plane elsewhere, instead of the embedded one.
     control_plane: Option<(PathBuf, Option<String>)>,
-    /// Whether the sample repositories and their clusters are set up.
-    sample: bool,
+    /// The sample repositories that are set up.
+    samples: &'static [Sample],
     /// Repositories to make on the Git server.
     repositories: Vec<String>,
 }
@@ -78,7 +79,7 @@ impl PlatformOptions {
             data: None,
             state: state_folder(args.state_dir.as_deref()),
             control_plane: None,
-            sample: true,
+            samples: sample::SAMPLES,
             repositories: Vec::new(),
         }
     }
@@ -98,7 +99,10 @@ impl PlatformOptions {
                 .kubeconfig
                 .clone()
                 .map(|path| (path, args.context.clone())),
-            sample: args.kubeconfig.is_none(),
+            samples: match args.kubeconfig {
+                None => &sample::SAMPLES[..1],
+                Some(_) => &[],
+            },
             repositories: args.create_repository.clone(),
         })
     }
@@ -181,8 +185,8 @@ impl Platform {
             _folder: folder,
             _api_server: None,
         };
-        if options.sample {
-            set_up_samples(&control_plane, &git, embedded.as_ref()).await?;
+        if !options.samples.is_empty() {
+            set_up_samples(&control_plane, &git, embedded.as_ref(), options.samples).await?;
         }
         Ok(Self {
             _api_server: embedded.map(|embedded| embedded.server),
