@@ -813,6 +813,7 @@ fn releases_are_promoted_approved_and_rolled_back_in_a_checkout() {
          = more: fleetwright explain PromotionSourceMissing
     "#]],
     );
+    check("promote component/web --to prod -n other", expect![[""]]);
     check(
         "promote component/web --to staging --from prod",
         expect![[r#"
