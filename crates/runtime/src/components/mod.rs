@@ -24,7 +24,6 @@ use crate::Engine;
 use crate::engine::Shared as EngineShared;
 use crate::queue::Queue;
 
-pub use control::components::keys::KUBECONFIG as PLANE_KUBECONFIG;
 use planes::Planes;
 pub use planes::{DefaultPlane, NoDefaultPlane};
 use state::State;
