@@ -17,11 +17,11 @@ const EFFECT_TIME_MAX: Duration = Duration::from_secs(20);
 const PLATFORM: &str = r#"
 apiVersion: v1
 kind: Namespace
-metadata: {name: acme}
+metadata: {name: depot}
 ---
 apiVersion: openchoreo.dev/v1alpha1
 kind: ComponentType
-metadata: {name: web, namespace: acme}
+metadata: {name: web, namespace: depot}
 spec:
   workloadType: deployment
   schema:
@@ -48,7 +48,7 @@ spec:
 ---
 apiVersion: openchoreo.dev/v1alpha1
 kind: DeploymentPipeline
-metadata: {name: main, namespace: acme}
+metadata: {name: main, namespace: depot}
 spec:
   promotionPaths:
     - sourceEnvironmentRef: dev
@@ -58,44 +58,44 @@ spec:
 ---
 apiVersion: openchoreo.dev/v1alpha1
 kind: Environment
-metadata: {name: dev, namespace: acme}
+metadata: {name: dev, namespace: depot}
 spec: {dataPlaneRef: plane}
 ---
 apiVersion: openchoreo.dev/v1alpha1
 kind: Environment
-metadata: {name: staging, namespace: acme, annotations: {fleetwright.dev/promotion: enforce}}
+metadata: {name: staging, namespace: depot, annotations: {fleetwright.dev/promotion: enforce}}
 spec: {dataPlaneRef: plane}
 ---
 apiVersion: openchoreo.dev/v1alpha1
 kind: Environment
-metadata: {name: prod, namespace: acme, annotations: {fleetwright.dev/promotion: enforce}}
+metadata: {name: prod, namespace: depot, annotations: {fleetwright.dev/promotion: enforce}}
 spec: {dataPlaneRef: plane}
 ---
 apiVersion: openchoreo.dev/v1alpha1
 kind: DataPlane
-metadata: {name: plane, namespace: acme}
+metadata: {name: plane, namespace: depot}
 spec: {gateway: {publicVirtualHost: apps.example.org}}
 ---
 apiVersion: openchoreo.dev/v1alpha1
 kind: Project
-metadata: {name: shop, namespace: acme}
+metadata: {name: shop, namespace: depot}
 spec: {deploymentPipelineRef: main}
 ---
 apiVersion: openchoreo.dev/v1alpha1
 kind: Component
-metadata: {name: web, namespace: acme}
+metadata: {name: web, namespace: depot}
 spec: {owner: {projectName: shop}, componentType: deployment/web}
 ---
 apiVersion: openchoreo.dev/v1alpha1
 kind: Workload
-metadata: {name: web, namespace: acme}
+metadata: {name: web, namespace: depot}
 spec:
   owner: {projectName: shop, componentName: web}
   containers: {app: {image: "registry.example.com/web:1"}}
 ---
 apiVersion: openchoreo.dev/v1alpha1
 kind: Component
-metadata: {name: idle, namespace: acme}
+metadata: {name: idle, namespace: depot}
 spec: {owner: {projectName: shop}, componentType: deployment/web}
 "#;
 
@@ -105,7 +105,7 @@ fn release(name: &str, image: &str) -> String {
         r#"---
 apiVersion: openchoreo.dev/v1alpha1
 kind: ComponentRelease
-metadata: {{name: {name}, namespace: acme}}
+metadata: {{name: {name}, namespace: depot}}
 spec:
   owner: {{projectName: shop, componentName: web}}
   componentType:
@@ -143,7 +143,7 @@ fn binding(environment: &str, release: &str, more: &str) -> String {
         "---
 apiVersion: openchoreo.dev/v1alpha1
 kind: ReleaseBinding
-metadata: {{name: web-{environment}, namespace: acme}}
+metadata: {{name: web-{environment}, namespace: depot}}
 spec:
   owner: {{projectName: shop, componentName: web}}
   environment: {environment}
@@ -207,7 +207,7 @@ impl World {
             || {
                 let binding = self
                     .0
-                    .get("releasebindings.openchoreo.dev", "acme", binding)?;
+                    .get("releasebindings.openchoreo.dev", "depot", binding)?;
                 let runs = binding.node.str_at(&["status", "release", "name"]);
                 (runs == Some(release)).then_some(())
             },
@@ -222,7 +222,7 @@ impl World {
             || {
                 let binding = self
                     .0
-                    .get("releasebindings.openchoreo.dev", "acme", binding)?;
+                    .get("releasebindings.openchoreo.dev", "depot", binding)?;
                 let conditions = binding.node.at(&["status", "conditions"])?.as_list()?;
                 let mut conditions = conditions.iter();
                 let own = conditions.find(|own| own.str_at(&["type"]) == Some(kind))?;
@@ -269,13 +269,13 @@ fn components_are_listed_and_followed_down_to_their_pods() {
     };
     world.await_reason("web-dev", "Ready");
     world.await_reason("web-staging", "ComponentReleaseNotFound");
-    world.check("get components", expect![[r#"
+    world.check("get components -n depot", expect![[r#"
         exit 0
-        NAMESPACE   NAME             PROJECT   TYPE             LATEST RELEASE   READY              DEV       STAGING                      PROD
-        acme        component/idle   shop      deployment/web   -                WorkloadNotFound   -         -                            -
-        acme        component/web    shop      deployment/web   web-2            Ready              1 Ready   3 ComponentReleaseNotFound   -
+        NAME             PROJECT   TYPE             LATEST RELEASE   READY              DEV       STAGING                      PROD
+        component/idle   shop      deployment/web   -                WorkloadNotFound   -         -                            -
+        component/web    shop      deployment/web   web-2            Ready              1 Ready   3 ComponentReleaseNotFound   -
     "#]]);
-    world.check("get bindings -n acme", expect![[r#"
+    world.check("get bindings -n depot", expect![[r#"
         exit 0
         NAME                  PROJECT   COMPONENT   ENVIRONMENT   RELEASE   READY                      MESSAGE
         binding/web-dev       shop      web         dev           web-1     Ready                      the release runs and is ready
@@ -284,9 +284,9 @@ fn components_are_listed_and_followed_down_to_their_pods() {
     world.check("get release web-1 -o wide", expect![[r#"
         exit 0
         NAMESPACE   NAME            PROJECT   COMPONENT   BOUND IN   RENDERS   DIGEST         MESSAGE
-        acme        release/web-1   shop      web         dev        Yes       8db1b59108f6   renders for every environment of its pipeline
+        depot       release/web-1   shop      web         dev        Yes       8db1b59108f6   renders for every environment of its pipeline
     "#]]);
-    world.check("get envs -n acme", expect![[r#"
+    world.check("get envs -n depot", expect![[r#"
         exit 0
         NAME                  DATA PLANE        PROMOTION   BINDINGS READY   READY   MESSAGE
         environment/dev       DataPlane/plane   warn        1 of 1           Ready   runs on DataPlane `plane`
@@ -304,7 +304,7 @@ fn components_are_listed_and_followed_down_to_their_pods() {
                 {
                   "id": "project/shop",
                   "kind": "Project",
-                  "namespace": "acme",
+                  "namespace": "depot",
                   "name": "shop",
                   "pipeline": "main",
                   "components": 2,
@@ -318,43 +318,43 @@ fn components_are_listed_and_followed_down_to_their_pods() {
         "#]],
     );
     world.check(
-        "get comp -o name",
+        "get comp -o name -n depot",
         expect![[r#"
-        exit 0
-        component/idle
-        component/web
-    "#]],
+            exit 0
+            component/idle
+            component/web
+        "#]],
     );
     world.check("tree component/web", expect![[r#"
         exit 0
-        Component/acme/web   Ready
-        ├── ComponentRelease/acme/web-1   Renders
-        │   └── ReleaseBinding/acme/web-dev   Ready   in dev
-        │       └── Release/acme/web-dev   Applied   on DataPlane/plane
-        │           ├── ConfigMap/dp-acme-shop-dev-1c11194b/web-dev-40b11ae7   Current
-        │           └── Deployment/dp-acme-shop-dev-1c11194b/web-dev-40b11ae7   Current
-        │               └── ReplicaSet/dp-acme-shop-dev-1c11194b/web-dev-40b11ae7-rx9rp6r4lj   Current
-        │                   └── Pod/dp-acme-shop-dev-1c11194b/web-dev-40b11ae7-rx9rp6r4lj-XXXXX   Current
-        ├── ComponentRelease/acme/web-2   Renders   bound nowhere
-        └── ReleaseBinding/acme/web-staging   ComponentReleaseNotFound   in staging
+        Component/depot/web   Ready
+        ├── ComponentRelease/depot/web-1   Renders
+        │   └── ReleaseBinding/depot/web-dev   Ready   in dev
+        │       └── Release/depot/web-dev   Applied   on DataPlane/plane
+        │           ├── ConfigMap/dp-depot-shop-dev-41f73917/web-dev-40b11ae7   Current
+        │           └── Deployment/dp-depot-shop-dev-41f73917/web-dev-40b11ae7   Current
+        │               └── ReplicaSet/dp-depot-shop-dev-41f73917/web-dev-40b11ae7-xnpjqccxld   Current
+        │                   └── Pod/dp-depot-shop-dev-41f73917/web-dev-40b11ae7-xnpjqccxld-XXXXX   Current
+        ├── ComponentRelease/depot/web-2   Renders   bound nowhere
+        └── ReleaseBinding/depot/web-staging   ComponentReleaseNotFound   in staging
                 ComponentRelease `web-3` does not exist; did you mean `web-1`?
     "#]]);
     world.check(
         "tree binding web-staging",
         expect![[r#"
         exit 0
-        ReleaseBinding/acme/web-staging   ComponentReleaseNotFound   in staging
+        ReleaseBinding/depot/web-staging   ComponentReleaseNotFound   in staging
             ComponentRelease `web-3` does not exist; did you mean `web-1`?
     "#]],
     );
     world.check(
-        "get component/wab",
+        "get component/wab -n depot",
         expect![[r#"
-        exit 1
-        error[ObjectNotFound]: Component `wab` is not there
-         = help: There are: web, idle.
-         = more: fleetwright explain ObjectNotFound
-    "#]],
+            exit 1
+            error[ObjectNotFound]: Component `wab` is not in namespace `depot`
+             = help: There are: web, idle.
+             = more: fleetwright explain ObjectNotFound
+        "#]],
     );
     world.check("get nonsense", expect![[r#"
         exit 2
@@ -374,9 +374,9 @@ fn components_are_listed_and_followed_down_to_their_pods() {
         Deployment/web-dev-40b11ae7 of web-1 in dev
           written by ComponentType `deployment`, resource `deployment`
             metadata.name = "web-dev-40b11ae7", from the platform
-            metadata.namespace = "dp-acme-shop-dev-1c11194b", from the platform
+            metadata.namespace = "dp-depot-shop-dev-41f73917", from the platform
             envOverrides.replicas = 1, from the defaults of the schema
-            metadata.podSelectors = {"openchoreo.dev/component-uid":"4004b0ad-f779-555b-b2e5-84613bc56836","openchor…, from the platform
+            metadata.podSelectors = {"openchoreo.dev/component-uid":"783ea739-a0c5-57da-b12b-95670cace4ea","openchor…, from the platform
             workload.containers.app.image = "registry.example.com/web:1", from the workload, frozen in the release
           changed by the platform
     "#]]);
@@ -426,14 +426,14 @@ fn components_are_listed_and_followed_down_to_their_pods() {
     );
     // Without the way to the plane there is what the status says, and it says so.
     let state = world.0.home.path().join("state");
-    std::fs::remove_file(state.join("kubeconfig-plane-acme-plane")).unwrap();
+    std::fs::remove_file(state.join("kubeconfig-plane-depot-plane")).unwrap();
     world.check("tree binding/web-dev", expect![[r#"
         exit 0
-        ReleaseBinding/acme/web-dev   Ready   in dev
-        └── Release/acme/web-dev   Applied   on DataPlane/plane
+        ReleaseBinding/depot/web-dev   Ready   in dev
+        └── Release/depot/web-dev   Applied   on DataPlane/plane
                 DataPlane/plane names no cluster, there is no kubeconfig of it in HOME/state, and its objects are not on the control plane; below is what the status says
-            ├── ConfigMap/dp-acme-shop-dev-1c11194b/web-dev-40b11ae7   Healthy
-            └── Deployment/dp-acme-shop-dev-1c11194b/web-dev-40b11ae7   Healthy
+            ├── ConfigMap/dp-depot-shop-dev-41f73917/web-dev-40b11ae7   Healthy
+            └── Deployment/dp-depot-shop-dev-41f73917/web-dev-40b11ae7   Healthy
     "#]]);
 }
 
@@ -462,12 +462,12 @@ fn the_way_from_a_component_to_what_stops_it_is_told() {
         exit 1
         component/web is Ready, for AGE; not bound in prod
           dev: binding/web-dev is ResourcesProgressing: web-2, for AGE
-            because Deployment/dp-acme-shop-dev-1c11194b/web-dev-40b11ae7: 0 of 1 pod ready: container app: image `fault.local/image-pull:2` not found (ImagePullBackOff)
+            because Deployment/dp-depot-shop-dev-41f73917/web-dev-40b11ae7: 0 of 1 pod ready: container app: image `fault.local/image-pull:2` not found (ImagePullBackOff)
           staging: binding/web-staging is PromotionBlocked: web-2, for AGE
             because the release has not been ready in `dev`; bind and prove it there first
             because in dev, binding/web-dev is ResourcesProgressing: web-2, for AGE
-            because Deployment/dp-acme-shop-dev-1c11194b/web-dev-40b11ae7: 0 of 1 pod ready: container app: image `fault.local/image-pull:2` not found (ImagePullBackOff)
-        Next: fleetwright tree binding/web-dev -n acme
+            because Deployment/dp-depot-shop-dev-41f73917/web-dev-40b11ae7: 0 of 1 pod ready: container app: image `fault.local/image-pull:2` not found (ImagePullBackOff)
+        Next: fleetwright tree binding/web-dev -n depot
     "#]]);
     world.check("why component/idle", expect![[r#"
         exit 1
@@ -497,7 +497,7 @@ fn the_way_from_a_component_to_what_stops_it_is_told() {
             exit 1
             environment/dev is Ready, for AGE, with 0 of 1 bindings as they should be
               because binding/web-dev is ResourcesProgressing
-            Next: fleetwright why binding/web-dev -n acme
+            Next: fleetwright why binding/web-dev -n depot
         "#]],
     );
     world.check("why release/web-3", expect![[r#"
@@ -524,20 +524,20 @@ fn the_way_from_a_component_to_what_stops_it_is_told() {
     let planes = "dataplanes.openchoreo.dev";
     world
         .0
-        .kubectl(&["annotate", planes, "plane", "-n", "acme", annotation]);
+        .kubectl(&["annotate", planes, "plane", "-n", "depot", annotation]);
     world.apply(&binding("dev", "web-2", ""));
     let told = eventually("the plane to be away", EFFECT_TIME_MAX, || {
         let told = world.told("why binding/web-dev");
         told.contains("not applied").then_some(told)
     });
     for line in [
-        "because it is not applied on DataPlane/plane: the kubeconfig Secret 'acme/away' not found",
+        "because it is not applied on DataPlane/plane: the kubeconfig Secret 'depot/away' not found",
         "Next: make the kubeconfig in Secret away lead to the cluster of DataPlane/plane; it is tried again by itself",
     ] {
         assert!(told.contains(line), "{told}");
     }
     let told = world.told("tree binding/web-dev");
-    let line = "DataPlane/plane cannot be reached: the kubeconfig Secret 'acme/away' not found; below is what the status says";
+    let line = "DataPlane/plane cannot be reached: the kubeconfig Secret 'depot/away' not found; below is what the status says";
     assert!(told.contains(line), "{told}");
 }
 
@@ -642,7 +642,7 @@ fn releases_are_promoted_approved_forced_and_rolled_back_on_a_server() {
               annotations:
                 fleetwright.dev/rolled-back: web-2 to web-1
               name: web-dev
-              namespace: acme
+              namespace: depot
             spec:
               environment: dev
               owner:
@@ -723,7 +723,7 @@ fn releases_are_promoted_approved_forced_and_rolled_back_on_a_server() {
         bindings,
         "web-prod",
         "-n",
-        "acme",
+        "depot",
         "--type=merge",
         "-p",
         patch,
@@ -760,7 +760,7 @@ fn releases_are_promoted_approved_forced_and_rolled_back_on_a_server() {
     let label = "kustomize.toolkit.fluxcd.io/name=apps";
     world
         .0
-        .kubectl(&["label", bindings, "web-staging", "-n", "acme", label]);
+        .kubectl(&["label", bindings, "web-staging", "-n", "depot", label]);
     world.check(
         "rollback web --env staging --to web-1 --server",
         expect![[r#"
@@ -811,6 +811,14 @@ fn releases_are_promoted_approved_and_rolled_back_in_a_checkout() {
         error[PromotionSourceMissing]: component `web` is not bound in staging, from where `prod` would get its release
          = help: Say which with --from ENVIRONMENT or --release NAME.
          = more: fleetwright explain PromotionSourceMissing
+    "#]],
+    );
+    check(
+        "promote component/web --to prod -n other",
+        expect![[r#"
+        exit 1
+        error[ObjectNotFound]: Component `web` is not in namespace `other`
+         = more: fleetwright explain ObjectNotFound
     "#]],
     );
     check(
@@ -873,7 +881,7 @@ fn releases_are_promoted_approved_and_rolled_back_in_a_checkout() {
           annotations:
             fleetwright.dev/approval: 1fd5d33e9afa88dae5ca273e014e99ec1da1342e6a6066e61ce87f600aa0fb34
           name: web-prod
-          namespace: acme
+          namespace: depot
         spec:
           environment: prod
           owner:
@@ -913,7 +921,7 @@ fn releases_are_promoted_approved_and_rolled_back_in_a_checkout() {
     expect![[r#"
         apiVersion: openchoreo.dev/v1alpha1
         kind: ReleaseBinding
-        metadata: {name: web-dev, namespace: acme, annotations: {fleetwright.dev/rolled-back: 'web-2 to web-1: slow'}}
+        metadata: {name: web-dev, namespace: depot, annotations: {fleetwright.dev/rolled-back: 'web-2 to web-1: slow'}}
         spec:
           owner: {projectName: shop, componentName: web}
           environment: dev

@@ -40,9 +40,9 @@ pub struct PlaceArgs {
     /// In a checkout: asks the server what was ready where, and for how long.
     #[arg(long, conflicts_with = "on_server")]
     pub ask_server: bool,
-    /// Root of the checkout.
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub root_dir: PathBuf,
+    /// Root of the checkout; by default that of the chosen context, else the working folder.
+    #[arg(long, value_name = "DIR")]
+    pub root_dir: Option<PathBuf>,
     /// Says what would change, and changes nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -239,14 +239,15 @@ impl<'a> Scene<'a> {
             }
         };
         let namespace = place.server.namespace.as_deref();
-        let (world, at) = match place.on_server {
+        let (world, at, namespace) = match place.on_server {
             true => {
                 let cluster = connect(&place.server).await?;
                 let world = World::read(&cluster, namespace).await?;
-                (world, At::Server(cluster))
+                (world, At::Server(cluster), namespace.map(str::to_owned))
             }
             false => {
-                let args = CheckoutArgs::new(&place.root_dir, namespace, place.dry_run);
+                let root = place.root_dir.as_deref();
+                let args = CheckoutArgs::new(root, namespace, place.dry_run);
                 let opened = args.open()?;
                 let seen = match place.ask_server {
                     true => {
@@ -256,11 +257,12 @@ impl<'a> Scene<'a> {
                     false => None,
                 };
                 let world = of_checkout(&opened.checkout, seen.as_ref(), proven);
-                (world, At::Checkout(opened))
+                let namespace = opened.namespace.clone();
+                (world, At::Checkout(opened), namespace)
             }
         };
         let wanted = kinds("component").expect("the word is in the table");
-        let component = find(&world, wanted, namespace, name)?.clone();
+        let component = find(&world, wanted, namespace.as_deref(), name)?.clone();
         Ok(Self {
             place,
             owner: as_owner(&component),
@@ -565,7 +567,8 @@ impl<'a> Scene<'a> {
         };
         let output = generate::bindings(&opened.checkout, &request).map_err(refused)?;
         let namespace = self.place.server.namespace.as_deref();
-        let args = CheckoutArgs::new(&self.place.root_dir, namespace, self.place.dry_run);
+        let root = self.place.root_dir.as_deref();
+        let args = CheckoutArgs::new(root, namespace, self.place.dry_run);
         finish(opened, &args, output, false, true)
     }
 

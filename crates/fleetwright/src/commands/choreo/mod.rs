@@ -170,7 +170,13 @@ pub fn find<'a>(
     namespace: Option<&str>,
     name: &str,
 ) -> Result<&'a Object, Failure> {
-    let all = || wanted.kinds.iter().flat_map(|kind| world.of(kind.name()));
+    let all = || {
+        let all = wanted.kinds.iter().flat_map(|kind| world.of(kind.name()));
+        all.filter(|own| {
+            let place = own.namespace();
+            place.is_empty() || namespace.is_none_or(|namespace| namespace == place)
+        })
+    };
     let found: Vec<&Object> = all().filter(|own| own.name() == name).collect();
     match found.as_slice() {
         [one] => Ok(one),

@@ -396,6 +396,7 @@ impl<'a> Search<'a> {
             | "ResourcesProgressing"
             | "ResourcesDegraded"
             | "ResourcesUnknown"
+            | "DataPlaneUnreachable"
             | "JobRunning"
             | "JobFailed" => {
                 for rendered in self.world.rendered(binding) {

@@ -48,9 +48,9 @@ pub struct Opened {
 
 impl CheckoutArgs {
     /// The checkout in a folder.
-    pub fn new(root_dir: &Path, namespace: Option<&str>, dry_run: bool) -> Self {
+    pub fn new(root_dir: Option<&Path>, namespace: Option<&str>, dry_run: bool) -> Self {
         Self {
-            root_dir: Some(root_dir.to_owned()),
+            root_dir: root_dir.map(Path::to_owned),
             namespace: namespace.map(str::to_owned),
             dry_run,
             mode: None,
