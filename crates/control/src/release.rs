@@ -436,6 +436,9 @@ fn ours(observed: &Observed<'_>, entry: &Entry) -> Live {
 }
 
 /// What an earlier release of this name has left and neither the spec nor the status lists.
+///
+/// Only where this release has objects, too: the name of a namespace is made of tenant, project and
+/// environment, so that another control plane with equal names of releases loses nothing.
 fn inherited(observed: &Observed<'_>, desired: &[Entry]) -> Vec<Entry> {
     let release = observed.release;
     let known = |key: &ObjectKey| {
@@ -443,7 +446,12 @@ fn inherited(observed: &Observed<'_>, desired: &[Entry]) -> Vec<Entry> {
         all.any(|entry| entry.key == *key)
     };
     let left = (observed.inherited)().into_iter();
-    let left = left.filter(|object| !object.is_deleting() && !known(&object.key()));
+    let shared = |object: &Object| {
+        let mut namespaces = desired.iter().map(|entry| &entry.key.namespace);
+        namespaces.any(|own| own == object.namespace() && !own.is_empty())
+    };
+    let left =
+        left.filter(|object| !object.is_deleting() && shared(object) && !known(&object.key()));
     let entries = left.map(|object| Entry {
         id: component::metadata::resource_id(&object.node).into(),
         key: object.key(),

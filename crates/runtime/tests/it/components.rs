@@ -356,6 +356,11 @@ async fn left_by_upstream(plane: &Cluster, namespace: &str) {
             "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: leftover, namespace: {namespace}, labels: {}}}, data: {{a: b}}}}",
             labels("configmap-leftover")
         ),
+        // Made by another control plane, of a project that is called otherwise.
+        format!(
+            "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: foreign, namespace: default, labels: {}}}, data: {{a: b}}}}",
+            labels("configmap-foreign")
+        ),
     ];
     for text in texts {
         let how = Apply {
@@ -440,6 +445,10 @@ async fn what_openchoreo_left_is_taken_over_in_place() {
         .world
         .quiet(Duration::from_secs(20), "settled")
         .await;
+
+    let kind = GroupVersionKind::new("v1", "ConfigMap");
+    let foreign = platform.plane.get(&kind, "default", "foreign").await;
+    assert!(foreign.expect("the plane answers").is_some());
 
     // The identities stay, also where the workload is changed, and after a restart.
     let binding = platform.binding("cart-development").await;

@@ -292,3 +292,33 @@ fn a_release_that_openchoreo_made_for_a_project_gives_way() {
     let own = world.get(&key("RenderedRelease", "acme", "project-shop-development"));
     assert!(own.is_some());
 }
+
+#[test]
+fn a_plane_lets_go_of_a_secret_that_it_no_longer_uses() {
+    let plane = |secret: &str| {
+        format!(
+            "apiVersion: openchoreo.dev/v1alpha1\nkind: DataPlane\nmetadata: {{name: far, namespace: acme, annotations: {{fleetwright.dev/kubeconfig-secret: {secret}}}}}\nspec: {{}}\n"
+        )
+    };
+    let own = key("DataPlane", "acme", "far");
+    let mut world = World::new();
+    let let_go = |world: &World| -> Vec<String> {
+        let log = world.log.borrow();
+        let lines = log.iter().filter(|line| line.contains("let go"));
+        lines.cloned().collect()
+    };
+    world.apply(PLATFORM);
+    world.apply(&plane("one"));
+    assert!(let_go(&world).is_empty());
+    world.apply(&plane("two"));
+    assert_eq!(let_go(&world), ["far: let go Secret acme/one"]);
+    world.apply(&plane("other/three"));
+    assert_eq!(world.condition(&own, "Ready"), "False InvalidConfiguration");
+    world.delete(&own);
+    world.settle();
+    assert_eq!(
+        let_go(&world).last().unwrap(),
+        "far: let go Secret acme/two"
+    );
+    assert!(world.get(&own).is_none());
+}
