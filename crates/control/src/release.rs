@@ -21,6 +21,9 @@ pub use crate::components::keys::{DATA_PLANE, DATA_PLANE_FINALIZER as FINALIZER,
 use crate::{Timing, backoff};
 pub use component::model::GROUP;
 
+/// The kinds a release may have: of older versions, and of newer ones.
+pub const KINDS: [&str; 2] = ["Release", "RenderedRelease"];
+
 /// Who applies the objects.
 pub const MANAGER: &str = "fleetwright-components";
 

@@ -1,6 +1,7 @@
 //! Rendering a binding, with as little work as it takes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use component::catalog::{Catalog, Outcome, Session, endpoints};
 use component::dependencies::EndpointUrl;
@@ -9,11 +10,9 @@ use component::render::Renderer;
 use object::Text;
 
 /// What a binding comes to, and where its endpoints are.
-///
-/// Only a workload that needs others takes a [`Session`], which looks at every binding first.
 pub(super) fn render<'a>(
     catalog: &'a Catalog,
-    renderer: &Renderer,
+    renderer: &Arc<Renderer>,
     binding: &'a ReleaseBinding,
 ) -> (Outcome, BTreeMap<Text, EndpointUrl>) {
     let nowhere = BTreeMap::new();
@@ -34,7 +33,7 @@ pub(super) fn render<'a>(
             Err(errors) => (Outcome::Failed(errors.into()), nowhere),
         };
     }
-    let mut session = Session::new(catalog);
+    let mut session = Session::with(catalog, renderer.clone());
     match session.render(binding) {
         Outcome::Rendered(rendering) => {
             let found = endpoints(&rendering, &inputs);
