@@ -5,6 +5,7 @@
 //! the table to standard error.
 
 mod artifacts;
+mod component;
 mod control_plane;
 mod demo;
 mod figures;
@@ -64,14 +65,20 @@ const BENCHMARKS: &[Benchmark] = &[
         measures: "`build helm` beside `helm template`, and its engine beside Helm's",
         run: helm::run,
     },
+    Benchmark {
+        name: "component",
+        measures: "a platform of N components on `serve`, from a push to all ready; single changes",
+        run: component::run,
+    },
 ];
 
 const OPTIONS: &str = "  --json           print JSON; the table goes to standard error
   --units N        units: how many Kustomizations (50)
+  --components N   component: how many components, each in three environments (1000)
   --backend NAME   units: kubernetes (etcd, kube-apiserver and kube-controller-manager) or embedded
   --rate N         units: requests a second that kube-controller-manager may make (20, its own
                    default: every Deployment waits for about four of them)
-  --only ROW       kustomize, helm: this row alone; may be given again
+  --only ROW       kustomize, helm: this row alone; component: render or push; may be given again
   --keep FOLDER    kustomize: leave the trees there, for a profiler
 
 FLEETWRIGHT_BINARY names a binary to measure; without it, a release build is made.";
@@ -81,6 +88,7 @@ struct Settings {
     /// The binary that is measured.
     binary: PathBuf,
     units: usize,
+    components: usize,
     backend: Kind,
     /// Requests a second that kube-controller-manager may make.
     rate: u32,
@@ -115,6 +123,7 @@ pub fn run(arguments: &[&str]) -> Result<()> {
     let benchmark = benchmark.with_context(|| format!("no benchmark is called {name}"))?;
     let mut json = false;
     let mut units = 50;
+    let mut components = 1000;
     let mut backend = Kind::Kubernetes;
     let mut rate = 20;
     let mut only = Vec::new();
@@ -125,6 +134,9 @@ pub fn run(arguments: &[&str]) -> Result<()> {
         match *option {
             "--json" => json = true,
             "--units" => units = value()?.parse().context("--units wants a number")?,
+            "--components" => {
+                components = value()?.parse().context("--components wants a number")?
+            }
             "--backend" => backend = value()?.parse()?,
             "--rate" => rate = value()?.parse().context("--rate wants a number")?,
             "--only" => only.push((*value()?).to_owned()),
@@ -135,6 +147,7 @@ pub fn run(arguments: &[&str]) -> Result<()> {
     let settings = Settings {
         binary: binary()?,
         units,
+        components,
         backend,
         rate,
         only,

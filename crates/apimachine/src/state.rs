@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use object::{Node, Text, json};
 
@@ -12,8 +12,19 @@ use crate::{Env, Random, ServiceNetwork};
 /// Events kept for watches that resume and for lists of the past.
 ///
 /// A client that lost its connection is back within seconds; ten thousand changes are minutes of a
-/// busy cluster, and cost pointers only because events share their objects with the store.
+/// busy cluster.
 const EVENTS_KEPT_DEFAULT: usize = 10_000;
+
+/// Most memory of the objects in those events, roughly in bytes.
+///
+/// An event keeps what its object was at that time, five to twenty kilobytes: ten thousand changes
+/// of large objects would be more than all objects that are there. This is about a thousand changes,
+/// more than a second of a cluster that writes as fast as it can; who is further behind lists again.
+const EVENTS_WEIGHT_MAX: usize = 8 << 20;
+
+/// Changes whose text is kept, for those who are about to read it: the store and watches that keep
+/// up. It is made again for whoever comes later.
+const TEXTS_KEPT: usize = 256;
 
 /// Namespace and name; the namespace is empty for cluster-scoped objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,15 +52,18 @@ pub struct Stored {
     pub node: Node,
     /// The same version as a number.
     pub version: u64,
-    json: OnceLock<Arc<str>>,
+    /// How much memory the object takes, roughly.
+    weight: usize,
+    json: Mutex<Option<Arc<str>>>,
 }
 
 impl Stored {
     pub(crate) fn new(node: Node, version: u64) -> Self {
         Self {
+            weight: weight(&node),
             node,
             version,
-            json: OnceLock::new(),
+            json: Mutex::default(),
         }
     }
 
@@ -60,9 +74,45 @@ impl Stored {
         Self::new(node, version)
     }
 
-    /// The object as compact JSON, made once.
-    pub fn json(&self) -> &Arc<str> {
-        self.json.get_or_init(|| json::to_string(&self.node).into())
+    /// The object as compact JSON, made once for all who ask about the same time.
+    pub fn json(&self) -> Arc<str> {
+        let mut known = self.json.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = known.get_or_insert_with(|| json::to_string(&self.node).into());
+        text.clone()
+    }
+
+    /// The same, not remembered when it was forgotten already.
+    pub fn past_json(&self) -> Arc<str> {
+        let known = self.json.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = known.clone();
+        known.unwrap_or_else(|| json::to_string(&self.node).into())
+    }
+
+    fn forget_json(&self) {
+        *self.json.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// Bytes that a node takes, give or take a third.
+fn weight(node: &Node) -> usize {
+    /// Of an allocation: counters, length, and what the allocator adds.
+    const BLOCK: usize = 48;
+    /// Longest text without memory of its own.
+    const INLINE: usize = 23;
+    let text = |text: &Text| match text.len() {
+        0..=INLINE => 0,
+        length => length + BLOCK,
+    };
+    match node {
+        Node::String(own) => text(own),
+        Node::List(items) => {
+            BLOCK + items.len() * size_of::<Node>() + items.iter().map(weight).sum::<usize>()
+        }
+        Node::Map(map) => {
+            let entries = map.iter().map(|(key, value)| text(key) + weight(value));
+            BLOCK + map.len() * size_of::<(Text, Node)>() + entries.sum::<usize>()
+        }
+        _ => 0,
     }
 }
 
@@ -143,6 +193,8 @@ pub struct State {
     draws: u64,
     objects: BTreeMap<Text, Arc<Objects>>,
     events: Arc<VecDeque<Event>>,
+    /// What the objects of `events` take together.
+    events_weight: usize,
     by_uid: Arc<BTreeMap<Text, (Text, Key)>>,
     owned: Arc<BTreeMap<Text, BTreeSet<(Text, Key)>>>,
     /// Admission policies, compiled.
@@ -169,6 +221,7 @@ impl State {
             draws: 0,
             objects: BTreeMap::new(),
             events: Arc::default(),
+            events_weight: 0,
             by_uid: Arc::default(),
             owned: Arc::default(),
             policies: Arc::default(),
@@ -187,6 +240,7 @@ impl State {
         let mut state = Self::empty(features);
         state.version = version;
         state.oldest = oldest.min(version);
+        state.events_weight = events.iter().map(|event| event.object.weight).sum();
         state.events = Arc::new(events.into());
         for (resource, key, node) in objects {
             let object = Arc::new(Stored::restore(node));
@@ -213,6 +267,7 @@ impl State {
             self.version = version;
             self.oldest = version;
             self.events = Arc::default();
+            self.events_weight = 0;
         }
     }
 
@@ -331,10 +386,19 @@ impl State {
         };
         let events = Arc::make_mut(&mut self.events);
         events.push_back(event.clone());
-        while events.len() > self.features.events_kept {
-            self.oldest = events
-                .pop_front()
-                .map_or(self.oldest, |event| event.version);
+        self.events_weight += event.object.weight;
+        let is_heavy = |weight: usize, count: usize| weight > EVENTS_WEIGHT_MAX && count > 1;
+        while (events.len() > self.features.events_kept
+            || is_heavy(self.events_weight, events.len()))
+            && let Some(forgotten) = events.pop_front()
+        {
+            self.oldest = forgotten.version;
+            self.events_weight -= forgotten.object.weight;
+            forgotten.object.forget_json();
+        }
+        let read = events.len().checked_sub(TEXTS_KEPT);
+        if let Some(read) = read.and_then(|at| events.get(at)) {
+            read.object.forget_json();
         }
         Some(event)
     }

@@ -25,6 +25,7 @@
 mod component;
 mod error;
 mod gateway;
+mod index;
 mod project;
 mod provided;
 mod session;
@@ -38,6 +39,7 @@ pub use gateway::{GatewayUrls, Reachable, gateway_urls};
 use provided::Provided;
 pub use session::{Outcome, Session, endpoints};
 
+use index::{Index, Link};
 use object::{Node, Object, Text};
 
 use crate::dependencies::Dependencies;
@@ -63,6 +65,7 @@ type Key = (Text, Text, Text);
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     items: BTreeMap<Key, Item>,
+    index: Index,
     /// Specs as they are written, of what releases freeze.
     specs: BTreeMap<Key, Node>,
     /// What is provided to workloads, by namespace and name of the binding that provides it.
@@ -164,6 +167,7 @@ impl Catalog {
                     }
                     _ => {}
                 }
+                self.index.set(&read.item, true);
                 self.items.insert(key, read.item);
             }
         }
@@ -188,7 +192,11 @@ impl Catalog {
             self.provided.remove(&(namespace.into(), name.into()));
         }
         let key = (kind.into(), namespace.into(), name.into());
-        self.items.remove(&key).is_some()
+        let gone = self.items.remove(&key);
+        if let Some(gone) = &gone {
+            self.index.set(gone, false);
+        }
+        gone.is_some()
     }
 
     /// The object of this kind, namespace and name.
@@ -220,17 +228,74 @@ impl Catalog {
             })
     }
 
+    /// A binding.
+    pub fn binding(&self, namespace: &str, name: &str) -> Option<&ReleaseBinding> {
+        match self.get("ReleaseBinding", namespace, name)? {
+            Item::ReleaseBinding(binding) => Some(binding),
+            _ => None,
+        }
+    }
+
     /// Bindings of one component to one environment, by name. Where there are several, which one
     /// runs is for a controller to decide; none is preferred here.
     pub fn bindings_of<'a>(
         &'a self,
-        namespace: &'a str,
+        namespace: &str,
         owner: &'a Owner,
         environment: &'a str,
-    ) -> impl Iterator<Item = &'a ReleaseBinding> {
-        self.bindings().filter(move |own| {
-            own.head.namespace == namespace && own.owner == *owner && own.environment == environment
-        })
+    ) -> impl Iterator<Item = &'a ReleaseBinding> + use<'a> {
+        self.bindings_of_component(namespace, &owner.component)
+            .filter(move |own| own.owner == *owner && own.environment == environment)
+    }
+
+    /// Bindings of a component of this name, in whatever project, by name.
+    pub fn bindings_of_component(
+        &self,
+        namespace: &str,
+        component: &str,
+    ) -> impl Iterator<Item = &ReleaseBinding> + use<'_> {
+        let names = self.index.names(Link::Binding, namespace, component);
+        names.filter_map(|(namespace, name)| self.binding(namespace, name))
+    }
+
+    /// Bindings of the components of a project, by name.
+    pub fn bindings_of_project(
+        &self,
+        namespace: &str,
+        project: &str,
+    ) -> impl Iterator<Item = &ReleaseBinding> + use<'_> {
+        let names = self.index.names(Link::OfProject, namespace, project);
+        names.filter_map(|(namespace, name)| self.binding(namespace, name))
+    }
+
+    /// Bindings that name a release, by name.
+    pub fn bindings_of_release(
+        &self,
+        namespace: &str,
+        release: &str,
+    ) -> impl Iterator<Item = &ReleaseBinding> + use<'_> {
+        let names = self.index.names(Link::Bound, namespace, release);
+        names.filter_map(|(namespace, name)| self.binding(namespace, name))
+    }
+
+    /// Releases of a component of this name, in whatever project, by name.
+    pub fn releases_of_component(
+        &self,
+        namespace: &str,
+        component: &str,
+    ) -> impl Iterator<Item = &ComponentRelease> + use<'_> {
+        let names = self.index.names(Link::Release, namespace, component);
+        names.filter_map(|(namespace, name)| self.release(namespace, name))
+    }
+
+    /// Releases whose workloads need endpoints of a component of this name, by name.
+    pub fn releases_that_need(
+        &self,
+        namespace: &str,
+        component: &str,
+    ) -> impl Iterator<Item = &ComponentRelease> + use<'_> {
+        let names = self.index.names(Link::Needed, namespace, component);
+        names.filter_map(|(namespace, name)| self.release(namespace, name))
     }
 
     /// Releases by namespace and name.
@@ -256,12 +321,15 @@ impl Catalog {
         namespace: &'a str,
         owner: &'a Owner,
     ) -> impl Iterator<Item = &'a Named<Workload>> {
-        self.of_kind("Workload").filter_map(move |item| match item {
-            Item::Workload(workload, own) if own == owner => {
-                Some(workload).filter(|workload| workload.head.namespace == namespace)
-            }
-            _ => None,
-        })
+        let names = self
+            .index
+            .names(Link::Workload, namespace, &owner.component);
+        names.filter_map(
+            move |(namespace, name)| match self.get("Workload", namespace, name)? {
+                Item::Workload(workload, own) if own == owner => Some(workload),
+                _ => None,
+            },
+        )
     }
 
     /// A release.
@@ -470,9 +538,8 @@ impl Catalog {
     }
 
     fn release_names(&self, namespace: &str, owner: &Owner) -> Vec<Text> {
-        let releases = self
-            .releases()
-            .filter(|release| release.head.namespace == namespace && release.owner == *owner);
+        let releases = self.releases_of_component(namespace, &owner.component);
+        let releases = releases.filter(|release| release.owner == *owner);
         releases.map(|release| release.head.name.clone()).collect()
     }
 

@@ -22,6 +22,9 @@ use crate::{Timing, backoff};
 use component::metadata::keys::{COMPONENT_UID, ENVIRONMENT_UID, PROJECT_UID};
 pub use component::model::GROUP;
 
+/// The kinds a release may have: of older versions, and of newer ones.
+pub const KINDS: [&str; 2] = ["Release", "RenderedRelease"];
+
 /// Who applies the objects.
 pub const MANAGER: &str = "fleetwright-components";
 

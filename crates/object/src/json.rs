@@ -315,6 +315,8 @@ impl Parser<'_> {
             self.path.pop();
             self.space();
             if self.eat(b'}') {
+                // What is parsed is mostly kept, and rarely grows.
+                map.shrink_to_fit();
                 return Ok(Node::Map(map));
             }
             if !self.eat(b',') {
@@ -336,6 +338,7 @@ impl Parser<'_> {
             self.path.pop();
             self.space();
             if self.eat(b']') {
+                items.shrink_to_fit();
                 return Ok(Node::List(Arc::new(items)));
             }
             if !self.eat(b',') {

@@ -12,17 +12,21 @@ use crate::{Node, Text};
 /// a ConfigMap of 60,000 keys must still be built in linear time.
 const INDEX_FROM: usize = 16;
 
+/// Room for entries that a map begins with: most maps of objects have one or two.
+const FIRST_ROOM: usize = 2;
+
 /// An insertion-ordered map from text to [`Node`], shared until changed.
 ///
-/// Equality ignores order. Cloning copies a pointer.
+/// Equality ignores order. Cloning copies a pointer. A map that was never filled takes no memory:
+/// field managers own thousands of leaves, each an empty map.
 #[derive(Clone, Default)]
-pub struct Map(Arc<Inner>);
+pub struct Map(Option<Arc<Inner>>);
 
 #[derive(Clone, Default)]
 struct Inner {
     entries: Vec<(Text, Node)>,
-    /// Position by key; empty until the map has more than [`INDEX_FROM`] entries.
-    index: HashMap<Text, u32>,
+    /// Position by key; absent until the map has more than [`INDEX_FROM`] entries.
+    index: Option<Box<HashMap<Text, u32>>>,
 }
 
 impl Map {
@@ -33,25 +37,41 @@ impl Map {
 
     /// An empty map with room for `capacity` entries.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self(Arc::new(Inner {
+        let inner = || Inner {
             entries: Vec::with_capacity(capacity),
-            index: HashMap::new(),
-        }))
+            index: None,
+        };
+        Self((capacity > 0).then(|| Arc::new(inner())))
+    }
+
+    /// Gives back room that was kept for more entries; does nothing to a map that is shared.
+    pub fn shrink_to_fit(&mut self) {
+        if let Some(inner) = self.0.as_mut().and_then(Arc::get_mut) {
+            inner.entries.shrink_to_fit();
+        }
+    }
+
+    fn entries(&self) -> &[(Text, Node)] {
+        self.0.as_ref().map_or(&[], |inner| &inner.entries)
+    }
+
+    fn inner_mut(&mut self) -> &mut Inner {
+        Arc::make_mut(self.0.get_or_insert_default())
     }
 
     /// Number of entries.
     pub fn len(&self) -> usize {
-        self.0.entries.len()
+        self.entries().len()
     }
 
     /// Whether there is no entry.
     pub fn is_empty(&self) -> bool {
-        self.0.entries.is_empty()
+        self.entries().is_empty()
     }
 
     /// Position of `key` in insertion order.
     pub fn position(&self, key: &str) -> Option<usize> {
-        self.0.position(key)
+        self.0.as_ref()?.position(key)
     }
 
     /// Whether `key` is present, with any value.
@@ -61,13 +81,13 @@ impl Map {
 
     /// The value of `key`.
     pub fn get(&self, key: &str) -> Option<&Node> {
-        self.position(key).map(|at| &self.0.entries[at].1)
+        self.position(key).map(|at| &self.entries()[at].1)
     }
 
     /// The value of `key`, to change.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
         let at = self.position(key)?;
-        Some(&mut Arc::make_mut(&mut self.0).entries[at].1)
+        Some(&mut self.inner_mut().entries[at].1)
     }
 
     /// The value of `key`, inserted as [`Node::Null`] at the end when it is absent.
@@ -79,13 +99,13 @@ impl Map {
                 self.len() - 1
             }
         };
-        &mut Arc::make_mut(&mut self.0).entries[at].1
+        &mut self.inner_mut().entries[at].1
     }
 
     /// Sets `key`, keeping its place if it has one, else at the end; returns what it replaced.
     pub fn insert(&mut self, key: impl Into<Text>, value: impl Into<Node>) -> Option<Node> {
         let (key, value) = (key.into(), value.into());
-        let inner = Arc::make_mut(&mut self.0);
+        let inner = self.inner_mut();
         match inner.position(&key) {
             Some(at) => Some(std::mem::replace(&mut inner.entries[at].1, value)),
             None => {
@@ -98,7 +118,7 @@ impl Map {
     /// Removes `key` and keeps the order of the rest.
     pub fn remove(&mut self, key: &str) -> Option<Node> {
         let at = self.position(key)?;
-        let inner = Arc::make_mut(&mut self.0);
+        let inner = self.inner_mut();
         let (_, value) = inner.entries.remove(at);
         inner.forget(key, at);
         Some(value)
@@ -106,32 +126,36 @@ impl Map {
 
     /// Keeps only the entries that `keep` accepts.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &mut Node) -> bool) {
-        let inner = Arc::make_mut(&mut self.0);
+        if self.is_empty() {
+            return;
+        }
+        let inner = self.inner_mut();
         inner.entries.retain_mut(|(key, value)| keep(key, value));
         inner.reindex();
     }
 
     /// Orders the entries of this map (not of nested ones) by key bytes.
     pub fn sort_keys(&mut self) {
-        if self.0.entries.is_sorted_by(|a, b| a.0 <= b.0) {
+        if self.entries().is_sorted_by(|a, b| a.0 <= b.0) {
             return;
         }
-        let inner = Arc::make_mut(&mut self.0);
+        let inner = self.inner_mut();
         inner.entries.sort_by(|a, b| a.0.cmp(&b.0));
         inner.reindex();
     }
 
     /// Entries in insertion order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Text, &Node)> + ExactSizeIterator {
-        self.0.entries.iter().map(|(key, value)| (key, value))
+        self.entries().iter().map(|(key, value)| (key, value))
     }
 
     /// Entries in insertion order, values to change.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&Text, &mut Node)> {
-        Arc::make_mut(&mut self.0)
-            .entries
-            .iter_mut()
-            .map(|(key, value)| (&*key, value))
+        let entries = match self.is_empty() {
+            true => &mut [],
+            false => self.inner_mut().entries.as_mut_slice(),
+        };
+        entries.iter_mut().map(|(key, value)| (&*key, value))
     }
 
     /// Keys in insertion order.
@@ -146,26 +170,31 @@ impl Map {
 
     /// Whether both are the same allocation, so equal without a look inside.
     pub fn same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        match (&self.0, &other.0) {
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            (own, other) => own.is_none() && other.is_none(),
+        }
     }
 }
 
 impl Inner {
     fn position(&self, key: &str) -> Option<usize> {
-        if self.index.is_empty() {
-            self.entries.iter().position(|(name, _)| name == key)
-        } else {
-            self.index.get(key).map(|&at| at as usize)
+        match &self.index {
+            None => self.entries.iter().position(|(name, _)| name == key),
+            Some(index) => index.get(key).map(|&at| at as usize),
         }
     }
 
     fn push(&mut self, key: Text, value: Node) {
         let at = self.entries.len();
-        if !self.index.is_empty() {
-            self.index.insert(key.clone(), at as u32);
+        if let Some(index) = &mut self.index {
+            index.insert(key.clone(), at as u32);
+        }
+        if self.entries.capacity() == 0 {
+            self.entries.reserve_exact(FIRST_ROOM);
         }
         self.entries.push((key, value));
-        if self.index.is_empty() && self.entries.len() > INDEX_FROM {
+        if self.index.is_none() && self.entries.len() > INDEX_FROM {
             self.reindex();
         }
     }
@@ -173,25 +202,22 @@ impl Inner {
     /// Brings the index up to date after the entry `key` at `at` went.
     fn forget(&mut self, key: &str, at: usize) {
         if self.entries.len() <= INDEX_FROM {
-            self.index.clear();
-            return;
+            self.index = None;
         }
-        self.index.remove(key);
-        let later = self
-            .index
-            .values_mut()
-            .filter(|place| **place as usize > at);
+        let Some(index) = &mut self.index else {
+            return;
+        };
+        index.remove(key);
+        let later = index.values_mut().filter(|place| **place as usize > at);
         later.for_each(|place| *place -= 1);
     }
 
     fn reindex(&mut self) {
-        self.index.clear();
-        if self.entries.len() > INDEX_FROM {
+        self.index = (self.entries.len() > INDEX_FROM).then(|| {
             let positions = self.entries.iter().enumerate();
-            self.index = positions
-                .map(|(at, (key, _))| (key.clone(), at as u32))
-                .collect();
-        }
+            let index = positions.map(|(at, (key, _))| (key.clone(), at as u32));
+            Box::new(index.collect())
+        });
     }
 }
 
@@ -232,7 +258,7 @@ impl IntoIterator for Map {
     type IntoIter = std::vec::IntoIter<(Text, Node)>;
 
     fn into_iter(self) -> Self::IntoIter {
-        let inner = Arc::try_unwrap(self.0).unwrap_or_else(|shared| (*shared).clone());
+        let inner = self.0.map(Arc::unwrap_or_clone).unwrap_or_default();
         inner.entries.into_iter()
     }
 }

@@ -14,6 +14,7 @@ use crate::events::{RecentEvents, Recorder};
 use crate::health_hub::{HealthHub, version};
 use crate::queue::Queue;
 use crate::sources::Sources;
+use crate::unchanged::Unchanged;
 use crate::{Clock, Targets};
 
 /// Label by which a ConfigMap or Secret asks that its changes wake the units that read it.
@@ -73,6 +74,7 @@ pub(crate) struct Shared {
     written: Mutex<BTreeMap<ObjectKey, Arc<Object>>>,
     repository_memory: Mutex<BTreeMap<ObjectKey, git_repository::Memory>>,
     unit_memory: Mutex<BTreeMap<ObjectKey, kustomization::Memory>>,
+    pub(crate) unchanged: Unchanged,
     /// Writes of ours to an object that failed in a row.
     failed_writes: Mutex<BTreeMap<ObjectKey, u32>>,
 }
@@ -95,6 +97,7 @@ impl Engine {
             sources,
             recorder,
             health: HealthHub::default(),
+            unchanged: Unchanged::default(),
             repository_queue: Queue::new(),
             unit_queue: Queue::new(),
             repositories: OnceLock::new(),

@@ -26,6 +26,7 @@ mod sources;
 mod spec;
 mod summary;
 mod targets;
+mod unchanged;
 mod units;
 mod variables;
 

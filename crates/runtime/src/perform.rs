@@ -20,6 +20,7 @@ use tokio::time::{Duration, Instant};
 
 use crate::engine::Shared;
 use crate::health_hub::{Wait, version};
+use crate::unchanged;
 
 const MANAGER: &str = api::field_manager::KUSTOMIZE;
 const STATUS_MANAGER: &str = api::field_manager::KUSTOMIZE_STATUS;
@@ -206,9 +207,29 @@ impl<'a> Performer<'a> {
         cluster: &Cluster,
     ) -> Result<Vec<Probe>, ApiError> {
         let concurrent = self.shared.options.concurrent_ssa.max(1);
+        let (unchanged, unit) = (&self.shared.unchanged, self.object);
         let ask = |object: Object| {
             let cluster = cluster.clone();
-            async move { probe(&object, &cluster).await }
+            async move {
+                let server = cluster.id();
+                if let Some(expected) = unchanged.expected(unit, server, &object)
+                    && let Some(live) = live(&object, &cluster).await?
+                    && unchanged::live(&live) == expected
+                {
+                    return Ok(Probe {
+                        dry_run: Ok(live.clone()),
+                        live: Some(live),
+                    });
+                }
+                let probe = probe(&object, &cluster).await?;
+                if let (Some(live), Ok(result)) = (&probe.live, &probe.dry_run) {
+                    let digest = unchanged::live(live);
+                    if digest == unchanged::live(result) {
+                        unchanged.remember(unit, server, &object, digest);
+                    }
+                }
+                Ok(probe)
+            }
         };
         let questions: Vec<_> = objects.iter().cloned().map(ask).collect();
         let mut answers = futures::stream::iter(questions).buffered(concurrent);
@@ -271,6 +292,9 @@ impl<'a> Performer<'a> {
         };
         match written {
             Ok(written) => {
+                let digest = unchanged::live(&written);
+                let (unchanged, server) = (&self.shared.unchanged, cluster.id());
+                unchanged.remember(self.object, server, object, digest);
                 self.see(&written);
                 self.written.push(written);
                 Ok(())

@@ -54,6 +54,7 @@ impl Shared {
         loop {
             let Some(object) = self.unit(key) else {
                 self.unit_memory().remove(key);
+                self.unchanged.forget(key);
                 self.unit_queue.schedule(key.clone(), None);
                 return;
             };

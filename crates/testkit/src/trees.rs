@@ -6,6 +6,7 @@
 mod definitions;
 mod deployments;
 mod fleet;
+pub mod platform;
 mod small;
 
 use std::io;
@@ -28,6 +29,8 @@ pub enum Tree {
     Deployments(usize),
     /// Twelve clusters over shared bases, components, regions and environments, see [`CLUSTERS`].
     Fleet,
+    /// So many components with releases bound in three environments, see [`platform`].
+    Platform(usize),
 }
 
 /// Takes the files of a tree: path, text.
@@ -43,6 +46,7 @@ impl Tree {
             Self::HugeDefinitions => definitions::files(definitions::Shape::Huge, put),
             Self::Deployments(count) => deployments::files(count, put),
             Self::Fleet => fleet::files(put),
+            Self::Platform(components) => platform::files(components, put),
         }
     }
 
@@ -54,6 +58,9 @@ impl Tree {
                 vec!["overlay".into()]
             }
             Self::Fleet => CLUSTERS.map(|name| format!("clusters/{name}")).into(),
+            Self::Platform(_) => ["organization", "platform", "projects"]
+                .map(str::to_owned)
+                .into(),
         }
     }
 

@@ -8,6 +8,7 @@ use object::{Node, Object};
 use crate::view::{View, Write, Writes, is_controlled_by};
 use crate::{
     claim, daemon_set, deployment, ingress, job, node, pod, replica_set, service, stateful_set,
+    template,
 };
 
 /// Kinds that have a function here, by storage key.
@@ -133,8 +134,10 @@ impl Simulation {
             }
             places.extend(owners(&event.object, &namespace));
             if event.resource == "pods" {
-                let services = all(writer.state(), "services", Some(&namespace));
-                places.extend(services);
+                let pods = [Some(&event.object), event.old.as_ref()];
+                for pod in pods.into_iter().flatten() {
+                    places.extend(services_of(writer.state(), pod, &namespace));
+                }
             }
             if event.resource == "nodes" {
                 places.extend(all(writer.state(), "daemonsets.apps", None));
@@ -219,6 +222,20 @@ fn everything(state: &State) -> Vec<Place> {
     KINDS
         .iter()
         .flat_map(|kind| all(state, kind, None))
+        .collect()
+}
+
+/// Services that lead to a pod.
+fn services_of(state: &State, pod: &Node, namespace: &str) -> Vec<Place> {
+    let labels = pod.at(&["metadata", "labels"]).and_then(Node::as_map);
+    let leads = |service: &Node| {
+        let selector = service.at(&["spec", "selector"]).and_then(Node::as_map);
+        selector.is_some_and(|own| template::has_all(Some(own), labels))
+    };
+    let found = state.list("services", Some(namespace));
+    found
+        .filter(|(_, service)| leads(service))
+        .map(|(key, _)| ("services", key.namespace.to_string(), key.name.to_string()))
         .collect()
 }
 

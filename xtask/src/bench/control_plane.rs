@@ -247,7 +247,7 @@ fn audited(log: &str) -> Result<Requests> {
 }
 
 /// Reads the counter of requests from metrics.
-fn counted(metrics: &str) -> Result<Requests> {
+pub fn counted(metrics: &str) -> Result<Requests> {
     let mut requests = Requests::new();
     for line in metrics.lines() {
         let Some(rest) = line.strip_prefix("apiserver_request_total{") else {

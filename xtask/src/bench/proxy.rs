@@ -68,6 +68,15 @@ impl Proxy {
 
     /// What happens in the collection at `path`, beginning with what is there: `None` at its end.
     pub fn watch(&self, path: &str) -> Result<impl Iterator<Item = Result<Value>> + use<>> {
+        let lines = self.lines(path)?;
+        Ok(lines.map(|line| Ok(serde_json::from_str(&line?)?)))
+    }
+
+    /// The same, each event as the text it came as.
+    pub fn lines(
+        &self,
+        path: &str,
+    ) -> Result<impl Iterator<Item = std::io::Result<String>> + use<>> {
         let stream = self.send("GET", &format!("{path}?watch=true"), "", "")?;
         let mut lines = BufReader::new(stream).lines();
         let status = lines.next().context("no answer to a watch")??;
@@ -75,8 +84,7 @@ impl Proxy {
             bail!("watching {path} was answered with {status}");
         }
         let is_header = |line: &str| !line.starts_with('{');
-        let body = lines.skip_while(move |line| line.as_deref().is_ok_and(is_header));
-        Ok(body.map(|line| Ok(serde_json::from_str(&line?)?)))
+        Ok(lines.skip_while(move |line| line.as_deref().is_ok_and(is_header)))
     }
 
     fn successful(&self, method: &str, path: &str, media: &str, body: &str) -> Result<String> {

@@ -22,7 +22,7 @@ const LOG: TableDefinition<'_, u64, &str> = TableDefinition::new("log");
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 
 /// Bytes of the file kept in memory. The objects are in memory anyway and are read once.
-const CACHE_BYTES: usize = 16 << 20;
+const CACHE_BYTES: usize = 4 << 20;
 
 /// Makes the disk under a store; called again after a failure.
 type OpenDisk = Box<dyn Fn() -> std::io::Result<Box<dyn StorageBackend>> + Send>;
@@ -108,7 +108,7 @@ impl RedbStore {
                 match event.change {
                     Change::Deleted => objects.remove(key.as_str())?,
                     Change::Added | Change::Modified => {
-                        objects.insert(key.as_str(), &**event.object.json())?
+                        objects.insert(key.as_str(), &*event.object.json())?
                     }
                 };
                 log.insert(event.version, log_entry(event, &key).as_str())?;
@@ -253,7 +253,8 @@ fn log_entry(event: &Event, key: &str) -> String {
         Change::Modified => 'M',
         Change::Deleted => 'D',
     };
-    let old = event.old.as_ref().map_or("", |old| &**old.json());
+    let old = event.old.as_ref().map(|old| old.past_json());
+    let old = old.as_deref().unwrap_or_default();
     // JSON without blanks holds no line ends.
     format!("{change}\n{key}\n{}\n{old}", event.object.json())
 }

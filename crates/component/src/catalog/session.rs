@@ -1,6 +1,7 @@
 //! Rendering the bindings of a catalog.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use object::{Node, Text};
 
@@ -31,9 +32,7 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Session<'a> {
     pub(super) catalog: &'a Catalog,
-    pub(super) renderer: Renderer,
-    /// Bindings that shall run, by namespace, owner and environment; of several the first.
-    bindings: BTreeMap<(&'a str, &'a Owner, &'a str), &'a ReleaseBinding>,
+    pub(super) renderer: Arc<Renderer>,
     /// Endpoints of bindings by namespace and name.
     endpoints: BTreeMap<(Text, Text), BTreeMap<Text, EndpointUrl>>,
 }
@@ -41,19 +40,14 @@ pub struct Session<'a> {
 impl<'a> Session<'a> {
     /// A session over a catalog.
     pub fn new(catalog: &'a Catalog) -> Self {
-        let mut bindings = BTreeMap::new();
-        for own in catalog.bindings().filter(|own| own.active) {
-            let key = (
-                own.head.namespace.as_str(),
-                &own.owner,
-                own.environment.as_str(),
-            );
-            bindings.entry(key).or_insert(own);
-        }
+        Self::with(catalog, Arc::default())
+    }
+
+    /// A session that goes on with what a renderer has compiled before.
+    pub fn with(catalog: &'a Catalog, renderer: Arc<Renderer>) -> Self {
         Self {
             catalog,
-            renderer: Renderer::default(),
-            bindings,
+            renderer,
             endpoints: BTreeMap::new(),
         }
     }
@@ -104,8 +98,13 @@ impl<'a> Session<'a> {
                 project: project.clone(),
                 component: dependency.component.clone(),
             };
-            let key = (namespace.as_str(), &owner, binding.environment.as_str());
-            let provider = self.bindings.get(&key).copied();
+            // Of several the first that shall run.
+            let catalog = self.catalog;
+            let provider = catalog
+                .bindings_of_component(namespace, &owner.component)
+                .find(|own| {
+                    own.active && own.owner == owner && own.environment == binding.environment
+                });
             let url = provider.and_then(|provider| {
                 let known = self.endpoints_of(provider);
                 known.get(&dependency.endpoint).cloned()

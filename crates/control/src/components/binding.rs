@@ -132,12 +132,9 @@ fn first_of_place(
     report: &mut Report,
 ) -> Result<(), Text> {
     let catalog = subject.view.catalog;
-    let same = catalog.bindings().filter(|other| {
-        other.head.namespace == subject.namespace()
-            && other.owner == binding.owner
-            && other.environment == binding.environment
-            && other.head.name != binding.head.name
-    });
+    let same = catalog
+        .bindings_of(subject.namespace(), &binding.owner, &binding.environment)
+        .filter(|other| other.head.name != binding.head.name);
     let same = same.filter_map(|other| {
         let key = key("ReleaseBinding", subject.namespace(), &other.head.name);
         subject.view.objects.get(&key)
@@ -322,7 +319,7 @@ fn deploy(
     let mut actions = Vec::new();
     for wanted in &wanted {
         match subject.view.objects.get(&wanted.key()) {
-            None => actions.push(Action::Create(wanted.clone())),
+            None => actions.push(Action::Create(rendered::fresh(wanted))),
             Some(own) if !rendered::is_applied(&own, wanted) => {
                 actions.push(Action::Apply(wanted.clone()));
             }

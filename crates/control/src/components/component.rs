@@ -191,9 +191,9 @@ fn release_of(
             Some(_) => taken = taken.or(Some(name)),
         }
     }
-    let same = subject.siblings("ComponentRelease").filter(|own| {
-        !own.is_deleting() && super::rendered::owner(own) == *owner && digest(own) == frozen.digest
-    });
+    let same = subject
+        .siblings_of("ComponentRelease", owner)
+        .filter(|own| !own.is_deleting() && digest(own) == frozen.digest);
     if let Some(known) = same.map(|own| own.key().name).min() {
         return Ok(known);
     }
@@ -231,10 +231,8 @@ pub(super) fn names(owner: &str, digest: &str) -> Vec<Text> {
 
 /// Bindings of a component in an environment that are not being deleted, by name.
 fn live_bindings(subject: &Subject<'_>, of: &Owner, environment: &str) -> Vec<Arc<Object>> {
-    let found = subject.siblings("ReleaseBinding").filter(|own| {
-        !own.is_deleting()
-            && owner(own) == *of
-            && own.node.str_at(&["spec", "environment"]) == Some(environment)
+    let found = subject.siblings_of("ReleaseBinding", of).filter(|own| {
+        !own.is_deleting() && own.node.str_at(&["spec", "environment"]) == Some(environment)
     });
     let mut found: Vec<_> = found.collect();
     found.sort_by_key(|own| own.key());
@@ -285,7 +283,7 @@ fn finalize(subject: &Subject<'_>) -> Decision {
     ];
     let mut left: Vec<Arc<Object>> = Vec::new();
     for kind in kinds {
-        left.extend(subject.siblings(kind).filter(|object| owner(object) == own));
+        left.extend(subject.siblings_of(kind, &own));
     }
     if left.is_empty() {
         return Decision::finalizer(keys::COMPONENT_FINALIZER, false);

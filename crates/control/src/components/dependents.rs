@@ -14,7 +14,8 @@ use super::subject::key;
 /// Who has to be looked at when an object came, changed or went, without the object itself.
 ///
 /// Each key once. An answer too many costs a look; one too few would leave an object waiting for
-/// ever. Looks at every binding at most a few times, and never at every pair of anything.
+/// ever. What belongs to one component is found by the indexes of the catalog; only changes of what
+/// many share, like an environment, look at every binding.
 pub fn dependents(changed: &Object, catalog: &Catalog, objects: &dyn Objects) -> Vec<ObjectKey> {
     let mut found = Found {
         catalog,
@@ -63,11 +64,8 @@ pub fn dependents_of_status(
     if changed.gvk().group == GROUP && changed.kind() == "ReleaseBinding" {
         // What was ready here may go further.
         let own = owner(changed);
-        let same = catalog.bindings().filter(|other| {
-            other.head.namespace == namespace
-                && other.owner == own
-                && other.head.name != changed.name()
-        });
+        let same = catalog.bindings_of_component(namespace, &own.component);
+        let same = same.filter(|other| other.owner == own && other.head.name != changed.name());
         keys.extend(same.map(|other| key("ReleaseBinding", namespace, &other.head.name)));
     }
     if changed.gvk().group == GROUP && changed.kind().ends_with("DataPlane") {
@@ -112,8 +110,9 @@ impl Found<'_> {
             }
             "Component" => {
                 self.add("Project", &own.project);
-                self.bindings_and_users(|own| own.owner.component == name);
-                self.releases(|owner| owner.component == name);
+                let catalog = self.catalog;
+                self.these_and_users(catalog.bindings_of_component(self.namespace, name));
+                self.releases_of(name, |_| true);
             }
             "Workload" => self.add("Component", &own.component),
             "Environment" => {
@@ -151,42 +150,38 @@ impl Found<'_> {
             "WorkflowRun" => self.add("Component", &own.component),
             "ComponentRelease" => {
                 self.add("Component", &own.component);
-                self.bindings_and_users(|own| own.release.as_deref() == Some(name));
+                let (catalog, namespace) = (self.catalog, self.namespace);
+                self.these_and_users(catalog.bindings_of_release(namespace, name));
                 // Who misses another release is told names that come close.
-                let catalog = self.catalog;
-                self.bindings(|other| {
+                self.bindings_of(&own.component, |other| {
                     let release = other.release.as_deref().unwrap_or_default();
-                    other.owner == own && catalog.release(&other.head.namespace, release).is_none()
+                    other.owner == own && catalog.release(namespace, release).is_none()
                 });
             }
             "ReleaseBinding" => {
                 self.add("Component", &own.component);
                 self.add("Project", &own.project);
-                self.add("Environment", environment);
+                self.add_if_going("Environment", environment);
                 // Duplicates, bindings that this one is promoted to, and who uses its endpoints.
-                self.bindings(|other| {
-                    other.owner.project == own.project && other.owner.component == own.component
-                });
-                let places = BTreeSet::from([(own.component.clone(), Text::from(environment))]);
-                self.users(&places);
-                self.releases(|owner| *owner == own);
+                self.bindings_of(&own.component, |other| other.owner == own);
+                self.users(self.namespace, &own.component, environment);
+                self.releases_of(&own.component, |owner| *owner == own);
                 self.project_bindings(|other| owner(other).project == own.project);
-                self.add_cluster("Organization", changed.namespace());
+                self.add_if_going("Organization", changed.namespace());
             }
             "Release" | "RenderedRelease" => {
                 let environment = changed.node.str_at(&["spec", "environmentName"]);
-                self.add("Project", &own.project);
-                self.add("Environment", environment.unwrap_or_default());
+                // Its namespaces, or a name that one of those shall have.
+                match own.component.is_empty() || changed.name().starts_with("project-") {
+                    true => self.add("Project", &own.project),
+                    false => self.add_if_going("Project", &own.project),
+                }
                 let name = environment.unwrap_or_default();
-                self.bindings(|other| {
-                    other.owner.component == own.component && other.environment == name
-                });
+                self.add_if_going("Environment", name);
+                self.bindings_of(&own.component, |other| other.environment == name);
                 let plane = changed.annotation(super::keys::DATA_PLANE);
                 if let Some((kind, name)) = plane.and_then(|own| own.split_once('/')) {
-                    match kind.starts_with("Cluster") {
-                        true => self.add_cluster(kind, name),
-                        false => self.add(kind, name),
-                    }
+                    self.add_if_going(kind, name);
                 }
                 if own.component.is_empty() {
                     self.project_bindings(|other| owner(other).project == own.project);
@@ -218,11 +213,23 @@ impl Found<'_> {
 
     fn add(&mut self, kind: &str, name: &str) {
         if !name.is_empty() {
-            let namespace = match kind.starts_with("Cluster") || kind == "Organization" {
-                true => "",
-                false => self.namespace,
-            };
-            self.keys.insert(key(kind, namespace, name));
+            self.keys.insert(self.place(kind, name));
+        }
+    }
+
+    fn place(&self, kind: &str, name: &str) -> ObjectKey {
+        let namespace = match kind.starts_with("Cluster") || kind == "Organization" {
+            true => "",
+            false => self.namespace,
+        };
+        key(kind, namespace, name)
+    }
+
+    /// Adds what only counts what is left of others while it is being deleted.
+    fn add_if_going(&mut self, kind: &str, name: &str) {
+        let key = self.place(kind, name);
+        if self.objects.get(&key).is_some_and(|own| own.is_deleting()) {
+            self.keys.insert(key);
         }
     }
 
@@ -280,38 +287,53 @@ impl Found<'_> {
         }
     }
 
-    /// Bindings, and those whose workloads use endpoints of them.
-    fn bindings_and_users(&mut self, wanted: impl Fn(&ReleaseBinding) -> bool) {
-        let mut places = BTreeSet::new();
-        for own in self.catalog.bindings() {
-            if self.sees(&own.head.namespace) && wanted(own) {
-                places.insert((own.owner.component.clone(), own.environment.clone()));
-            }
+    /// Bindings of components of a name.
+    fn bindings_of(&mut self, component: &str, wanted: impl Fn(&ReleaseBinding) -> bool) {
+        let all = self
+            .catalog
+            .bindings_of_component(self.namespace, component);
+        for own in all.filter(|own| wanted(own)) {
+            let key = key("ReleaseBinding", self.namespace, &own.head.name);
+            self.keys.insert(key);
         }
-        self.bindings(wanted);
-        self.users(&places);
     }
 
-    /// Bindings whose workloads use endpoints of these components in these environments, and their
-    /// releases.
-    fn users(&mut self, places: &BTreeSet<(Text, Text)>) {
-        if places.is_empty() {
-            return;
+    /// Releases of components of a name.
+    fn releases_of(&mut self, component: &str, wanted: impl Fn(&Owner) -> bool) {
+        let all = self
+            .catalog
+            .releases_of_component(self.namespace, component);
+        for own in all.filter(|own| wanted(&own.owner)) {
+            let key = key("ComponentRelease", self.namespace, &own.head.name);
+            self.keys.insert(key);
         }
-        for own in self.catalog.bindings() {
-            let namespace = own.head.namespace.as_str();
-            if !self.sees(namespace) {
-                continue;
-            }
-            let name = own.release.as_deref().unwrap_or_default();
-            let Some(release) = self.catalog.release(namespace, name) else {
-                continue;
-            };
-            let needed = &release.workload.endpoint_dependencies;
-            let uses = needed.iter().any(|needed| {
-                places.contains(&(needed.component.clone(), own.environment.clone()))
-            });
-            if uses {
+    }
+
+    /// Bindings, and those whose workloads use endpoints of them.
+    fn bindings_and_users(&mut self, wanted: impl Fn(&ReleaseBinding) -> bool) {
+        let catalog = self.catalog;
+        let visible = self.namespace;
+        let all = catalog
+            .bindings()
+            .filter(|own| (visible.is_empty() || own.head.namespace == visible) && wanted(own));
+        self.these_and_users(all);
+    }
+
+    fn these_and_users<'b>(&mut self, bindings: impl Iterator<Item = &'b ReleaseBinding>) {
+        for own in bindings {
+            let namespace = &own.head.namespace;
+            let key = key("ReleaseBinding", namespace, &own.head.name);
+            self.keys.insert(key);
+            self.users(namespace, &own.owner.component, &own.environment);
+        }
+    }
+
+    /// Bindings whose workloads use endpoints of a component in an environment, and their releases.
+    fn users(&mut self, namespace: &str, component: &str, environment: &str) {
+        for release in self.catalog.releases_that_need(namespace, component) {
+            let name = &release.head.name;
+            let bound = self.catalog.bindings_of_release(namespace, name);
+            for own in bound.filter(|own| own.environment == environment) {
                 self.keys
                     .insert(key("ReleaseBinding", namespace, &own.head.name));
                 self.keys.insert(key("ComponentRelease", namespace, name));

@@ -63,6 +63,36 @@ pub trait Objects {
 
     /// Every object of a kind of OpenChoreo's group, or every Namespace of the core group.
     fn list(&self, kind: &str) -> Vec<Arc<Object>>;
+
+    /// The objects of a kind that a link leads to, in the order of their names. Whoever has many
+    /// objects keeps an index.
+    fn linked(&self, kind: &str, link: &Link) -> Vec<Arc<Object>> {
+        let mut all = self.list(kind);
+        all.retain(|object| Link::of(object).contains(link));
+        all
+    }
+}
+
+/// What an object says it belongs to, whether or not it can be read otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Link {
+    /// Namespace and name of the component in `spec.owner`.
+    Component(Text, Text),
+    /// Namespace, kind and name of its controller.
+    Controller(Text, Text, Text),
+}
+
+impl Link {
+    /// The links of an object.
+    pub fn of(object: &Object) -> Vec<Self> {
+        let namespace = Text::from(object.namespace());
+        let component = rendered::owner(object).component;
+        let component = Some(component).filter(|name| !name.is_empty());
+        let component = component.map(|name| Self::Component(namespace.clone(), name));
+        let controller = rendered::controller(object)
+            .map(|(kind, name)| Self::Controller(namespace.clone(), kind.into(), name.into()));
+        component.into_iter().chain(controller).collect()
+    }
 }
 
 /// What a decision may look at.

@@ -175,11 +175,8 @@ fn namespaces(subject: &Subject<'_>, project: &Project) -> (Vec<Action>, Node) {
     let catalog = subject.view.catalog;
     let namespace = subject.namespace();
     let mut bound: BTreeMap<&Text, (&Environment, &DataPlane)> = BTreeMap::new();
-    for binding in catalog.bindings() {
-        if binding.head.namespace != namespace
-            || binding.owner.project != subject.name()
-            || bound.contains_key(&binding.environment)
-        {
+    for binding in catalog.bindings_of_project(namespace, subject.name()) {
+        if bound.contains_key(&binding.environment) {
             continue;
         }
         let found = catalog

@@ -11,7 +11,6 @@ use component::snapshot as digest;
 use golang::{Duration, Timestamp};
 use object::{Map, Node, Object, Text};
 
-use super::rendered::owner;
 use super::subject::{Subject, key};
 use super::{PromotionMode, View, keys};
 
@@ -288,10 +287,8 @@ fn was_ready(
     let soak = soak.unwrap_or(view.options.soak);
     let mut wake = None;
     let mut known = false;
-    for object in subject.siblings("ReleaseBinding") {
-        if object.node.str_at(&["spec", "environment"]) != Some(source)
-            || owner(&object) != binding.owner
-        {
+    for object in subject.siblings_of("ReleaseBinding", &binding.owner) {
+        if object.node.str_at(&["spec", "environment"]) != Some(source) {
             continue;
         }
         for entry in history(&object) {

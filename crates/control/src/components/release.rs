@@ -61,8 +61,8 @@ fn try_environments(subject: &Subject<'_>, release: &ComponentRelease, report: &
     let catalog = subject.view.catalog;
     let environments = environments(catalog, release);
     let known: BTreeMap<&str, &ReleaseBinding> = catalog
-        .bindings()
-        .filter(|own| own.owner == release.owner && own.head.namespace == subject.namespace())
+        .bindings_of_component(subject.namespace(), &release.owner.component)
+        .filter(|own| own.owner == release.owner)
         .map(|own| (own.environment.as_str(), own))
         .collect();
     let bindings: Vec<ReleaseBinding> = environments

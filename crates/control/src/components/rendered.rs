@@ -5,13 +5,12 @@ use std::sync::Arc;
 use component::metadata::keys as labels;
 use component::model::{GROUP, Owner, Plane};
 use component::render::Rendered;
-use object::{Map, Node, Object, Text};
+use object::{Map, Node, Object, ObjectKey, Text};
 
-use super::keys;
 use super::subject::{Subject, key};
+use super::{Link, keys};
 
-/// The kinds a release in a data plane may have: of older versions, and of newer ones.
-pub(super) const KINDS: [&str; 2] = ["Release", "RenderedRelease"];
+pub(super) use crate::release::KINDS;
 
 /// What makes a release.
 pub(super) struct Wanted<'a> {
@@ -69,6 +68,14 @@ impl Wanted<'_> {
     }
 }
 
+/// A release that is not there yet, with the finalizer that it would get at its first look.
+pub(super) fn fresh(wanted: &Object) -> Object {
+    let mut fresh = wanted.clone();
+    let finalizers = Node::list([keys::DATA_PLANE_FINALIZER]);
+    fresh.node.set(&["metadata", "finalizers"], finalizers);
+    fresh
+}
+
 /// An object of a release, with its id.
 pub(super) fn resource(id: &str, object: &Node) -> Node {
     Map::from_iter([("id", Node::from(id)), ("object", object.clone())]).into()
@@ -123,11 +130,16 @@ pub(super) fn owner(object: &Object) -> Owner {
 /// An earlier object of the same kind and name counts as this one: after a control plane was built
 /// again the identities are others.
 pub(super) fn controlled_by(subject: &Subject<'_>) -> Vec<Arc<Object>> {
-    let own = Some((subject.key.kind.as_str(), subject.name()));
+    let ObjectKey {
+        namespace,
+        kind,
+        name,
+        ..
+    } = subject.key;
+    let link = Link::Controller(namespace.clone(), kind.clone(), name.clone());
     let mut found: Vec<_> = KINDS
         .iter()
-        .flat_map(|kind| subject.siblings(kind))
-        .filter(|object| controller(object) == own)
+        .flat_map(|kind| subject.view.objects.linked(kind, &link))
         .collect();
     found.sort_by_key(|object| object.key());
     found

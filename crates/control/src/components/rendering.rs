@@ -1,6 +1,7 @@
 //! Rendering a binding, with as little work as it takes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use component::catalog::{Catalog, Outcome, Reachable, Session, endpoints, gateway_urls};
 use component::dependencies::{Dependencies, EndpointUrl};
@@ -39,11 +40,9 @@ impl Rendered {
 }
 
 /// Renders a binding.
-///
-/// Only a workload that needs others takes a [`Session`], which looks at every binding first.
 pub(super) fn render<'a>(
     catalog: &'a Catalog,
-    renderer: &Renderer,
+    renderer: &Arc<Renderer>,
     binding: &'a ReleaseBinding,
 ) -> Rendered {
     if !binding.active {
@@ -60,7 +59,7 @@ pub(super) fn render<'a>(
             Err(errors) => Rendered::nothing(Outcome::Failed(errors.into())),
         };
     }
-    let mut session = Session::new(catalog);
+    let mut session = Session::with(catalog, renderer.clone());
     let dependencies = session.dependencies(binding, workload);
     let rendered = match session.render(binding) {
         Outcome::Rendered(rendering) => Rendered::of(rendering, &inputs),

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use component::model::{Finding, GROUP, Item};
+use component::model::{Finding, GROUP, Item, Owner};
 use object::{Node, Object, ObjectKey, Text};
 
-use super::{Action, Decision, View};
+use super::rendered::owner;
+use super::{Action, Decision, Link, View};
 
 /// An object and everything a decision about it may look at.
 pub(super) struct Subject<'a> {
@@ -66,6 +67,14 @@ impl<'a> Subject<'a> {
         let namespace = self.namespace();
         let all = self.view.objects.list(kind).into_iter();
         all.filter(move |object| object.namespace() == namespace)
+    }
+
+    /// Objects of a kind beside this one that say they belong to a component.
+    pub fn siblings_of(&self, kind: &str, of: &Owner) -> impl Iterator<Item = Arc<Object>> {
+        let link = Link::Component(self.namespace().into(), of.component.clone());
+        let of = of.clone();
+        let all = self.view.objects.linked(kind, &link).into_iter();
+        all.filter(move |object| owner(object) == of)
     }
 }
 

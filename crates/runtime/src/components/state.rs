@@ -1,10 +1,10 @@
 //! All objects of the group, as the watches show them or as our own writes left them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 
 use component::catalog::{Catalog, RESOURCE_BINDING};
-use control::components::{Objects, dependents, dependents_of_status};
+use control::components::{Link, Objects, dependents, dependents_of_status};
 use control::release;
 use object::{Object, ObjectKey};
 
@@ -17,7 +17,27 @@ pub(super) struct State(RwLock<Inner>);
 #[derive(Default)]
 struct Inner {
     objects: BTreeMap<ObjectKey, Arc<Object>>,
+    /// The objects that each link leads to.
+    links: BTreeSet<(Link, ObjectKey)>,
     catalog: Catalog,
+}
+
+impl Inner {
+    /// Puts an object in place of what was there under its key.
+    fn insert(&mut self, key: ObjectKey, object: &Arc<Object>) {
+        let links = Link::of(object);
+        if let Some(old) = self.objects.insert(key.clone(), object.clone()) {
+            self.unlink(&key, &old);
+        }
+        let links = links.into_iter().map(|link| (link, key.clone()));
+        self.links.extend(links);
+    }
+
+    fn unlink(&mut self, key: &ObjectKey, old: &Object) {
+        for link in Link::of(old) {
+            self.links.remove(&(link, key.clone()));
+        }
+    }
 }
 
 impl Objects for Inner {
@@ -39,6 +59,19 @@ impl Objects for Inner {
         objects
             .take_while(|(key, _)| key.group == group && key.kind == kind)
             .map(|(_, object)| object.clone())
+            .collect()
+    }
+
+    fn linked(&self, kind: &str, link: &Link) -> Vec<Arc<Object>> {
+        let from = ObjectKey {
+            group: release::GROUP.into(),
+            kind: kind.into(),
+            ..ObjectKey::default()
+        };
+        let found = self.links.range((link.clone(), from)..);
+        found
+            .take_while(|(own, key)| own == link && key.kind == kind)
+            .filter_map(|(_, key)| self.objects.get(key).cloned())
             .collect()
     }
 }
@@ -73,25 +106,29 @@ impl State {
             && old.uid() == object.uid()
             && version(old) >= version(object)
         {
+            if version(old) == version(object) {
+                // The same object, told again by a watch that keeps it as well: one copy is enough.
+                inner.objects.insert(key, object.clone());
+            }
             return None;
         }
         if let Some(old) = &old
             && only_status_differs(old, object)
         {
             let concerned = dependents_of_status(old, object, &inner.catalog);
-            inner.objects.insert(key, object.clone());
+            inner.insert(key, object);
             return Some(concerned);
         }
         let mut concerned = match &old {
             Some(old) => dependents(old, &inner.catalog, &*inner),
             None => Vec::new(),
         };
-        if key.group == release::GROUP {
+        if key.group == release::GROUP && !release::KINDS.contains(&key.kind.as_str()) {
             inner.catalog.remove(&key.kind, &key.namespace, &key.name);
             // What is odd about an object is told by who decides about it.
             drop(inner.catalog.add(object, ""));
         }
-        inner.objects.insert(key, object.clone());
+        inner.insert(key, object);
         concerned.extend(dependents(object, &inner.catalog, &*inner));
         Some(concerned)
     }
@@ -106,7 +143,9 @@ impl State {
             .get(&key)
             .is_some_and(|known| known.uid() == gone.uid())
         {
-            inner.objects.remove(&key);
+            if let Some(known) = inner.objects.remove(&key) {
+                inner.unlink(&key, &known);
+            }
             inner.catalog.remove(&key.kind, &key.namespace, &key.name);
         }
         dependents(gone, &inner.catalog, &*inner)
@@ -121,4 +160,84 @@ fn only_status_differs(old: &Object, new: &Object) -> bool {
     const STEERING: [&str; 4] = ["labels", "annotations", "finalizers", "deletionTimestamp"];
     let same = |keys: &[&str]| old.node.at(keys) == new.node.at(keys);
     old.uid() == new.uid() && same(&["spec"]) && STEERING.iter().all(|key| same(&["metadata", key]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(kind: &str, name: &str, version: u32, owner: &str, controller: &str) -> Arc<Object> {
+        let text = format!(
+            r#"{{"apiVersion":"openchoreo.dev/v1alpha1","kind":"{kind}","metadata":{{"name":"{name}","namespace":"acme","uid":"{kind}-{name}","resourceVersion":"{version}","ownerReferences":[{{"controller":true,"kind":"ReleaseBinding","name":"{controller}"}}]}},"spec":{{"owner":{{"projectName":"shop","componentName":"{owner}"}}}}}}"#
+        );
+        let node = object::json::parse(text.as_bytes(), object::json::OBJECT_LIMITS);
+        Arc::new(Object::new(node.expect("JSON")))
+    }
+
+    /// What the same objects say without an index.
+    struct Scanned<'a>(&'a Inner);
+
+    impl Objects for Scanned<'_> {
+        fn get(&self, key: &ObjectKey) -> Option<Arc<Object>> {
+            self.0.get(key)
+        }
+
+        fn list(&self, kind: &str) -> Vec<Arc<Object>> {
+            self.0.list(kind)
+        }
+    }
+
+    #[test]
+    fn links_lead_to_what_looking_at_everything_finds_whatever_comes_changes_and_goes() {
+        let mut dice = testkit::Dice::new(7);
+        let state = State::default();
+        for version in 1..400 {
+            let mut any = |of: &[&'static str]| dice.pick(of);
+            let kind = any(&[
+                "Release",
+                "RenderedRelease",
+                "ReleaseBinding",
+                "ComponentRelease",
+            ]);
+            let name = any(&["a", "b", "c"]);
+            let (owner, controller) = (any(&["", "x", "y"]), any(&["", "x", "y"]));
+            let next = object(kind, name, version, owner, controller);
+            match any(&["put", "put", "put", "remove"]) {
+                "put" => drop(state.put(&next)),
+                _ => drop(state.remove(&next)),
+            }
+            let inner = state.read();
+            for kind in [
+                "Release",
+                "RenderedRelease",
+                "ReleaseBinding",
+                "ComponentRelease",
+            ] {
+                for name in ["x", "y"] {
+                    let (acme, name) = (object::Text::from("acme"), object::Text::from(name));
+                    let controller = ("ReleaseBinding".into(), name.clone());
+                    for link in [
+                        Link::Component(acme.clone(), name),
+                        Link::Controller(acme, controller.0, controller.1),
+                    ] {
+                        let scanned = Scanned(&inner).linked(kind, &link);
+                        assert_eq!(inner.linked(kind, &link), scanned, "{kind} {link:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_object_told_again_takes_the_place_of_its_copy() {
+        let state = State::default();
+        let (ours, watched) = (
+            object("Release", "a", 3, "x", "y"),
+            object("Release", "a", 3, "x", "y"),
+        );
+        assert!(state.put(&ours).is_some());
+        assert!(state.put(&watched).is_none(), "nobody has to look");
+        let kept = state.get(&ours.key()).expect("it is there");
+        assert!(Arc::ptr_eq(&kept, &watched));
+    }
 }
