@@ -74,7 +74,8 @@ fn add_sets_inserts_appends_and_makes_parents() {
         add /spec/new/0 1 => error: `0` needs a list, and `/spec/new` is absent
         add /spec/new/[0]/x 1 => error: `0` needs a list, and `/spec/new` is absent
         add /spec/l/0 0 => {"l":[0,1,2]}
-        add /spec/l/[2] 3 => {"l":[1,2,3]}
+        add /spec/l/[1] 3 => {"l":[1,3,2]}
+        add /spec/l/[2] 3 => error: position 2 is outside of `/spec/l`, which has 2 items
         add /spec/l/3 0 => error: position 3 is outside of `/spec/l`, which has 2 items
         add /spec/l/- 3 => {"l":[1,2,3]}
         add /spec/l/[-] 3 => {"l":[1,2,3]}
@@ -83,7 +84,7 @@ fn add_sets_inserts_appends_and_makes_parents() {
         add /spec/m/- 3 => error: `-` needs a list, and `/spec/m` is map
         add /spec/n/x 3 => error: key `x` needs a map, and `/spec/n` is int
         add /spec/m/a~1b~0c 3 => {"m":{"a":{"b":1},"k":2,"a/b~c":3}}
-        add /spec/m/1 3 => {"m":{"a":{"b":1},"k":2,"1":3}}
+        add /spec/m/1 3 => error: `1` needs a list, and `/spec/m` is map
         "#,
     );
 }
