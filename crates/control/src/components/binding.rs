@@ -6,7 +6,7 @@ use std::sync::Arc;
 use api::{ConditionStatus, condition_type};
 use component::catalog::{BindingError, Outcome};
 use component::dependencies::EndpointUrl;
-use component::model::{DataPlane, Item, Plane, Reference, ReleaseBinding};
+use component::model::{DataPlane, Item, Plane, ReleaseBinding};
 use component::render::Rendering;
 use diag::Explain;
 use object::{Map, Node, Object, ObjectKey, Text};
