@@ -46,8 +46,8 @@ use crate::dependencies::Dependencies;
 use crate::identity;
 use crate::metadata::{Identities, Metadata};
 use crate::model::{
-    self, Component, ComponentRelease, ComponentType, DataPlane, DeploymentPipeline, Environment,
-    Finding, Head, Item, Named, Owner, Project, ReadError, Reference, ReleaseBinding,
+    self, Component, ComponentRelease, ComponentType, DataPlane, DeploymentPipeline, Dialect,
+    Environment, Finding, Head, Item, Named, Owner, Project, ReadError, Reference, ReleaseBinding,
     SecretReference, Trait, Workload,
 };
 use crate::render::Inputs;
@@ -360,7 +360,23 @@ impl Catalog {
     pub fn data_plane_of(&self, binding: &ReleaseBinding) -> Option<&DataPlane> {
         let namespace = binding.head.namespace.as_str();
         let environment = self.environment(namespace, &binding.environment)?;
-        self.data_plane(namespace, environment.data_plane.as_ref()?)
+        let release = binding.release.as_ref();
+        let release = release.and_then(|name| self.release(namespace, name));
+        self.data_plane_under(environment, release.is_some_and(|own| own.dialect.is_v1()))
+    }
+
+    /// The data plane of an environment; where it names none, in newer versions the one that is
+    /// called `default`, of the namespace before that of the cluster.
+    fn data_plane_under(&self, environment: &Environment, v1: bool) -> Option<&DataPlane> {
+        let namespace = &environment.head.namespace;
+        match &environment.data_plane {
+            Some(reference) => self.data_plane(namespace, reference),
+            None if v1 => {
+                let mut planes = default_planes("DataPlane", "ClusterDataPlane").into_iter();
+                planes.find_map(|reference| self.data_plane(namespace, &reference))
+            }
+            None => None,
+        }
     }
 
     /// A project.
@@ -416,6 +432,11 @@ impl Catalog {
         self.get(&reference.kind, namespace, &reference.name)
     }
 
+    /// Whether what an object of `namespace` refers to is there.
+    pub fn has(&self, namespace: &str, reference: &Reference) -> bool {
+        self.referred(namespace, reference).is_some()
+    }
+
     /// SecretReferences of a namespace by name.
     pub fn secrets(&self, namespace: &str) -> BTreeMap<Text, &SecretReference> {
         let secrets = self
@@ -468,20 +489,23 @@ impl Catalog {
                 errors.push(ReferenceError::Environment(binding.environment.clone()));
                 None
             }
-            Some(environment) => match &environment.data_plane {
-                None => {
-                    let name = binding.environment.clone();
-                    errors.push(ReferenceError::NoDataPlane(name));
-                    None
-                }
-                Some(reference) => {
-                    let found = self.data_plane(namespace, reference);
-                    if found.is_none() {
-                        errors.push(ReferenceError::DataPlane(reference.clone()));
+            Some(environment) => {
+                let v1 = release.is_some_and(|own| own.dialect.is_v1());
+                let found = self.data_plane_under(environment, v1);
+                match &environment.data_plane {
+                    _ if found.is_some() => {}
+                    Some(reference) => errors.push(ReferenceError::DataPlane(reference.clone())),
+                    None if v1 => {
+                        let [reference, _] = default_planes("DataPlane", "ClusterDataPlane");
+                        errors.push(ReferenceError::DataPlane(reference));
                     }
-                    found
+                    None => {
+                        let name = binding.environment.clone();
+                        errors.push(ReferenceError::NoDataPlane(name));
+                    }
                 }
-            },
+                found
+            }
         };
         let component = self.component(namespace, &binding.owner.component);
         if component.is_none() {
@@ -528,6 +552,9 @@ impl Catalog {
             environment,
             data_plane,
             metadata: Metadata::new(identities, release.dialect),
+            observed: self
+                .observability_plane_of(data_plane, release.dialect)
+                .is_some(),
             secrets: self.secrets(namespace),
             dependencies: Dependencies::default(),
             notification_channel: self
@@ -543,11 +570,29 @@ impl Catalog {
         releases.map(|release| release.head.name.clone()).collect()
     }
 
-    /// Whether the observability plane that a data plane names is there.
-    pub fn has_observability_plane(&self, plane: &DataPlane) -> bool {
-        let reference = plane.observability_plane.as_ref();
-        reference.is_some_and(|reference| self.referred(&plane.head.namespace, reference).is_some())
+    /// The observability plane of a data plane, if it is there. Where the data plane names none, it
+    /// is in newer versions the one that is called `default`. Older versions do not ask whether
+    /// the one that is named is there.
+    pub fn observability_plane_of(&self, plane: &DataPlane, dialect: Dialect) -> Option<Reference> {
+        let is_there = |reference: &Reference| self.has(&plane.head.namespace, reference);
+        match &plane.observability_plane {
+            Some(reference) if dialect.is_v1() => Some(reference.clone()).filter(is_there),
+            Some(reference) => Some(reference.clone()),
+            None if dialect.is_v1() => {
+                let planes = default_planes("ObservabilityPlane", "ClusterObservabilityPlane");
+                planes.into_iter().find(is_there)
+            }
+            None => None,
+        }
     }
+}
+
+/// What is looked for where no plane is named, of a namespace and of the cluster.
+fn default_planes(of_namespace: &str, of_cluster: &str) -> [Reference; 2] {
+    [of_namespace, of_cluster].map(|kind| Reference {
+        kind: kind.into(),
+        name: "default".into(),
+    })
 }
 
 /// The object with its namespace, if it has none and its kind needs one.

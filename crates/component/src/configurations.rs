@@ -114,8 +114,12 @@ pub fn override_containers(
 }
 
 fn merge(settings: &mut Vec<Setting>, changes: &[Setting]) {
+    let before = settings.len();
     for change in changes {
-        match settings.iter_mut().find(|own| own.key == change.key) {
+        match settings[..before]
+            .iter_mut()
+            .find(|own| own.key == change.key)
+        {
             Some(own) => {
                 let mount_path = std::mem::take(&mut own.mount_path);
                 *own = change.clone();

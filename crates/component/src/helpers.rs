@@ -193,6 +193,9 @@ impl Configurations {
             let by_name: BTreeMap<String, Node> = all.into_iter().collect();
             return by_name.into_values().collect();
         }
+        // One name is one volume: the same file at the same place.
+        let mut seen = BTreeSet::new();
+        all.retain(|(name, _)| seen.insert(name.clone()));
         all.into_iter().map(|(_, entry)| entry).collect()
     }
 

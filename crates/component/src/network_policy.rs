@@ -16,14 +16,26 @@ use crate::names::{NAME_BYTES_MAX, generate_name};
 pub(crate) fn network_policy(metadata: &Metadata, workload: &Workload, plane: &DataPlane) -> Node {
     let provider = plane.head.annotations.get(keys::NETWORK_POLICY_PROVIDER);
     let cilium = provider.and_then(Node::as_str) == Some("cilium");
+    let mut endpoints: Vec<&Endpoint> = workload.endpoints.values().collect();
+    if cilium {
+        endpoints.sort_by_key(|own| own.port.to_string());
+    }
+    // An endpoint is there once for every visibility that lets these in.
     let visible = |to: &[&str]| -> Vec<&Endpoint> {
-        let endpoints = workload.endpoints.values();
-        endpoints
-            .filter(|own| own.visibility.iter().any(|own| to.contains(&own.as_str())))
-            .collect()
+        let times = |own: &&Endpoint| {
+            let fits = own
+                .visibility
+                .iter()
+                .filter(|own| to.contains(&own.as_str()));
+            fits.count()
+        };
+        let repeated = endpoints
+            .iter()
+            .map(|own| std::iter::repeat_n(*own, times(own)));
+        repeated.flatten().collect()
     };
     let from = [
-        (From::Namespace, workload.endpoints.values().collect()),
+        (From::Namespace, endpoints.clone()),
         (From::Tenant, visible(&["namespace"])),
         (From::Platform, visible(&["internal", "external"])),
     ];
@@ -138,23 +150,27 @@ impl From {
         // What speaks HTTP comes first.
         let (http, others): (Vec<&&Endpoint>, Vec<&&Endpoint>) =
             endpoints.iter().partition(|own| is_http(own));
-        let ports = http.into_iter().chain(others).map(|own| {
+        let ports = |own: &&&Endpoint| {
+            Map::from_iter([
+                ("port", Node::from(port(own).to_string())),
+                ("protocol", protocol(&own.kind).into()),
+            ])
+        };
+        let mut entries = Vec::new();
+        for (endpoints, speaks_http) in [(http, true), (others, false)] {
+            if endpoints.is_empty() {
+                continue;
+            }
             let mut entry = Node::map();
-            entry.set(
-                &["ports"],
-                Node::list([Map::from_iter([
-                    ("port", Node::from(port(own).to_string())),
-                    ("protocol", protocol(&own.kind).into()),
-                ])]),
-            );
-            if is_http(own) {
+            entry.set(&["ports"], Node::list(endpoints.iter().map(ports)));
+            if speaks_http {
                 entry.set(&["rules", "http"], Node::list([Node::map()]));
             }
-            entry
-        });
+            entries.push(entry);
+        }
         Map::from_iter([
             ("fromEndpoints", Node::list([peer])),
-            ("toPorts", Node::list(ports)),
+            ("toPorts", Node::list(entries)),
         ])
         .into()
     }

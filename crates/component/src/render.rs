@@ -68,6 +68,8 @@ pub struct Inputs<'a> {
     pub environment: &'a Environment,
     /// On what.
     pub data_plane: &'a DataPlane,
+    /// Whether there is a plane for what is to be observed.
+    pub observed: bool,
     /// Names and labels; see [`Metadata::new`].
     pub metadata: Metadata,
     /// SecretReferences of the namespace by name.
@@ -87,7 +89,7 @@ pub struct Rendering {
     pub warnings: Vec<Warning>,
     /// The rules it was rendered by.
     pub dialect: Dialect,
-    /// SecretReferences it took places from, by name.
+    /// SecretReferences it took places from, in the order of the workload.
     pub secret_references: Vec<Text>,
 }
 

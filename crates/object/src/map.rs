@@ -26,6 +26,10 @@ pub struct Map(Option<Arc<Inner>>);
 struct Inner {
     entries: Vec<(Text, Node)>,
     /// Position by key; absent until the map has more than [`INDEX_FROM`] entries.
+    #[expect(
+        clippy::box_collection,
+        reason = "most maps have none, and a pointer is smaller"
+    )]
     index: Option<Box<HashMap<Text, u32>>>,
 }
 

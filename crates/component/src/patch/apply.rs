@@ -99,21 +99,25 @@ fn expanded(
 
 fn child<'a>(node: &'a Node, segment: &Segment) -> Option<&'a Node> {
     match (node, segment) {
-        (Node::List(items), segment) => items.get(segment.index()?),
+        (Node::List(items), Segment::Index(at)) => items.get(*at),
         (Node::Map(map), Segment::Key(key)) => map.get(key),
         _ => None,
     }
 }
 
-fn field<'a>(item: &'a Node, keys: &[Text]) -> Option<&'a str> {
-    keys.iter()
-        .try_fold(item, |node, key| node.get(key))?
-        .as_str()
+/// The text that a filter compares: numbers and booleans as they are printed, null as nothing.
+fn field(item: &Node, keys: &[Text]) -> Option<Text> {
+    match keys.iter().try_fold(item, |node, key| node.get(key))? {
+        Node::String(text) => Some(text.clone()),
+        Node::Null => Some(Text::default()),
+        Node::List(_) | Node::Map(_) => None,
+        scalar => Some(object::json::to_string(scalar).into()),
+    }
 }
 
 fn matches(item: &Node, segment: &Segment) -> bool {
     match segment {
-        Segment::Filter { field: keys, value } => field(item, keys) == Some(value),
+        Segment::Filter { field: keys, value } => field(item, keys).as_ref() == Some(value),
         _ => true,
     }
 }
@@ -124,10 +128,9 @@ fn no_match(places: &[(Vec<Segment>, Option<&Node>)], segment: &Segment) -> Patc
         .filter_map(|(_, node)| node.and_then(|node| node.as_list()));
     let items = || lists.clone().flatten();
     let mut found: Vec<Text> = match segment {
-        Segment::Filter { field: keys, .. } => items()
-            .filter_map(|item| field(item, keys))
-            .map(Text::from)
-            .collect(),
+        Segment::Filter { field: keys, .. } => {
+            items().filter_map(|item| field(item, keys)).collect()
+        }
         _ => Vec::new(),
     };
     if found.is_empty() {
@@ -212,9 +215,7 @@ fn change(
                 return Ok(());
             }
             let index = position(last, here)?;
-            // A new item may come after the last one.
-            let most = length + usize::from(verb == Verb::Add);
-            if index >= most {
+            if index >= length {
                 return Err(PatchErrorKind::OutOfRange {
                     at: here(),
                     index,
@@ -240,7 +241,7 @@ fn container(next: &Segment, at: impl Fn() -> String) -> Result<Node, PatchError
     match next {
         Segment::End => Ok(Node::List(Default::default())),
         // Nobody knows what the items before it should be.
-        next if next.index().is_some() => Err(PatchErrorKind::NoList {
+        Segment::Index(_) => Err(PatchErrorKind::NoList {
             at: at(),
             found: "absent",
             segment: next.to_string(),
@@ -262,10 +263,10 @@ fn merge(target: &mut Node, value: &Node) {
 }
 
 fn position(segment: &Segment, at: impl Fn() -> String) -> Result<usize, PatchErrorKind> {
-    match (segment.index(), segment) {
-        (Some(index), _) => Ok(index),
-        (None, Segment::End) => Err(PatchErrorKind::EndOfList { at: at() }),
-        (None, other) => Err(PatchErrorKind::NoMap {
+    match segment {
+        Segment::Index(index) => Ok(*index),
+        Segment::End => Err(PatchErrorKind::EndOfList { at: at() }),
+        other => Err(PatchErrorKind::NoMap {
             at: at(),
             found: "list",
             key: other.to_string(),

@@ -11,9 +11,9 @@ pub const PATH_SEGMENTS_MAX: usize = 200;
 /// One segment of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Segment {
-    /// A key of a map, or a position when it is a number and there is a list.
+    /// A key of a map.
     Key(Text),
-    /// `[3]`
+    /// `3` or `[3]`: a position in a list.
     Index(usize),
     /// `-` or `[-]`: after the last item.
     End,
@@ -26,17 +26,6 @@ pub enum Segment {
     },
     /// `[*]`
     Every,
-}
-
-impl Segment {
-    /// The position it means in a list.
-    pub(super) fn index(&self) -> Option<usize> {
-        match self {
-            Self::Index(index) => Some(*index),
-            Self::Key(key) if key.bytes().all(|byte| byte.is_ascii_digit()) => key.parse().ok(),
-            _ => None,
-        }
-    }
 }
 
 /// As it is written.
@@ -66,7 +55,8 @@ pub enum PathError {
     Brackets(Text),
 }
 
-/// Splits a path at its slashes; `~1` stands for a slash and `~0` for a tilde.
+/// Splits a path at its slashes and before its brackets; `~1` stands for a slash and `~0` for a
+/// tilde. Empty segments mean nothing.
 ///
 /// # Errors
 /// [`PathError`]
@@ -74,51 +64,59 @@ pub fn parse(path: &str) -> Result<Vec<Segment>, PathError> {
     if path.len() > PATH_BYTES_MAX {
         return Err(PathError::TooLong);
     }
-    let path = path.strip_prefix('/').unwrap_or(path);
-    if path.is_empty() {
-        return Err(PathError::Empty);
+    let mut segments = Vec::new();
+    for written in path.split('/') {
+        let text = written.replace("~1", "/").replace("~0", "~");
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            let (segment, after) =
+                first(rest).ok_or_else(|| PathError::Brackets(written.into()))?;
+            segments.push(segment);
+            rest = after;
+        }
     }
-    let segments: Vec<Segment> = path.split('/').map(segment).collect::<Result<_, _>>()?;
-    match segments.len() > PATH_SEGMENTS_MAX {
-        true => Err(PathError::TooLong),
-        false => Ok(segments),
+    match segments.len() {
+        0 => Err(PathError::Empty),
+        1..=PATH_SEGMENTS_MAX => Ok(segments),
+        _ => Err(PathError::TooLong),
     }
 }
 
-fn segment(written: &str) -> Result<Segment, PathError> {
-    let text = written.replace("~1", "/").replace("~0", "~");
+/// The first segment of what stands between two slashes, and the rest; `None` for brackets that
+/// hold nothing we know, and for positions before the first.
+fn first(text: &str) -> Option<(Segment, &str)> {
     if text == "-" {
-        return Ok(Segment::End);
+        return Some((Segment::End, ""));
     }
-    let Some(inner) = text
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-    else {
-        return Ok(Segment::Key(text.into()));
+    let Some(inner) = text.strip_prefix('[') else {
+        let (token, rest) = text.split_at(text.find('[').unwrap_or(text.len()));
+        let digits = token.strip_prefix(['+', '-']).unwrap_or(token);
+        let number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        return match number {
+            true => Some((Segment::Index(token.parse().ok()?), rest)),
+            false => Some((Segment::Key(token.into()), rest)),
+        };
     };
-    let wrong = || PathError::Brackets(written.into());
-    match inner {
-        "-" => Ok(Segment::End),
-        "*" => Ok(Segment::Every),
-        inner if inner.starts_with('?') => filter(inner).ok_or_else(wrong),
-        digits => match Segment::Key(digits.into()).index() {
-            Some(index) if !digits.is_empty() => Ok(Segment::Index(index)),
-            _ => Err(wrong()),
-        },
-    }
+    let (inner, rest) = inner.split_once(']')?;
+    let segment = match inner {
+        "-" => Segment::End,
+        "*" => Segment::Every,
+        inner if inner.starts_with('?') => filter(inner)?,
+        digits => Segment::Index(digits.parse().ok()?),
+    };
+    Some((segment, rest))
 }
 
 /// `?(@.a.b=='v')`
 fn filter(text: &str) -> Option<Segment> {
     let inner = text.strip_prefix("?(")?.strip_suffix(')')?.trim();
     let (field, value) = inner.strip_prefix("@.")?.split_once("==")?;
-    let value = value.trim();
-    let value = ['\'', '"']
-        .iter()
-        .find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote))?;
+    let quotes = ['\'', '"'];
+    let value = value.trim().strip_prefix(quotes)?.strip_suffix(quotes)?;
     let field: Vec<Text> = field.trim().split('.').map(Text::from).collect();
-    let whole = field.iter().all(|key| !key.is_empty()) && !value.contains(']');
-    whole.then(|| Segment::Filter {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let whole = |key: &Text| !key.is_empty() && key.bytes().all(plain);
+    field.iter().all(whole).then(|| Segment::Filter {
         field,
         value: value.into(),
     })

@@ -410,7 +410,7 @@ impl<'a> Run<'a> {
             });
         }
         give_ids(&mut self.stage.objects);
-        if inputs.data_plane.observability_plane.is_none() {
+        if !inputs.observed {
             let lost: Vec<(Maker, Part, String)> = self
                 .stage
                 .objects
@@ -426,15 +426,17 @@ impl<'a> Run<'a> {
     }
 }
 
-/// SecretReferences that a workload names, each once.
+/// SecretReferences that a workload names, each once, in its order.
 fn secret_names(workload: &Workload) -> Vec<Text> {
-    let mut names: Vec<Text> = settings(workload)
-        .filter_map(|own| match &own.source {
-            Source::Secret { name, .. } => Some(name.clone()),
-            _ => None,
-        })
-        .collect();
-    names.sort();
-    names.dedup();
+    let mut names: Vec<Text> = Vec::new();
+    let named = settings(workload).filter_map(|own| match &own.source {
+        Source::Secret { name, .. } => Some(name.clone()),
+        _ => None,
+    });
+    for name in named {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
     names
 }

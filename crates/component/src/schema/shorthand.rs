@@ -128,7 +128,8 @@ impl Converter<'_> {
         }
         let (kind, markers) = text.split_once('|').unwrap_or((text, ""));
         let mut schema = self.kind(kind.trim(), depth);
-        for marker in split(markers, |c| c == '|' || c.is_whitespace()) {
+        let markers = split(markers, char::is_whitespace).into_iter();
+        for marker in markers.filter(|marker| *marker != "|") {
             if let Err(problem) = mark(&mut schema, marker) {
                 self.report(problem);
             }

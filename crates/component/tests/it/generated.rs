@@ -185,10 +185,9 @@ fn check(name: &str, case: &Node) -> Vec<String> {
                     }
                 }
                 let named = catalog.data_plane_of(binding);
-                let observed = named.is_some_and(|plane| match rendering.dialect {
-                    Dialect::V1 => catalog.has_observability_plane(plane),
-                    _ => plane.observability_plane.is_some(),
-                });
+                let observed = named
+                    .and_then(|plane| catalog.observability_plane_of(plane, rendering.dialect))
+                    .is_some();
                 for (plane, list, ids) in [
                     (Plane::Data, "objects", "objectsIds"),
                     (Plane::Observability, "observability", "observabilityIds"),

@@ -74,8 +74,12 @@ fn add_sets_inserts_appends_and_makes_parents() {
         add /spec/new/0 1 => error: `0` needs a list, and `/spec/new` is absent
         add /spec/new/[0]/x 1 => error: `0` needs a list, and `/spec/new` is absent
         add /spec/l/0 0 => {"l":[0,1,2]}
-        add /spec/l/[2] 3 => {"l":[1,2,3]}
+        add /spec/l/[1] 3 => {"l":[1,3,2]}
+        add /spec/l/[2] 3 => error: position 2 is outside of `/spec/l`, which has 2 items
         add /spec/l/3 0 => error: position 3 is outside of `/spec/l`, which has 2 items
+        add /spec/l[-] 3 => {"l":[1,2,3]}
+        add /spec/l[0] 0 => {"l":[0,1,2]}
+        add //spec//n/ 2 => {"n":2}
         add /spec/l/- 3 => {"l":[1,2,3]}
         add /spec/l/[-] 3 => {"l":[1,2,3]}
         add /spec/l/-/x 3 => error: there is nothing at the end of `/spec/l`
@@ -83,7 +87,7 @@ fn add_sets_inserts_appends_and_makes_parents() {
         add /spec/m/- 3 => error: `-` needs a list, and `/spec/m` is map
         add /spec/n/x 3 => error: key `x` needs a map, and `/spec/n` is int
         add /spec/m/a~1b~0c 3 => {"m":{"a":{"b":1},"k":2,"a/b~c":3}}
-        add /spec/m/1 3 => {"m":{"a":{"b":1},"k":2,"1":3}}
+        add /spec/m/1 3 => error: `1` needs a list, and `/spec/m` is map
         "#,
     );
 }
@@ -136,6 +140,8 @@ fn filters_pick_every_item_that_matches() {
         add /spec/containers/[*]/env/- 1 => {"containers":[{"name":"app","role":"x","env":[{"name":"A"},1]},{"name":"side","role":"x","env":[1]},{"name":"last","role":"y","env":[1]}]}
         remove /spec/containers/[?(@.role=='x')] => {"containers":[{"name":"last","role":"y","env":null}]}
         remove /spec/containers/[*] => {"containers":[]}
+        remove /spec/containers[?(@.role=='x')] => {"containers":[{"name":"last","role":"y","env":null}]}
+        remove /spec/containers[?(@.env=='')] => {"containers":[{"name":"app","role":"x","env":[{"name":"A"}]},{"name":"side","role":"x"}]}
         remove /spec/containers/[*]/env/[?(@.name=='A')] => error: `[?(@.name=='A')]` needs a list, and `/spec/containers/1/env` is absent
         replace /spec/containers/[?(@.name=='nope')]/image 1 => error: `[?(@.name=='nope')]` matches nothing in `/spec/containers`, which has `app`, `side`, `last`
         replace /spec/containers/[?(@.x.y=='1')]/image 1 => error: `[?(@.x.y=='1')]` matches nothing in `/spec/containers`, which has `app`, `side`, `last`
@@ -144,6 +150,18 @@ fn filters_pick_every_item_that_matches() {
         add /spec/none/[*] 1 => error: `[*]` needs a list, and `/spec/none` is absent
         "#,
     );
+    // Numbers and booleans are compared as they are printed.
+    let mut ports = json(r#"{"ports": [{"port": 80}, {"port": 81, "tls": true}]}"#);
+    for path in ["/ports[?(@.port=='80')]/a", "/ports[?(@.tls=='true')]/b"] {
+        let operation = Operation {
+            verb: Verb::Add,
+            path: path.into(),
+            value: Some(json("1")),
+        };
+        apply(&mut ports, &operation, Dialect::Current).expect("matches");
+    }
+    let changed = r#"{"ports": [{"port": 80, "a": 1}, {"port": 81, "tls": true, "b": 1}]}"#;
+    assert_eq!(ports, json(changed));
     let legacy = run("add", "/spec/m/[?(@.name=='a')]/x", "1", Dialect::Legacy);
     assert_eq!(
         legacy,

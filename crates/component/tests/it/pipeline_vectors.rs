@@ -234,6 +234,7 @@ impl Fixture {
             binding: &self.binding,
             environment: &self.environment,
             data_plane: &self.data_plane,
+            observed: self.data_plane.observability_plane.is_some(),
             metadata,
             secrets: self
                 .secrets

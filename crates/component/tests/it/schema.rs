@@ -116,6 +116,23 @@ fn markers_may_hold_separators_inside_quotes_and_braces() {
 }
 
 #[test]
+fn a_bar_inside_a_value_is_part_of_it() {
+    let schema = shorthand(
+        r#"{a: 'string | pattern=^(dev|prod)$ | default=dev'}"#,
+        "{}",
+    );
+    let schema = schema.unwrap_or_else(|errors| panic!("{}", lines(&errors)));
+    check(
+        &schema,
+        "",
+        true,
+        expect![[r#"
+            {"a":"dev"}
+        "#]],
+    );
+}
+
+#[test]
 fn references_are_put_in_place_and_keys_beside_them_win() {
     let schema = Schema::open_api(
         "parameters",

@@ -501,12 +501,14 @@ fn wanted(
         .objects
         .iter()
         .any(|own| own.plane == Plane::Observability);
-    if let Some(Reference { kind, name: other }) = &plane.observability_plane
-        && observed
-        && subject.view.catalog.has_observability_plane(plane)
+    let catalog = subject.view.catalog;
+    if observed
+        && let Some(observer) = catalog.observability_plane_of(plane, rendering.dialect)
+        && catalog.has(&plane.head.namespace, &observer)
     {
         let name = format!("{name}-observability");
-        out.push(make(name, reference(kind, other), Plane::Observability));
+        let observer = reference(&observer.kind, &observer.name);
+        out.push(make(name, observer, Plane::Observability));
     }
     out
 }
