@@ -402,7 +402,8 @@ impl Host for Files {
 
     fn contents(&self) -> Option<Value> {
         let files = self.0.iter();
-        let files = files.map(|(name, content)| (name.clone(), Value::Bytes(Arc::clone(content.bytes()))));
+        let files =
+            files.map(|(name, content)| (name.clone(), Value::Bytes(Arc::clone(content.bytes()))));
         Some(Value::Map(Map::new(files.collect(), MapType::Bytes)))
     }
 
