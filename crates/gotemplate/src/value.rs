@@ -423,6 +423,7 @@ pub enum Kind {
     Int(IntType),
     Uint(UintType),
     Float64,
+    Complex128,
     String,
     Slice,
     Map,
@@ -659,7 +660,7 @@ impl Host for Complex {
     }
 
     fn kind(&self) -> Kind {
-        Kind::Struct
+        Kind::Complex128
     }
 
     fn truth(&self) -> bool {

@@ -60,6 +60,7 @@ pub(crate) fn kind(value: &Value) -> &'static str {
         Kind::Int(of) => of.name(),
         Kind::Uint(of) => of.name(),
         Kind::Float64 => "float64",
+        Kind::Complex128 => "complex128",
         Kind::String => "string",
         Kind::Slice => "slice",
         Kind::Map => "map",

@@ -2,7 +2,7 @@
 
 use super::{ENTRIES_PER_STEP, Flow, Frame, Operand, Result};
 use crate::parse::{Branch, Id, Node, Variable};
-use crate::{Context, Use, Value, format};
+use crate::{Context, Kind, Use, Value, format};
 
 /// Steps of a turn without its body.
 const STEPS_PER_TURN: usize = 2;
@@ -65,7 +65,7 @@ impl Context<'_> {
         let two = turns.declared.len() > 1;
         match value {
             Value::Nil => Ok(false),
-            Value::Int(..) | Value::Uint(..) if two => {
+            _ if two && matches!(value.kind(), Kind::Int(_) | Kind::Uint(_)) => {
                 let shown = show(value);
                 Err(frame.error(format!(
                     "can't use {shown} to iterate over more than one variable"
@@ -191,7 +191,11 @@ fn no_range(frame: &Frame<'_>, value: &Value) -> super::Fault {
 
 fn show(value: &Value) -> String {
     let mut shown = Vec::new();
-    if format::display(value, &mut shown).is_err() {
+    let copied = match value {
+        Value::Host(host) => host.copied(),
+        _ => None,
+    };
+    if format::display(copied.as_ref().unwrap_or(value), &mut shown).is_err() {
         return value.type_name().to_owned();
     }
     String::from_utf8_lossy(&shown).into_owned()

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::super::Operand;
 use crate::value::Complex;
-use crate::{CallError, Context, Str, Use, Value, format};
+use crate::{CallError, Context, Host, Kind, Str, Use, Value, format};
 
 /// A value of a basic kind.
 enum Basic {
@@ -79,7 +79,11 @@ fn eq_composed(context: &mut Context<'_>, one: &Value, other: &Value) -> Result<
     context.read_whole(other, Use::Length);
     let mut show = |verb: &[u8], value: &Value| -> Result<String, CallError> {
         context.weigh(value)?;
-        let shown = format::sprintf(verb, std::slice::from_ref(value))?;
+        let copied = match value {
+            Value::Host(host) => host.copied(),
+            _ => None,
+        };
+        let shown = format::sprintf(verb, &[copied.unwrap_or_else(|| value.clone())])?;
         Ok(String::from_utf8_lossy(&shown).into_owned())
     };
     match (one, other) {
@@ -97,9 +101,9 @@ fn eq_composed(context: &mut Context<'_>, one: &Value, other: &Value) -> Result<
             show(b"%v", other)?
         )
         .into()),
-        (Value::Host(one), Value::Host(other)) => {
-            Ok(Rc::ptr_eq(one, other)
-                || one.type_name() == other.type_name() && one.equals(&**other))
+        (Value::Host(one), Value::Host(host)) if is_comparable(other) => {
+            let same_structure = one.kind() == Kind::Struct && equal_structures(&**one, &**host);
+            Ok(Rc::ptr_eq(one, host) || same_structure)
         }
         _ => Err(format!(
             "non-comparable type {}: {}",
@@ -108,6 +112,50 @@ fn eq_composed(context: &mut Context<'_>, one: &Value, other: &Value) -> Result<
         )
         .into()),
     }
+}
+
+/// Whether Go's `==` compares such values: not slices and maps, nor what holds some.
+fn is_comparable(value: &Value) -> bool {
+    match value {
+        Value::Bytes(_) | Value::List(_) | Value::Map(_) => false,
+        Value::Host(host) => match host.kind() {
+            Kind::Slice | Kind::Map | Kind::Func => false,
+            Kind::Struct => {
+                let fields = host.fields().unwrap_or_default();
+                fields.iter().all(|field| is_comparable(&field.value))
+            }
+            _ => true,
+        },
+        _ => true,
+    }
+}
+
+/// Whether two structures are equal: those that know, or field by field.
+fn equal_structures(one: &dyn Host, other: &dyn Host) -> bool {
+    if one.type_name() != other.type_name() {
+        return false;
+    }
+    if one.equals(other) {
+        return true;
+    }
+    let (one, other) = (one.fields(), other.fields());
+    let (one, other) = (one.unwrap_or_default(), other.unwrap_or_default());
+    let mut pairs = one.iter().zip(&other);
+    pairs.all(|(one, other)| match (&one.value, &other.value) {
+        (Value::Host(one), Value::Host(other)) if one.kind() == Kind::Struct => {
+            equal_structures(&**one, &**other)
+        }
+        // Pointers, of which only nil ones are surely the same.
+        (Value::Host(one), Value::Host(other)) => {
+            Rc::ptr_eq(one, other) || one.fields().is_none() && other.fields().is_none()
+        }
+        (Value::Bool(one), Value::Bool(other)) => one == other,
+        (Value::Int(one, _), Value::Int(other, _)) => one == other,
+        (Value::Uint(one, _), Value::Uint(other, _)) => one == other,
+        (Value::Float(one), Value::Float(other)) => one == other,
+        (Value::String(one), Value::String(other)) => one == other,
+        _ => false,
+    })
 }
 
 /// Whether it is nil, or a nil slice or map.
