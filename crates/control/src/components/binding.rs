@@ -6,7 +6,7 @@ use std::sync::Arc;
 use api::{ConditionStatus, condition_type};
 use component::catalog::{BindingError, GatewayUrls, Outcome, Reachable};
 use component::dependencies::{Dependencies, EndpointItem, EndpointUrl};
-use component::model::{DataPlane, Endpoint, Item, Plane, Reference, ReleaseBinding};
+use component::model::{DataPlane, Endpoint, Item, Plane, ReleaseBinding};
 use component::render::Rendering;
 use diag::Explain;
 use object::{Map, Node, Object, ObjectKey, Text};

@@ -331,7 +331,7 @@ fn component(number: usize, project: &str, put: Put<'_>) {
     let kind = ["web-service", "web-service", "web-service", "worker"][number % 4];
     let mut profile = format!("parameters:\n  port: {}\n", 8000 + number % 100);
     let mut traits = String::new();
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         profile += "\
 traits:
 - name: scratch-volume
