@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{apiserver, build, choreo, component, diff, helm, kustomize, preview};
+use crate::commands::{apiserver, build, component, diff, helm, kustomize, openchoreo, preview};
 
 /// Turns Git into running fleets.
 #[derive(Debug, Parser)]
@@ -95,13 +95,13 @@ pub enum Command {
     /// value of a chart comes from and what reads it.
     Why(Box<WhyArgs>),
     /// Binds the release of one environment in the next, in a checkout or with --server.
-    Promote(Box<choreo::change::PromoteArgs>),
+    Promote(Box<openchoreo::change::PromoteArgs>),
     /// Binds the release that ran before, in a checkout or with --server.
-    Rollback(Box<choreo::change::RollbackArgs>),
+    Rollback(Box<openchoreo::change::RollbackArgs>),
     /// Approves what is bound in an environment: exactly this release with these values.
-    Approve(Box<choreo::change::ApproveArgs>),
+    Approve(Box<openchoreo::change::ApproveArgs>),
     /// Lists which releases of a component were ready where.
-    History(choreo::history::HistoryArgs),
+    History(openchoreo::history::HistoryArgs),
     /// Explains an error code.
     Explain {
         /// The code, as `PatchTargetNotFound`; without one, lists them.

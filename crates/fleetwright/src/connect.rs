@@ -106,7 +106,7 @@ pub fn target(words: &[String]) -> Result<(GroupVersionKind, String), Failure> {
         let message = format!(
             "`{}` is no KIND/NAME; kinds are ks (Kustomization) and gitrepo (GitRepository), and for some commands {}",
             words.join(" "),
-            crate::commands::choreo::words()
+            crate::commands::openchoreo::words()
         );
         Failure::plain(Exit::Usage, message)
     };

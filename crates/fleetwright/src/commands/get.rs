@@ -1,10 +1,10 @@
-//! `get`: sources and units and how they are; OpenChoreo's objects, see [`choreo`].
+//! `get`: sources and units and how they are; OpenChoreo's objects, see [`openchoreo`].
 
 use cluster::Cluster;
 use object::{Node, Object};
 use runtime::UnitSummary;
 
-use super::{Outcome, choreo};
+use super::{Outcome, openchoreo};
 use crate::cli::GetArgs;
 use crate::connect::{connect, find, kind, target};
 use crate::exit::{Exit, Failure};
@@ -13,7 +13,7 @@ use crate::output::{print_as, short_revision, table};
 /// Lists sources and units.
 pub async fn run(args: GetArgs) -> Outcome {
     if let Some((wanted, name)) = choreo_target(&args) {
-        return choreo::get::run(&args, wanted, name.as_deref()).await;
+        return openchoreo::get::run(&args, wanted, name.as_deref()).await;
     }
     let cluster = connect(&args.server).await?;
     let objects = select(&cluster, &args).await?;
@@ -29,12 +29,12 @@ pub async fn run(args: GetArgs) -> Outcome {
 }
 
 /// The objects of OpenChoreo that are asked for, if it is those.
-fn choreo_target(args: &GetArgs) -> Option<(choreo::Wanted, Option<String>)> {
+fn choreo_target(args: &GetArgs) -> Option<(openchoreo::Wanted, Option<String>)> {
     match &args.name {
-        Some(name) => Some((choreo::kinds(&args.what)?, Some(name.clone()))),
-        None => match choreo::target(std::slice::from_ref(&args.what)) {
+        Some(name) => Some((openchoreo::kinds(&args.what)?, Some(name.clone()))),
+        None => match openchoreo::target(std::slice::from_ref(&args.what)) {
             Some((wanted, name)) => Some((wanted, Some(name))),
-            None => Some((choreo::kinds(&args.what)?, None)),
+            None => Some((openchoreo::kinds(&args.what)?, None)),
         },
     }
 }
@@ -56,7 +56,7 @@ async fn select(cluster: &Cluster, args: &GetArgs) -> Result<Vec<Object>, Failur
             None => {
                 let message = format!(
                     "`{what}` is nothing to get; there are all, ks, sources, and {}",
-                    choreo::words()
+                    openchoreo::words()
                 );
                 return Err(Failure::plain(Exit::Usage, message));
             }

@@ -2,7 +2,6 @@
 
 pub mod apiserver;
 pub mod build;
-pub mod choreo;
 pub mod component;
 mod confirm;
 mod controller;
@@ -13,6 +12,7 @@ mod explain;
 mod get;
 pub mod helm;
 pub mod kustomize;
+pub mod openchoreo;
 pub mod preview;
 mod reconcile;
 mod serve;
@@ -76,10 +76,10 @@ async fn run_async(command: Command) -> Outcome {
         Command::Resume(args) => suspend::run(args, false).await,
         Command::Confirm(args) => confirm::run(args).await,
         Command::Why(args) => why::run(args.unit, args.env.as_deref()).await,
-        Command::Promote(args) => choreo::change::promote(*args).await,
-        Command::Rollback(args) => choreo::change::rollback(*args).await,
-        Command::Approve(args) => choreo::change::approve(*args).await,
-        Command::History(args) => choreo::history::run(args).await,
+        Command::Promote(args) => openchoreo::change::promote(*args).await,
+        Command::Rollback(args) => openchoreo::change::rollback(*args).await,
+        Command::Approve(args) => openchoreo::change::approve(*args).await,
+        Command::History(args) => openchoreo::history::run(args).await,
         Command::Build(_)
         | Command::Render(_)
         | Command::Components(_)

@@ -4,7 +4,7 @@ use golang::Timestamp;
 use object::{Node, Object};
 use runtime::{Clock, SystemClock, Targets};
 
-use super::{Outcome, choreo};
+use super::{Outcome, openchoreo};
 use crate::cli::UnitArgs;
 use crate::connect::{connect, find, target};
 use crate::exit::{Exit, Failure};
@@ -15,8 +15,8 @@ const DEPTH_MAX: usize = 10;
 
 /// Prints a unit and what belongs to it.
 pub async fn run(args: UnitArgs) -> Outcome {
-    if let Some((wanted, name)) = choreo::target(&args.unit) {
-        return choreo::tree::run(&args, wanted, &name).await;
+    if let Some((wanted, name)) = openchoreo::target(&args.unit) {
+        return openchoreo::tree::run(&args, wanted, &name).await;
     }
     let cluster = connect(&args.server).await?;
     let (kind, name) = target(&args.unit)?;

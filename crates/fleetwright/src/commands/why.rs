@@ -6,7 +6,7 @@ use health::Status;
 use object::{GroupVersionKind, Node, Object};
 use runtime::{Clock, Health, SyncState, SystemClock, Targets, UnitSummary};
 
-use super::{Outcome, choreo, get, helm};
+use super::{Outcome, get, helm, openchoreo};
 use crate::cli::{UnitArgs, WhyArgs};
 use crate::connect::{connect, find, target};
 use crate::exit::{Exit, Failure};
@@ -30,12 +30,12 @@ pub fn value(args: &WhyArgs) -> Outcome {
 /// Says why a unit is how it is.
 pub async fn run(args: UnitArgs, env: Option<&str>) -> Outcome {
     if let [unit, selector] = args.unit.as_slice()
-        && let Some((wanted, name)) = choreo::target(std::slice::from_ref(unit))
+        && let Some((wanted, name)) = openchoreo::target(std::slice::from_ref(unit))
     {
-        return choreo::origin::run(&args, wanted, &name, selector).await;
+        return openchoreo::origin::run(&args, wanted, &name, selector).await;
     }
-    if let Some((wanted, name)) = choreo::target(&args.unit) {
-        return choreo::why::run(&args, env, wanted, &name).await;
+    if let Some((wanted, name)) = openchoreo::target(&args.unit) {
+        return openchoreo::why::run(&args, env, wanted, &name).await;
     }
     if env.is_some() {
         return Err(Failure::plain(Exit::Usage, "--env goes with a component"));

@@ -225,7 +225,7 @@ enum Proven {
 /// Where changes go.
 enum At {
     Server(Cluster),
-    Checkout(Opened),
+    Checkout(Box<Opened>),
 }
 
 impl<'a> Scene<'a> {
@@ -258,7 +258,7 @@ impl<'a> Scene<'a> {
                 };
                 let world = of_checkout(&opened.checkout, seen.as_ref(), proven);
                 let namespace = opened.namespace.clone();
-                (world, At::Checkout(opened), namespace)
+                (world, At::Checkout(Box::new(opened)), namespace)
             }
         };
         let wanted = kinds("component").expect("the word is in the table");
