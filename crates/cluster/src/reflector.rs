@@ -59,6 +59,7 @@ struct Store {
     objects: RwLock<Objects>,
     problem: RwLock<Option<ApiError>>,
     synced: flag::Sender<bool>,
+    trim: fn(&mut Object),
     on_change: Box<dyn Fn(Change) + Send + Sync>,
 }
 
@@ -69,11 +70,22 @@ impl Reflector {
         scope: Scope,
         on_change: impl Fn(Change) + Send + Sync + 'static,
     ) -> Self {
+        Self::trimmed(cluster, scope, |_| {}, on_change)
+    }
+
+    /// As [`Self::start`], of objects from which `trim` takes what nobody looks at.
+    pub fn trimmed(
+        cluster: Cluster,
+        scope: Scope,
+        trim: fn(&mut Object),
+        on_change: impl Fn(Change) + Send + Sync + 'static,
+    ) -> Self {
         let (sender, synced) = flag::channel(false);
         let store = Arc::new(Store {
             objects: RwLock::default(),
             problem: RwLock::default(),
             synced: sender,
+            trim,
             on_change: Box::new(on_change),
         });
         let task = tokio::spawn(run(cluster, scope, store.clone())).abort_handle();
@@ -124,7 +136,8 @@ impl Store {
         self.objects.read().unwrap_or_else(|lock| lock.into_inner())
     }
 
-    fn set(&self, object: Object) {
+    fn set(&self, mut object: Object) {
+        (self.trim)(&mut object);
         let new = Arc::new(object);
         let key = new.key();
         let old = {

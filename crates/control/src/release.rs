@@ -32,7 +32,7 @@ pub const MANAGER: &str = "fleetwright-components";
 pub const MANAGED_BY: &str = "openchoreo.dev/managed-by";
 
 /// Who applied the objects when OpenChoreo itself ran.
-const UPSTREAM_MANAGERS: &[&str] = &["release-controller", "renderedrelease-controller"];
+pub const UPSTREAM_MANAGERS: &[&str] = &["release-controller", "renderedrelease-controller"];
 
 /// Condition: whether all objects are applied.
 pub const RESOURCES_APPLIED: &str = "ResourcesApplied";

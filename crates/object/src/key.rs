@@ -137,6 +137,22 @@ impl Object {
             .unwrap_or_default()
     }
 
+    /// Who manages fields, as `metadata.managedFields` says; one name may come several times.
+    pub fn managers(&self) -> impl Iterator<Item = &str> {
+        let managers = self.node.at(&["metadata", "managedFields"]);
+        let managers = managers.and_then(Node::as_list).unwrap_or_default();
+        managers.iter().filter_map(|own| own.str_at(&["manager"]))
+    }
+
+    /// Forgets which fields each manager owns; who they are stays. It is most of many objects, and
+    /// whoever keeps copies only to look at them has no use for it.
+    pub fn forget_owned_fields(&mut self) {
+        let managers = self.node.at_mut(&["metadata", "managedFields"]);
+        for own in managers.and_then(Node::as_list_mut).into_iter().flatten() {
+            own.remove(&["fieldsV1"]);
+        }
+    }
+
     /// `metadata.generation`, zero when absent.
     pub fn generation(&self) -> i64 {
         let generation = self.node.at(&["metadata", "generation"]);

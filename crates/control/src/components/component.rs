@@ -256,13 +256,8 @@ fn new_binding(subject: &Subject<'_>, owner: &Owner, environment: &str, release:
 /// Whether a tool applies an object from Git, and would undo what others write.
 pub fn comes_from_git(object: &Object) -> bool {
     let marked = |key: &&str| object.label(key).is_some() || object.annotation(key).is_some();
-    let managers = object.node.at(&["metadata", "managedFields"]);
-    let managers = managers.and_then(Node::as_list).unwrap_or_default();
-    let applied = |own: &Node| {
-        let manager = own.str_at(&["manager"]).unwrap_or_default();
-        GITOPS_MANAGERS.contains(&manager)
-    };
-    GITOPS_KEYS.iter().any(marked) || managers.iter().any(applied)
+    let applied = |manager: &str| GITOPS_MANAGERS.contains(&manager);
+    GITOPS_KEYS.iter().any(marked) || object.managers().any(applied)
 }
 
 /// Deletes what belongs to a component that goes, and lets it go when all of it is gone.

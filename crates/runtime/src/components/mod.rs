@@ -133,7 +133,8 @@ impl Shared {
             };
             // Weak: the reflector belongs to what it calls.
             let shared = Arc::downgrade(self);
-            Reflector::start(self.control_plane().clone(), scope, move |change| {
+            let trim = Object::forget_owned_fields;
+            Reflector::trimmed(self.control_plane().clone(), scope, trim, move |change| {
                 if let Some(shared) = shared.upgrade() {
                     shared.changed(&change);
                 }
@@ -169,6 +170,12 @@ impl Shared {
             self.queue.add(object.key());
             self.wake(dependents);
         }
+    }
+
+    /// As [`Self::put`], of an answer to a request.
+    fn take(&self, mut object: Object) {
+        object.forget_owned_fields();
+        self.put(&Arc::new(object));
     }
 
     fn wake(&self, keys: impl IntoIterator<Item = ObjectKey>) {
@@ -309,7 +316,7 @@ impl Shared {
                 return self.refresh(&key).await;
             }
         };
-        self.put(&Arc::new(written));
+        self.take(written);
         Ok(())
     }
 
@@ -322,7 +329,7 @@ impl Shared {
         let kind = GroupVersionKind::new(version, &key.kind);
         let found = self.control_plane().get(&kind, &key.namespace, &key.name);
         match found.await? {
-            Some(object) => self.put(&Arc::new(object)),
+            Some(object) => self.take(object),
             None => {
                 if let Some(known) = self.state.get(key) {
                     let dependents = self.state.remove(&known);
@@ -338,7 +345,7 @@ impl Shared {
         let current = self.state.get(&object.key());
         let current = current.as_ref().unwrap_or(object);
         let written = self.engine.write_status(current, status, MANAGER).await?;
-        self.put(&Arc::new(written));
+        self.take(written);
         Ok(())
     }
 
@@ -362,7 +369,7 @@ impl Shared {
             // It may be gone with its last finalizer.
             true => self.refresh(&object.key()).await,
             false => {
-                self.put(&Arc::new(written));
+                self.take(written);
                 Ok(())
             }
         }

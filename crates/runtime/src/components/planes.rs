@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use cluster::{Change, Cluster, Reflector, Scope};
 use control::components::{keys::KUBECONFIG, kubeconfig_secret, secret_finalizer};
-use control::release::{Entry, Live, MANAGED_BY, Release, maker};
+use control::release::{Entry, Live, MANAGED_BY, Release, UPSTREAM_MANAGERS, maker};
 use futures::future::BoxFuture;
 use object::{GroupVersionKind, Object, ObjectKey, Text};
 use tokio::time::Duration;
@@ -162,7 +162,9 @@ impl Planes {
         let known = self.watched().get(&(cluster.id(), object.gvk())).cloned();
         if let Some(watched) = known {
             let mut written = watched.written();
-            written.insert(object.key(), Arc::new(object.clone()));
+            let mut object = object.clone();
+            trim(&mut object);
+            written.insert(object.key(), Arc::new(object));
         }
     }
 }
@@ -178,7 +180,7 @@ impl Watched {
         let shared: Weak<Shared> = Arc::downgrade(shared);
         let made_for: Arc<Mutex<MadeFor>> = Arc::default();
         let (own, index) = (written.clone(), made_for.clone());
-        let reflector = Reflector::start(cluster.clone(), scope, move |change: Change| {
+        let reflector = Reflector::trimmed(cluster.clone(), scope, trim, move |change: Change| {
             if change.new.is_none() {
                 let mut written = own.lock().unwrap_or_else(|lock| lock.into_inner());
                 written.remove(&change.key);
@@ -222,6 +224,14 @@ impl Watched {
             _ => {}
         }
         watched
+    }
+}
+
+/// Takes from an object what nobody looks at. What OpenChoreo owns of one is taken over.
+fn trim(object: &mut Object) {
+    let theirs = |name: &str| UPSTREAM_MANAGERS.contains(&name);
+    if !object.managers().any(theirs) {
+        object.forget_owned_fields();
     }
 }
 
