@@ -42,7 +42,7 @@ pub(crate) struct Performer<'a> {
     started: Instant,
     told_progress: bool,
     /// Answers of the last writes: often they say already that a definition is established.
-    written: Vec<Object>,
+    written: BTreeMap<ObjectKey, Object>,
     /// Version of every object as this attempt has read or left it.
     seen: BTreeMap<ObjectKey, u64>,
 }
@@ -59,7 +59,7 @@ impl<'a> Performer<'a> {
             permit,
             started: Instant::now(),
             told_progress: false,
-            written: Vec::new(),
+            written: BTreeMap::new(),
             seen: BTreeMap::new(),
         }
     }
@@ -221,12 +221,16 @@ impl<'a> Performer<'a> {
                         live: Some(live),
                     });
                 }
-                let probe = probe(&object, &cluster).await?;
+                let mut probe = probe(&object, &cluster).await?;
                 if let (Some(live), Ok(result)) = (&probe.live, &probe.dry_run) {
                     let digest = unchanged::live(live);
                     if digest == unchanged::live(result) {
                         unchanged.remember(unit, server, &object, digest);
                     }
+                }
+                if let Ok(result) = &mut probe.dry_run {
+                    // Only those of the live object are looked at.
+                    result.forget_owned_fields();
                 }
                 Ok(probe)
             }
@@ -291,12 +295,13 @@ impl<'a> Performer<'a> {
             }
         };
         match written {
-            Ok(written) => {
+            Ok(mut written) => {
                 let digest = unchanged::live(&written);
                 let (unchanged, server) = (&self.shared.unchanged, cluster.id());
                 unchanged.remember(self.object, server, object, digest);
                 self.see(&written);
-                self.written.push(written);
+                written.forget_owned_fields();
+                self.written.insert(written.key(), written);
                 Ok(())
             }
             Err(error) => Err(match error.reason.as_str() {
@@ -315,10 +320,10 @@ impl<'a> Performer<'a> {
     ) -> Result<(), String> {
         let now = self.shared.options.clock.now();
         let is_current = |entry: &&Entry| {
-            let written = self.written.iter().find(|object| object.key() == entry.key);
+            let written = self.written.get(&entry.key);
             written.is_some_and(|object| health::assess(object, now).status == Status::Current)
         };
-        let touched = |entry: &&Entry| self.written.iter().any(|object| object.key() == entry.key);
+        let touched = |entry: &&Entry| self.written.contains_key(&entry.key);
         let open: Vec<HealthTarget> = entries
             .iter()
             .filter(touched)
