@@ -103,6 +103,10 @@ impl Found {
     }
 }
 
+/// How often the tool is asked again about a difference. Where it goes through a Go map, it is luck
+/// which of several errors comes first, and ours is right if it is one of them.
+const ASKED_AGAIN: usize = 10;
+
 #[test]
 fn random_charts_render_as_with_the_tool() {
     let Some(program) = testkit::reference_tool("helm4") else {
@@ -139,8 +143,13 @@ fn random_charts_render_as_with_the_tool() {
                     let Some(difference) = check::difference(&ours, &theirs) else {
                         continue;
                     };
+                    let says_so_too = || {
+                        let mut again = (0..ASKED_AGAIN).map(|_| tool.render(&case));
+                        again.any(|theirs| check::difference(&ours, &theirs).is_none())
+                    };
                     if known::is_known(difference, &ours, &theirs)
                         || known::is_unsteady(&ours, &theirs, &tool.render(&case))
+                        || says_so_too()
                     {
                         continue;
                     }
