@@ -395,6 +395,12 @@ impl Catalog {
         }
     }
 
+    /// The pipeline of a project.
+    pub fn pipeline_of(&self, namespace: &str, project: &str) -> Option<&DeploymentPipeline> {
+        let reference = self.project(namespace, project)?.pipeline.as_ref()?;
+        self.pipeline(namespace, &reference.name)
+    }
+
     /// A pipeline.
     pub fn pipeline(&self, namespace: &str, name: &str) -> Option<&DeploymentPipeline> {
         match self.get("DeploymentPipeline", namespace, name)? {

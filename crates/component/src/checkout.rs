@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use diag::{Code, Diagnostic, Span};
-use object::{Node, Object, Origin, Text};
+use object::{Object, Origin, Text};
 use tree::{Tree, TreePath};
 use yaml::Limits;
 
@@ -140,14 +140,8 @@ impl Checkout {
                 own => Text::from(own),
             };
             let index = self.manifests.len();
-            let spec = object.node.get("spec").unwrap_or(&Node::Null);
-            let owner = |key: &str| spec.str_at(&["owner", key]).unwrap_or_default().into();
-            let owner = Owner {
-                project: owner("projectName"),
-                component: owner("componentName"),
-            };
             self.by_owner
-                .entry((own.clone(), owner))
+                .entry((own.clone(), Owner::of(&object)))
                 .or_default()
                 .push(index);
             let key = (object.kind().into(), own.clone(), object.name().into());

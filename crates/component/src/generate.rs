@@ -239,13 +239,6 @@ fn known_projects(checkout: &Checkout) -> Vec<Text> {
     known
 }
 
-fn owner_of(component: &Component) -> Owner {
-    Owner {
-        project: component.owner.project.clone(),
-        component: component.head.name.clone(),
-    }
-}
-
 /// An object of the group; its namespace is written down when that of the component is.
 fn object_of(
     checkout: &Checkout,
@@ -305,7 +298,7 @@ fn inferred(
     kind: &str,
     folder: &str,
 ) -> Result<TreePath, GenerateError> {
-    let owner = owner_of(component);
+    let owner = component.as_owner();
     let last = checkout
         .owned(kind, &component.head.namespace, &owner)
         .last()

@@ -18,7 +18,7 @@ mod kinds;
 pub(crate) mod read;
 mod shape;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -129,6 +129,21 @@ pub struct Owner {
     pub component: Text,
 }
 
+impl Owner {
+    /// What an object says it belongs to, read from the object itself: also of those that cannot be
+    /// read otherwise.
+    pub fn of(object: &Object) -> Self {
+        let text = |field: &str| -> Text {
+            let text = object.node.str_at(&["spec", "owner", field]);
+            text.unwrap_or_default().into()
+        };
+        Self {
+            project: text("projectName"),
+            component: text("componentName"),
+        }
+    }
+}
+
 /// See [`Item::Project`].
 #[derive(Clone, Debug)]
 pub struct Project {
@@ -178,6 +193,43 @@ pub struct DeploymentPipeline {
     pub head: Head,
     /// From where to where, in the order of the file.
     pub paths: Vec<PromotionPath>,
+}
+
+impl DeploymentPipeline {
+    /// Every environment, in the order in which the paths name them.
+    pub fn environments(&self) -> Vec<Text> {
+        let mut found: Vec<Text> = Vec::new();
+        for path in &self.paths {
+            let targets = path.targets.iter().map(|target| &target.environment);
+            for name in std::iter::once(&path.source).chain(targets) {
+                if !found.contains(name) {
+                    found.push(name.clone());
+                }
+            }
+        }
+        found
+    }
+
+    /// The environment that releases come to first: the source of the first path that is no
+    /// path's target.
+    pub fn first_environment(&self) -> Option<&Text> {
+        let targets: BTreeSet<&Text> = self
+            .paths
+            .iter()
+            .flat_map(|path| &path.targets)
+            .map(|target| &target.environment)
+            .collect();
+        let mut sources = self.paths.iter().map(|path| &path.source);
+        sources.find(|source| !targets.contains(source))
+    }
+
+    /// The paths that lead to an environment.
+    pub fn paths_to(&self, environment: &str) -> impl Iterator<Item = &PromotionPath> {
+        self.paths.iter().filter(move |path| {
+            let mut targets = path.targets.iter();
+            targets.any(|target| target.environment == environment)
+        })
+    }
 }
 
 /// One source of a pipeline and where it leads.
@@ -401,6 +453,16 @@ pub struct Component {
     pub auto_deploy: bool,
     /// What builds it.
     pub workflow: Option<Reference>,
+}
+
+impl Component {
+    /// The component as owner of others.
+    pub fn as_owner(&self) -> Owner {
+        Owner {
+            project: self.owner.project.clone(),
+            component: self.head.name.clone(),
+        }
+    }
 }
 
 /// See [`Item::Workload`].

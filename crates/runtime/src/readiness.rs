@@ -101,10 +101,7 @@ impl BindingSummary {
         let text = |keys: &[&str]| binding.node.str_at(keys).unwrap_or_default();
         Self {
             key: binding.key(),
-            owner: Owner {
-                project: text(&["spec", "owner", "projectName"]).into(),
-                component: text(&["spec", "owner", "componentName"]).into(),
-            },
+            owner: Owner::of(binding),
             environment: text(&["spec", "environment"]).to_owned(),
             release: text(&["spec", "releaseName"]).to_owned(),
             running: text(&["status", "release", "name"]).to_owned(),

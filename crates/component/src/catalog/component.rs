@@ -11,7 +11,7 @@ use diag::Reason;
 use object::{Node, Text};
 
 use super::Catalog;
-use crate::model::{Component, DeploymentPipeline, Head, Owner, Reference, Schemas};
+use crate::model::{Component, Head, Owner, Reference, Schemas};
 use crate::snapshot::{Parts, release_digest, snapshot};
 
 /// A component as it is now, frozen.
@@ -127,21 +127,6 @@ impl fmt::Display for ComponentProblem {
                 "DeploymentPipeline `{name}` has no environment to start from"
             ),
         }
-    }
-}
-
-impl DeploymentPipeline {
-    /// The environment that releases come to first: the source of the first path that is no
-    /// path's target.
-    pub fn first_environment(&self) -> Option<&Text> {
-        let targets: BTreeSet<&Text> = self
-            .paths
-            .iter()
-            .flat_map(|path| &path.targets)
-            .map(|target| &target.environment)
-            .collect();
-        let mut sources = self.paths.iter().map(|path| &path.source);
-        sources.find(|source| !targets.contains(source))
     }
 }
 

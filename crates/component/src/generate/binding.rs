@@ -6,7 +6,7 @@ use tree::TreePath;
 
 use super::{
     GenerateError, Item, Made, Output, Selection, check, check_name, check_owner, describe, file,
-    inferred, object_of, owner_of, release, select,
+    inferred, object_of, release, select,
 };
 use crate::catalog::ComponentProblem;
 use crate::checkout::{Checkout, Manifest};
@@ -46,7 +46,7 @@ pub fn bindings(checkout: &Checkout, request: &BindingRequest) -> Result<Output,
         let outcome = binding(checkout, request, component, &mut output);
         output.items.push(Item {
             namespace: component.head.namespace.clone(),
-            owner: owner_of(component),
+            owner: component.as_owner(),
             outcome,
         });
     }
@@ -61,7 +61,7 @@ fn binding(
     component: &Component,
     output: &mut Output,
 ) -> Result<Made, GenerateError> {
-    let owner = owner_of(component);
+    let owner = component.as_owner();
     check_owner(&owner)?;
     let namespace = &component.head.namespace;
     let pipeline = pipeline(checkout, request, namespace, &owner)?;
@@ -196,7 +196,7 @@ fn chosen(
     output: &mut Output,
 ) -> Result<Text, GenerateError> {
     let namespace = component.head.namespace.as_str();
-    let owner = owner_of(component);
+    let owner = component.as_owner();
     let leads_here = |path: &&crate::model::PromotionPath| {
         let mut targets = path.targets.iter();
         targets.any(|target| target.environment == *environment)
@@ -248,7 +248,7 @@ fn current(
     output: &mut Output,
 ) -> Result<Text, GenerateError> {
     let namespace = component.head.namespace.as_str();
-    let owner = owner_of(component);
+    let owner = component.as_owner();
     let newest = release::newest(checkout, namespace, &owner);
     let newest = newest.ok_or_else(|| GenerateError::NoRelease {
         component: owner.component.clone(),

@@ -11,7 +11,7 @@ use object::{Node, Object, Text};
 use super::{Item, Made, Output, Step, new_object};
 use crate::catalog::{BindingError, Catalog, Outcome, Session};
 use crate::checkout::Checkout;
-use crate::model::{DeploymentPipeline, Owner, ReleaseBinding};
+use crate::model::{Owner, ReleaseBinding};
 
 /// The code of all warnings of this kind.
 const NOT_RENDERABLE: Code = Code("ReleaseNotRenderable");
@@ -32,7 +32,10 @@ pub(super) fn releases(checkout: &Checkout, output: &Output) -> Vec<Diagnostic> 
     let mut trials: Vec<Vec<Trial>> = Vec::new();
     for (item, made) in output.made() {
         trials.push(Vec::new());
-        let Some(pipeline) = pipeline_of(checkout.catalog(), &item.namespace, &item.owner) else {
+        let Some(pipeline) = checkout
+            .catalog()
+            .pipeline_of(&item.namespace, &item.owner.project)
+        else {
             continue;
         };
         if made.step == Step::Create {
@@ -177,32 +180,6 @@ pub fn binding(owner: &Owner, environment: &str) -> Object {
     spec.set(&["owner", "projectName"], owner.project.clone());
     object.node.set(&["spec"], spec);
     object
-}
-
-/// The pipeline of a component's project.
-pub(super) fn pipeline_of<'a>(
-    catalog: &'a Catalog,
-    namespace: &str,
-    owner: &Owner,
-) -> Option<&'a DeploymentPipeline> {
-    let project = catalog.project(namespace, &owner.project)?;
-    catalog.pipeline(namespace, &project.pipeline.as_ref()?.name)
-}
-
-impl DeploymentPipeline {
-    /// Every environment, in the order in which the paths name them.
-    pub fn environments(&self) -> Vec<Text> {
-        let mut found: Vec<Text> = Vec::new();
-        for path in &self.paths {
-            let targets = path.targets.iter().map(|target| &target.environment);
-            for name in std::iter::once(&path.source).chain(targets) {
-                if !found.contains(name) {
-                    found.push(name.clone());
-                }
-            }
-        }
-        found
-    }
 }
 
 fn first_line(error: &BindingError) -> String {

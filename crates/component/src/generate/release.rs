@@ -6,7 +6,7 @@ use tree::TreePath;
 
 use super::{
     GenerateError, Item, Made, Output, Selection, Step, check, check_name, check_owner, describe,
-    differences, file, inferred, names, object_of, owner_of, select,
+    differences, file, inferred, names, object_of, select,
 };
 use crate::checkout::{Checkout, Manifest};
 use crate::model::{Component, Owner};
@@ -41,7 +41,7 @@ pub fn releases(checkout: &Checkout, request: &ReleaseRequest) -> Result<Output,
         let outcome = release(checkout, request, component, &mut output);
         output.items.push(Item {
             namespace: component.head.namespace.clone(),
-            owner: owner_of(component),
+            owner: component.as_owner(),
             outcome,
         });
     }
@@ -56,7 +56,7 @@ fn release(
     component: &Component,
     output: &mut Output,
 ) -> Result<Made, GenerateError> {
-    let owner = owner_of(component);
+    let owner = component.as_owner();
     check_owner(&owner)?;
     let namespace = &component.head.namespace;
     let frozen =

@@ -263,24 +263,8 @@ fn trials(catalog: &Catalog, release: &ComponentRelease) -> Vec<Trial> {
 
 /// Environments of the pipeline of a release's project, in the order of the pipeline.
 fn environments(catalog: &Catalog, release: &ComponentRelease) -> Vec<Text> {
-    let namespace = &release.head.namespace;
-    let pipeline = catalog
-        .project(namespace, &release.owner.project)
-        .and_then(|project| project.pipeline.as_ref())
-        .and_then(|reference| catalog.pipeline(namespace, &reference.name));
-    let Some(DeploymentPipeline { paths, .. }) = pipeline else {
-        return Vec::new();
-    };
-    let mut out: Vec<Text> = Vec::new();
-    for path in paths {
-        let targets = path.targets.iter().map(|target| &target.environment);
-        for name in std::iter::once(&path.source).chain(targets) {
-            if !out.contains(name) {
-                out.push(name.clone());
-            }
-        }
-    }
-    out
+    let pipeline = catalog.pipeline_of(&release.head.namespace, &release.owner.project);
+    pipeline.map_or(Vec::new(), DeploymentPipeline::environments)
 }
 
 /// What was found about one release, equal things once.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use api::{ConditionStatus, condition_type};
 use component::catalog::{BindingError, GatewayUrls, Outcome, Reachable};
 use component::dependencies::{Dependencies, EndpointItem, EndpointUrl};
-use component::model::{DataPlane, Endpoint, Item, Plane, ReleaseBinding};
+use component::model::{DataPlane, Endpoint, Item, Owner, Plane, ReleaseBinding};
 use component::render::Rendering;
 use diag::Explain;
 use object::{Map, Node, Object, ObjectKey, Text};
@@ -525,7 +525,7 @@ fn refusal(
     let ours = match controlled {
         Some(controller) => controller == ("ReleaseBinding", subject.name()),
         None => {
-            rendered::owner(&own) == binding.owner
+            Owner::of(&own) == binding.owner
                 && own.node.str_at(&["spec", "environmentName"]) == Some(&binding.environment)
         }
     };

@@ -12,7 +12,6 @@ use golang::{Duration, Timestamp};
 use object::{Node, Object, ObjectKey, Text};
 
 use super::component::comes_from_git;
-use super::rendered::owner;
 use super::report::Report;
 use super::subject::{Subject, key};
 use super::{Action, keys};
@@ -82,10 +81,7 @@ pub(super) fn collect(
     report: &mut Report,
 ) -> Vec<Action> {
     let view = subject.view;
-    let own = Owner {
-        project: component.owner.project.clone(),
-        component: component.head.name.clone(),
-    };
+    let own = component.as_owner();
     let project = key("Project", subject.namespace(), &own.project);
     let mut collection = view.options.collection;
     if let Some(project) = view.objects.get(&project) {
@@ -129,8 +125,8 @@ fn unneeded(
     collection: Collection,
 ) -> (Vec<ObjectKey>, Option<Timestamp>) {
     let mut releases: Vec<Arc<Object>> = subject
-        .siblings("ComponentRelease")
-        .filter(|object| !object.is_deleting() && owner(object) == *own)
+        .siblings_of("ComponentRelease", own)
+        .filter(|object| !object.is_deleting())
         .collect();
     if releases.len() <= collection.newest {
         return (Vec::new(), None);
@@ -171,12 +167,10 @@ fn needed(subject: &Subject<'_>, own: &Owner) -> BTreeSet<Text> {
             needed.insert(Text::from(name));
         }
     };
-    for binding in subject.siblings("ReleaseBinding") {
-        if owner(&binding) == *own {
-            need(&binding, &["spec", "releaseName"]);
-            // What runs while another one is held back.
-            need(&binding, &["status", "release", "name"]);
-        }
+    for binding in subject.siblings_of("ReleaseBinding", own) {
+        need(&binding, &["spec", "releaseName"]);
+        // What runs while another one is held back.
+        need(&binding, &["status", "release", "name"]);
     }
     need(&subject.object, &["status", "latestRelease", "name"]);
     needed

@@ -8,7 +8,6 @@ use component::snapshot::{RELEASE_DIGEST, release_digest, release_name};
 use object::{Map, Node, Object, ObjectKey, Text};
 
 use super::collection::collect;
-use super::rendered::owner;
 use super::report::{FINALIZING, Report};
 use super::roll_up::roll_up;
 use super::subject::{Subject, delete, key};
@@ -53,10 +52,9 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
     let full = component.component_type.as_deref().unwrap_or_default();
     let type_name = full.split_once('/').map_or(full, |(_, name)| name);
     report.field("componentTypeName", type_name);
-    let own = own_name(component);
-    let bindings = subject.siblings("ReleaseBinding");
-    let bindings = bindings.filter(|binding| owner(binding) == own).collect();
-    roll_up(&mut report, BINDINGS_FAILING, bindings);
+    let own = component.as_owner();
+    let bindings = subject.siblings_of("ReleaseBinding", &own);
+    roll_up(&mut report, BINDINGS_FAILING, bindings.collect());
     let collected = collect(subject, component, &mut report);
     let mut decision = decide(subject, component, report);
     decision.actions.extend(collected);
@@ -84,13 +82,6 @@ fn decide(subject: &Subject<'_>, component: &Component, mut report: Report) -> D
     deploy(subject, component, &frozen, report)
 }
 
-fn own_name(component: &Component) -> Owner {
-    Owner {
-        project: component.owner.project.clone(),
-        component: component.head.name.clone(),
-    }
-}
-
 /// Makes the release of a component and binds it in the first environment.
 fn deploy(
     subject: &Subject<'_>,
@@ -98,7 +89,7 @@ fn deploy(
     frozen: &Frozen,
     mut report: Report,
 ) -> Decision {
-    let owner = own_name(component);
+    let owner = component.as_owner();
     let release = match release_of(subject, &owner, frozen) {
         Ok(name) => name,
         Err(Ok(create)) => return Decision::one(create),
@@ -183,9 +174,7 @@ fn release_of(
         match subject.view.objects.get(&key) {
             None => free = free.or(Some(name)),
             Some(own) if own.is_deleting() => {}
-            Some(own)
-                if super::rendered::owner(&own) == *owner && digest(&own) == frozen.digest =>
-            {
+            Some(own) if Owner::of(&own) == *owner && digest(&own) == frozen.digest => {
                 return Ok(name.clone());
             }
             Some(_) => taken = taken.or(Some(name)),
@@ -265,7 +254,7 @@ fn finalize(subject: &Subject<'_>) -> Decision {
     if !subject.has_finalizer(keys::COMPONENT_FINALIZER) {
         return Decision::default();
     }
-    let project = owner(&subject.object).project;
+    let project = Owner::of(&subject.object).project;
     let own = Owner {
         project,
         component: subject.name().into(),

@@ -7,7 +7,7 @@ use component::model::{GROUP, Owner, ReleaseBinding, Source, Workload};
 use object::{Object, ObjectKey, Text};
 
 use super::Objects;
-use super::rendered::{controller, owner};
+use super::rendered::controller;
 use super::roll_up::failure;
 use super::subject::key;
 
@@ -55,7 +55,7 @@ pub fn dependents_of_status(
         && told.contains(&changed.kind())
         && failure(before) != failure(changed)
     {
-        let own = owner(changed);
+        let own = Owner::of(changed);
         keys.insert(key("Project", namespace, &own.project));
         if changed.kind() == "ReleaseBinding" {
             keys.insert(key("Component", namespace, &own.component));
@@ -63,7 +63,7 @@ pub fn dependents_of_status(
     }
     if changed.gvk().group == GROUP && changed.kind() == "ReleaseBinding" {
         // What was ready here may go further.
-        let own = owner(changed);
+        let own = Owner::of(changed);
         let same = catalog.bindings_of_component(namespace, &own.component);
         let same = same.filter(|other| other.owner == own && other.head.name != changed.name());
         keys.extend(same.map(|other| key("ReleaseBinding", namespace, &other.head.name)));
@@ -96,7 +96,7 @@ struct Found<'a> {
 impl Found<'_> {
     fn of_kind(&mut self, changed: &Object) {
         let name = changed.name();
-        let own = owner(changed);
+        let own = Owner::of(changed);
         let environment = changed.node.str_at(&["spec", "environment"]);
         let environment = environment.unwrap_or_default();
         match changed.kind() {
@@ -106,7 +106,7 @@ impl Found<'_> {
                 self.releases(|owner| owner.project == name);
                 self.bindings_and_users(|own| own.owner.project == name);
                 self.all("DeploymentPipeline");
-                self.project_bindings(|own| owner(own).project == name);
+                self.project_bindings(|own| Owner::of(own).project == name);
             }
             "Component" => {
                 self.add("Project", &own.project);
@@ -166,7 +166,7 @@ impl Found<'_> {
                 self.bindings_of(&own.component, |other| other.owner == own);
                 self.users(self.namespace, &own.component, environment);
                 self.releases_of(&own.component, |owner| *owner == own);
-                self.project_bindings(|other| owner(other).project == own.project);
+                self.project_bindings(|other| Owner::of(other).project == own.project);
                 self.add_if_going("Organization", changed.namespace());
             }
             "Release" | "RenderedRelease" => {
@@ -184,7 +184,7 @@ impl Found<'_> {
                     self.add_if_going(kind, name);
                 }
                 if own.component.is_empty() {
-                    self.project_bindings(|other| owner(other).project == own.project);
+                    self.project_bindings(|other| Owner::of(other).project == own.project);
                 }
             }
             RESOURCE_BINDING => {
@@ -201,7 +201,7 @@ impl Found<'_> {
             }
             "ProjectRelease" => {
                 self.add("Project", &own.project);
-                self.project_bindings(|other| owner(other).project == own.project);
+                self.project_bindings(|other| Owner::of(other).project == own.project);
             }
             "ProjectReleaseBinding" => {
                 self.add("Project", &own.project);

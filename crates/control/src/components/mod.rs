@@ -40,7 +40,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ::component::catalog::Catalog;
-use ::component::model::GROUP;
+use ::component::model::{GROUP, Owner};
 use ::component::render::Renderer;
 use golang::{Duration, Timestamp};
 use object::{Node, Object, ObjectKey, Text};
@@ -86,7 +86,7 @@ impl Link {
     /// The links of an object.
     pub fn of(object: &Object) -> Vec<Self> {
         let namespace = Text::from(object.namespace());
-        let component = rendered::owner(object).component;
+        let component = Owner::of(object).component;
         let component = Some(component).filter(|name| !name.is_empty());
         let component = component.map(|name| Self::Component(namespace.clone(), name));
         let controller = rendered::controller(object)

@@ -34,16 +34,11 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
             return report.finish();
         }
     };
-    let mut missing: Vec<&str> = Vec::new();
-    for path in &pipeline.paths {
-        let targets = path.targets.iter().map(|own| &own.environment);
-        for name in std::iter::once(&path.source).chain(targets) {
-            let known = subject.view.catalog.environment(subject.namespace(), name);
-            if known.is_none() && !missing.contains(&name.as_str()) {
-                missing.push(name);
-            }
-        }
-    }
+    let mut missing = pipeline.environments();
+    missing.retain(|name| {
+        let known = subject.view.catalog.environment(subject.namespace(), name);
+        known.is_none()
+    });
     match missing.is_empty() {
         true => {
             let message = "every environment is there";

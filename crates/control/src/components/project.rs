@@ -12,7 +12,7 @@ use component::snapshot as digest;
 use object::{Map, Node, Object, Text};
 
 use super::component::waits_for;
-use super::rendered::{self, Wanted, owner};
+use super::rendered::{self, Wanted};
 use super::report::{FINALIZING, Report};
 use super::roll_up::roll_up;
 use super::subject::{Subject, delete, key};
@@ -61,7 +61,7 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
     report.field("dataPlaneNamespaces", namespaces);
     let kinds = ["Component", "ReleaseBinding", "ProjectReleaseBinding"];
     let below = kinds.iter().flat_map(|kind| subject.siblings(kind));
-    let below = below.filter(|own| owner(own).project == subject.name());
+    let below = below.filter(|own| Owner::of(own).project == subject.name());
     roll_up(&mut report, COMPONENTS_FAILING, below.collect());
     report.set("Created", true, "ProjectCreated", "the project is there");
     match problem {
@@ -139,7 +139,7 @@ fn freeze(
     let empty = subject.siblings("ProjectReleaseBinding").filter(|binding| {
         let release = binding.node.str_at(&["spec", "projectRelease"]);
         !binding.is_deleting()
-            && owner(binding).project == subject.name()
+            && Owner::of(binding).project == subject.name()
             && release.unwrap_or_default().is_empty()
     });
     let actions: Vec<Action> = empty
@@ -195,7 +195,7 @@ fn namespaces(subject: &Subject<'_>, project: &Project) -> (Vec<Action>, Node) {
     }
     let explicit: Vec<Arc<Object>> = subject
         .siblings("ProjectReleaseBinding")
-        .filter(|own| !own.is_deleting() && owner(own).project == subject.name())
+        .filter(|own| !own.is_deleting() && Owner::of(own).project == subject.name())
         .collect();
     let renderer = &subject.view.options.renderer;
     let mut actions = Vec::new();
@@ -262,7 +262,7 @@ pub(super) fn write(subject: &Subject<'_>, wanted: Object) -> Option<Action> {
         None => Some(Action::Create(wanted)),
         Some(own) if own.is_deleting() || rendered::is_applied(&own, &wanted) => None,
         // Of a component that happens to be called like this: the project gives way.
-        Some(own) if !owner(&own).component.is_empty() => None,
+        Some(own) if !Owner::of(&own).component.is_empty() => None,
         Some(_) => Some(Action::Apply(wanted)),
     }
 }
@@ -274,7 +274,7 @@ fn finalize(subject: &Subject<'_>) -> Decision {
     }
     let of_project = |kind: &str| -> Vec<Arc<Object>> {
         let all = subject.siblings(kind);
-        all.filter(|own| owner(own).project == subject.name())
+        all.filter(|own| Owner::of(own).project == subject.name())
             .collect()
     };
     let mut left: Vec<Arc<Object>> = of_project("Component");
@@ -286,7 +286,7 @@ fn finalize(subject: &Subject<'_>) -> Decision {
     // Namespaces wait for what runs in them.
     let (own, others): (Vec<_>, Vec<_>) = releases
         .into_iter()
-        .partition(|release| owner(release).component.is_empty());
+        .partition(|release| Owner::of(release).component.is_empty());
     if left.is_empty() {
         left = others;
     }

@@ -6,7 +6,7 @@
 use api::condition_type;
 use component::catalog::BindingError;
 use component::metadata;
-use component::model::{Item, Plane};
+use component::model::{Item, Owner, Plane};
 use diag::Explain;
 use object::{Node, Object};
 
@@ -152,7 +152,7 @@ fn finalize(subject: &Subject<'_>) -> Decision {
         return Decision::default();
     }
     let off = Decision::finalizer(keys::PROJECT_BINDING_FINALIZER, false);
-    let project = rendered::owner(&subject.object).project;
+    let project = Owner::of(&subject.object).project;
     let environment = subject.object.node.str_at(&["spec", "environment"]);
     let environment = environment.unwrap_or_default();
     let lives = |kind: &str, name: &str| {
@@ -163,7 +163,7 @@ fn finalize(subject: &Subject<'_>) -> Decision {
         object.is_some_and(|object| !object.is_deleting())
     };
     let used = |object: &Object| {
-        rendered::owner(object).project == project
+        Owner::of(object).project == project
             && object.node.str_at(&["spec", "environment"]) == Some(environment)
     };
     if lives("Project", &project)
@@ -177,7 +177,7 @@ fn finalize(subject: &Subject<'_>) -> Decision {
     let releases: Vec<_> = release
         .into_iter()
         .filter(|own| {
-            let owner = rendered::owner(own);
+            let owner = Owner::of(own);
             owner.project == project && owner.component.is_empty()
         })
         .collect();

@@ -191,9 +191,7 @@ fn check(
     }
     let environment = binding.environment.as_str();
     let catalog = view.catalog;
-    let project = catalog.project(subject.namespace(), &binding.owner.project);
-    let name = project.and_then(|project| project.pipeline.as_ref());
-    let pipeline = name.and_then(|name| catalog.pipeline(subject.namespace(), &name.name));
+    let pipeline = catalog.pipeline_of(subject.namespace(), &binding.owner.project);
     let Some(pipeline) = pipeline else {
         let message = format!(
             "project `{}` has no deployment pipeline, so that nothing leads to `{environment}`",

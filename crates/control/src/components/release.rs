@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use component::catalog::{BindingError, Catalog, Outcome};
-use component::model::{ComponentRelease, Head, Item, ReleaseBinding};
+use component::catalog::{BindingError, Outcome};
+use component::model::{ComponentRelease, DeploymentPipeline, Head, Item, ReleaseBinding};
 use component::snapshot::release_digest;
 use diag::Explain;
 use object::{Map, Node, Text};
@@ -59,7 +59,9 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
 /// Renders a release for every environment of its pipeline.
 fn try_environments(subject: &Subject<'_>, release: &ComponentRelease, report: &mut Report) {
     let catalog = subject.view.catalog;
-    let environments = environments(catalog, release);
+    let pipeline = catalog.pipeline_of(&release.head.namespace, &release.owner.project);
+    let mut environments = pipeline.map_or(Vec::new(), DeploymentPipeline::environments);
+    environments.truncate(ENVIRONMENTS_MAX);
     let known: BTreeMap<&str, &ReleaseBinding> = catalog
         .bindings_of_component(subject.namespace(), &release.owner.component)
         .filter(|own| own.owner == release.owner)
@@ -116,24 +118,6 @@ fn try_environments(subject: &Subject<'_>, release: &ComponentRelease, report: &
     }
     let message = "renders for every environment of its pipeline";
     report.set(RENDERABLE, true, RENDERABLE, message);
-}
-
-/// The environments of the pipeline of a release's project, each once, in the order of its paths.
-fn environments(catalog: &Catalog, release: &ComponentRelease) -> Vec<Text> {
-    let namespace = &release.head.namespace;
-    let project = catalog.project(namespace, &release.owner.project);
-    let pipeline = project.and_then(|project| project.pipeline.as_ref());
-    let pipeline = pipeline.and_then(|own| catalog.pipeline(namespace, &own.name));
-    let mut found: Vec<Text> = Vec::new();
-    for path in pipeline.into_iter().flat_map(|own| &own.paths) {
-        let targets = path.targets.iter().map(|own| &own.environment);
-        for name in std::iter::once(&path.source).chain(targets) {
-            if !found.contains(name) && found.len() < ENVIRONMENTS_MAX {
-                found.push(name.clone());
-            }
-        }
-    }
-    found
 }
 
 /// A binding of a release, with the values that the environment has now.

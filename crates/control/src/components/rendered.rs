@@ -112,19 +112,6 @@ pub(super) fn controller(object: &Object) -> Option<(&str, &str)> {
     Some((own.str_at(&["kind"])?, own.str_at(&["name"])?))
 }
 
-/// Project and component that an object says it belongs to, read from the object itself: also of
-/// those that cannot be read otherwise.
-pub(super) fn owner(object: &Object) -> Owner {
-    let text = |field: &str| -> Text {
-        let text = object.node.str_at(&["spec", "owner", field]);
-        text.unwrap_or_default().into()
-    };
-    Owner {
-        project: text("projectName"),
-        component: text("componentName"),
-    }
-}
-
 /// The releases that an object controls.
 ///
 /// An earlier object of the same kind and name counts as this one: after a control plane was built

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use component::model::{Finding, GROUP, Item, Owner};
 use object::{Node, Object, ObjectKey, Text};
 
-use super::rendered::owner;
 use super::{Action, Decision, Link, View};
 
 /// An object and everything a decision about it may look at.
@@ -74,7 +73,7 @@ impl<'a> Subject<'a> {
         let link = Link::Component(self.namespace().into(), of.component.clone());
         let of = of.clone();
         let all = self.view.objects.linked(kind, &link).into_iter();
-        all.filter(move |object| owner(object) == of)
+        all.filter(move |object| Owner::of(object) == of)
     }
 }
 

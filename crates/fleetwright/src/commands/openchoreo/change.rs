@@ -18,7 +18,7 @@ use object::{Node, Object, Text};
 use runtime::{BindingSummary, Clock, ReadyTime, SystemClock, release_history};
 
 use super::get::{NOTHING, latest_release};
-use super::world::{as_owner, owner_of};
+use super::world::as_owner;
 use super::{World, find, kinds};
 use crate::cli::ServerArgs;
 use crate::commands::Outcome;
@@ -279,7 +279,8 @@ impl<'a> Scene<'a> {
     fn sources(&self, environment: &str) -> Result<Vec<String>, Failure> {
         let pipeline = self
             .world
-            .pipeline(self.component.namespace(), &self.owner.project);
+            .catalog
+            .pipeline_of(self.component.namespace(), &self.owner.project);
         let Some(pipeline) = pipeline else {
             let message = format!(
                 "project `{}` has no deployment pipeline, so that nothing leads to `{environment}`",
@@ -298,17 +299,15 @@ impl<'a> Scene<'a> {
                 .with_help(format!("Its environments: {}.", known.join(", ")));
             return Err(Failure::explained(Exit::Refused, vec![diagnostic]));
         }
-        let leading = pipeline.paths.iter().filter(|path| {
-            let mut targets = path.targets.iter();
-            targets.any(|target| target.environment == environment)
-        });
+        let leading = pipeline.paths_to(environment);
         Ok(leading.map(|path| path.source.to_string()).collect())
     }
 
     fn asks_for_approval(&self, environment: &str) -> bool {
         let pipeline = self
             .world
-            .pipeline(self.component.namespace(), &self.owner.project);
+            .catalog
+            .pipeline_of(self.component.namespace(), &self.owner.project);
         let paths = pipeline.into_iter().flat_map(|own| &own.paths);
         let mut targets = paths.flat_map(|path| &path.targets);
         targets.any(|target| target.environment == environment && target.approval)
@@ -320,10 +319,8 @@ impl<'a> Scene<'a> {
     /// There are several.
     fn binding(&self, environment: &str) -> Result<Option<&Object>, Failure> {
         let namespace = self.component.namespace();
-        let all = self.world.owned("ReleaseBinding", namespace, &self.owner);
-        let own: Vec<&Object> = all
-            .filter(|own| BindingSummary::of(own).environment == environment)
-            .collect();
+        let all = self.world.bindings(namespace, &self.owner, environment);
+        let own: Vec<&Object> = all.collect();
         match own.as_slice() {
             [] => Ok(None),
             [one] => Ok(Some(one)),
@@ -671,7 +668,7 @@ fn of_checkout(checkout: &Checkout, seen: Option<&World>, proven: Proven) -> Wor
     let bindings: Vec<Object> = world.of("ReleaseBinding").cloned().collect();
     for mut binding in bindings {
         let bound = BindingSummary::of(&binding).release;
-        let owner = owner_of(&binding);
+        let owner = Owner::of(&binding);
         let releases = world.owned("ComponentRelease", binding.namespace(), &owner);
         let counted = releases.filter(|own| proven == Proven::All || own.name() == bound);
         let entries = counted.map(|release| {

@@ -1,12 +1,13 @@
 //! `get` of OpenChoreo's objects.
 
 use component::generate::names;
+use component::model::Owner;
 use component::snapshot::release_digest;
 use control::components::keys;
 use object::{Node, Object};
 use runtime::{BindingSummary, Readiness};
 
-use super::world::{as_owner, owner_of};
+use super::world::as_owner;
 use super::{Wanted, World, find, id};
 use crate::cli::GetArgs;
 use crate::commands::Outcome;
@@ -18,7 +19,7 @@ use crate::output::{print_as, table};
 pub const NOTHING: &str = "-";
 
 /// Digits of a digest that people need to tell two apart.
-const DIGEST_SHOWN: usize = 12;
+pub const DIGEST_SHOWN: usize = 12;
 
 /// Most characters of a message in a table or a tree; `-o wide` and `why` show all of it.
 const MESSAGE_SHOWN: usize = 120;
@@ -105,8 +106,8 @@ impl Column {
 }
 
 fn columns(world: &World, wanted: Wanted, objects: &[&Object]) -> Vec<Column> {
-    let project = || Column::new("project", |_, own| owner_of(own).project.to_string());
-    let component = || Column::new("component", |_, own| owner_of(own).component.to_string());
+    let project = || Column::new("project", |_, own| Owner::of(own).project.to_string());
+    let component = || Column::new("component", |_, own| Owner::of(own).component.to_string());
     let ready = || Column::new("ready", |_, own| Readiness::of(own).word().to_owned());
     let message = || Column::new("message", |_, own| Readiness::of(own).message);
     match wanted.word {
@@ -152,14 +153,14 @@ fn columns(world: &World, wanted: Wanted, objects: &[&Object]) -> Vec<Column> {
         ],
         "project" => vec![
             Column::new("pipeline", |world, own| {
-                let pipeline = world.pipeline(own.namespace(), own.name());
+                let pipeline = world.catalog.pipeline_of(own.namespace(), own.name());
                 pipeline.map_or(NOTHING.to_owned(), |own| own.head.name.to_string())
             }),
             Column::count("components", |world, own| components(world, own).count()),
             Column::new("bindingsReady", |world, own| {
                 ready_of(world, |binding| {
                     binding.namespace() == own.namespace()
-                        && owner_of(binding).project == own.name()
+                        && Owner::of(binding).project == own.name()
                 })
             }),
             ready(),
@@ -241,7 +242,7 @@ fn columns(world: &World, wanted: Wanted, objects: &[&Object]) -> Vec<Column> {
 fn environment(name: String) -> Column {
     let (for_text, for_node) = (name.clone(), name.clone());
     let text = move |world: &World, own: &Object| {
-        let cells = bindings(world, own, &for_text);
+        let cells = world.bindings(own.namespace(), &as_owner(own), &for_text);
         let cells: Vec<String> = cells
             .map(|binding| {
                 let binding = BindingSummary::of(binding);
@@ -258,7 +259,7 @@ fn environment(name: String) -> Column {
         }
     };
     let node = move |world: &World, own: &Object| {
-        let bindings = bindings(world, own, &for_node);
+        let bindings = world.bindings(own.namespace(), &as_owner(own), &for_node);
         Node::list(bindings.map(|binding| binding_node(&BindingSummary::of(binding))))
     };
     Column {
@@ -292,20 +293,6 @@ pub fn readiness_node(ready: &Readiness, node: &mut Node) {
     node.set(&["message"], ready.message.as_str());
 }
 
-/// The bindings of a component to an environment; more than one is a mistake that is shown.
-fn bindings<'a>(
-    world: &'a World,
-    component: &'a Object,
-    environment: &'a str,
-) -> impl Iterator<Item = &'a Object> {
-    let owner = as_owner(component);
-    world.of("ReleaseBinding").filter(move |own| {
-        own.namespace() == component.namespace()
-            && owner_of(own) == owner
-            && own.node.str_at(&["spec", "environment"]) == Some(environment)
-    })
-}
-
 /// The environments of some components: those of their pipelines in order, then others that they
 /// are bound in.
 pub fn environments(world: &World, components: &[&Object]) -> Vec<String> {
@@ -316,8 +303,8 @@ pub fn environments(world: &World, components: &[&Object]) -> Vec<String> {
         }
     };
     for component in components {
-        let project = owner_of(component).project;
-        let pipeline = world.pipeline(component.namespace(), &project);
+        let project = Owner::of(component).project;
+        let pipeline = world.catalog.pipeline_of(component.namespace(), &project);
         for name in pipeline.into_iter().flat_map(|own| own.environments()) {
             add(&name);
         }
@@ -352,7 +339,7 @@ pub fn latest_release(world: &World, component: &Object) -> String {
 
 /// The environments whose bindings select a release.
 pub fn bound_in(world: &World, release: &Object) -> Vec<String> {
-    let owner = owner_of(release);
+    let owner = Owner::of(release);
     let bindings = world.owned("ReleaseBinding", release.namespace(), &owner);
     let bindings = bindings.map(BindingSummary::of);
     let own = bindings.filter(|own| own.release == release.name());
@@ -362,7 +349,7 @@ pub fn bound_in(world: &World, release: &Object) -> Vec<String> {
 /// The components of a project.
 pub fn components<'a>(world: &'a World, project: &'a Object) -> impl Iterator<Item = &'a Object> {
     world.of("Component").filter(move |own| {
-        own.namespace() == project.namespace() && owner_of(own).project == project.name()
+        own.namespace() == project.namespace() && Owner::of(own).project == project.name()
     })
 }
 

@@ -5,7 +5,7 @@ use control::components::keys;
 use object::{Node, Object};
 use runtime::{BindingSummary, release_history};
 
-use super::get::environments;
+use super::get::{DIGEST_SHOWN, environments};
 use super::world::as_owner;
 use super::{World, find, target, words};
 use crate::cli::{Format, ServerArgs};
@@ -13,9 +13,6 @@ use crate::commands::Outcome;
 use crate::connect::connect;
 use crate::exit::{Exit, Failure};
 use crate::output::{print_as, table};
-
-/// Digits of a digest that people need to tell two apart.
-const DIGEST_SHOWN: usize = 12;
 
 /// `history`.
 #[derive(Clone, Debug, Args)]

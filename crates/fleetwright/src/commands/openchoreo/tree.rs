@@ -1,12 +1,13 @@
 //! `tree` of OpenChoreo's objects: from a component, project, environment or binding down to pods.
 
+use component::model::Owner;
 use golang::Timestamp;
 use object::{Node, Object};
 use runtime::{BindingSummary, Clock, Readiness, SystemClock};
 
 use super::get::{bound_in, components, short};
 use super::planes::{OnPlane, Planes, made_by};
-use super::world::{as_owner, owner_of};
+use super::world::as_owner;
 use super::{Wanted, World, find};
 use crate::cli::UnitArgs;
 use crate::commands::Outcome;
@@ -101,7 +102,7 @@ impl Tree<'_> {
             let name = BindingSummary::of(binding).release;
             let release = world.get("ComponentRelease", namespace, &name);
             // A release of another component is not below this one either.
-            if release.is_none_or(|release| owner_of(release) != owner) {
+            if release.is_none_or(|release| Owner::of(release) != owner) {
                 children.push(self.binding(binding).await);
             }
         }
@@ -109,7 +110,7 @@ impl Tree<'_> {
     }
 
     async fn release(&mut self, release: &Object) -> Node {
-        let owner = owner_of(release);
+        let owner = Owner::of(release);
         let mut children = Vec::new();
         for binding in self
             .world

@@ -12,7 +12,7 @@ use runtime::{BindingSummary, Clock, Readiness, ReadyState, SystemClock, release
 
 use super::get::{binding_node, components, environments, readiness_node};
 use super::planes::{OnPlane, Planes};
-use super::world::{as_owner, owner_of};
+use super::world::as_owner;
 use super::{Wanted, World, find, id};
 use crate::cli::UnitArgs;
 use crate::commands::Outcome as Ended;
@@ -61,7 +61,7 @@ pub async fn run(args: &UnitArgs, env: Option<&str>, wanted: Wanted, name: &str)
         }
         "Project" => {
             let bindings = world.of("ReleaseBinding").filter(|own| {
-                own.namespace() == object.namespace() && owner_of(own).project == object.name()
+                own.namespace() == object.namespace() && Owner::of(own).project == object.name()
             });
             let all = components(&world, object).chain(bindings);
             search.members(object, all.collect())
@@ -254,8 +254,7 @@ impl<'a> Search<'a> {
                 continue;
             }
             let bindings: Vec<&Object> = world
-                .owned("ReleaseBinding", component.namespace(), &owner)
-                .filter(|own| BindingSummary::of(own).environment == environment)
+                .bindings(component.namespace(), &owner, &environment)
                 .collect();
             if bindings.is_empty() {
                 unbound.push(environment);
@@ -337,7 +336,11 @@ impl<'a> Search<'a> {
         release: Option<&str>,
     ) -> String {
         let release = release.map_or(String::new(), |name| format!(" --release {name}"));
-        match self.predecessors(namespace, owner, environment).is_empty() {
+        match self
+            .world
+            .leading_to(namespace, &owner.project, environment)
+            .is_empty()
+        {
             true => format!(
                 "fleetwright component deploy {} --env {environment}{release}",
                 owner.component
@@ -347,17 +350,6 @@ impl<'a> Search<'a> {
                 owner.component
             ),
         }
-    }
-
-    /// Environments that lead to one, by name.
-    fn predecessors(&self, namespace: &str, owner: &Owner, environment: &str) -> Vec<String> {
-        let pipeline = self.world.pipeline(namespace, &owner.project);
-        let paths = pipeline.into_iter().flat_map(|own| &own.paths);
-        let leading = paths.filter(|path| {
-            let mut targets = path.targets.iter();
-            targets.any(|target| target.environment == environment)
-        });
-        leading.map(|path| path.source.to_string()).collect()
     }
 
     /// A binding, by the first part of its chain that is not as it should be.
@@ -496,9 +488,8 @@ impl<'a> Search<'a> {
         }
         let namespace = own.key.namespace.as_str();
         let world = self.world;
-        for source in self.predecessors(namespace, &own.owner, &own.environment) {
-            let mut bindings = world.owned("ReleaseBinding", namespace, &own.owner);
-            let before = bindings.find(|other| BindingSummary::of(other).environment == source);
+        for source in world.leading_to(namespace, &own.owner.project, &own.environment) {
+            let before = world.bindings(namespace, &own.owner, &source).next();
             let Some(before) = before else {
                 causes.push(format!("nothing is bound in {source}"));
                 let release = Some(own.release.as_str());
@@ -547,7 +538,7 @@ impl<'a> Search<'a> {
         }
         let component = &own.owner.component;
         let namespace = own.key.namespace.as_str();
-        for source in self.predecessors(namespace, &own.owner, &own.environment) {
+        for source in world.leading_to(namespace, &own.owner.project, &own.environment) {
             let bindings = world.owned("ReleaseBinding", namespace, &own.owner);
             let proven = bindings.map(BindingSummary::of).find(|other| {
                 other.environment == source
@@ -672,7 +663,7 @@ impl<'a> Search<'a> {
             answer.is_fine = false;
             answer.causes.push(tampered.message.clone());
         }
-        let owner = owner_of(release);
+        let owner = Owner::of(release);
         let bindings = self
             .world
             .owned("ReleaseBinding", release.namespace(), &owner);

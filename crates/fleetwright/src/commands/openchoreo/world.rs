@@ -6,7 +6,7 @@ use std::sync::Arc;
 use api::openchoreo::Kind;
 use cluster::{Cluster, ErrorClass};
 use component::catalog::Catalog;
-use component::model::{DeploymentPipeline, GROUP, Owner};
+use component::model::{GROUP, Owner};
 use diag::{Code, Diagnostic};
 use futures::future::try_join_all;
 use object::{Node, Object, ObjectKey, Text};
@@ -85,14 +85,28 @@ impl World {
     ) -> impl Iterator<Item = &'a Object> + use<'a> {
         let (namespace, owner) = (Text::from(namespace), owner.clone());
         self.of(kind)
-            .filter(move |own| own.namespace() == namespace && owner_of(own) == owner)
+            .filter(move |own| own.namespace() == namespace && Owner::of(own) == owner)
     }
 
-    /// The pipeline of a project.
-    pub fn pipeline(&self, namespace: &str, project: &str) -> Option<&DeploymentPipeline> {
-        let project = self.catalog.project(namespace, project)?;
-        let name = &project.pipeline.as_ref()?.name;
-        self.catalog.pipeline(namespace, name)
+    /// The bindings of a component to an environment; more than one is a mistake.
+    pub fn bindings<'a>(
+        &'a self,
+        namespace: &str,
+        owner: &Owner,
+        environment: &str,
+    ) -> impl Iterator<Item = &'a Object> + use<'a> {
+        let environment = Text::from(environment);
+        let all = self.owned("ReleaseBinding", namespace, owner);
+        all.filter(move |own| own.node.str_at(&["spec", "environment"]) == Some(&*environment))
+    }
+
+    /// Environments that lead to one in the pipeline of a project, by name.
+    pub fn leading_to(&self, namespace: &str, project: &str, environment: &str) -> Vec<String> {
+        let pipeline = self.catalog.pipeline_of(namespace, project);
+        let paths = pipeline
+            .into_iter()
+            .flat_map(|own| own.paths_to(environment));
+        paths.map(|path| path.source.to_string()).collect()
     }
 
     /// The releases that a binding handed to data planes.
@@ -132,22 +146,10 @@ pub fn key(kind: &str, namespace: &str, name: &str) -> ObjectKey {
     }
 }
 
-/// Project and component that an object says it belongs to.
-pub fn owner_of(object: &Object) -> Owner {
-    let text = |field: &str| -> Text {
-        let text = object.node.str_at(&["spec", "owner", field]);
-        text.unwrap_or_default().into()
-    };
-    Owner {
-        project: text("projectName"),
-        component: text("componentName"),
-    }
-}
-
 /// A component as owner of others.
 pub fn as_owner(component: &Object) -> Owner {
     Owner {
-        project: owner_of(component).project,
+        project: Owner::of(component).project,
         component: component.name().into(),
     }
 }
