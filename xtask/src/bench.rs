@@ -15,6 +15,7 @@ mod pairs;
 mod process;
 mod proxy;
 mod push;
+mod serve;
 mod start;
 mod units;
 

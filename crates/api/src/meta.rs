@@ -43,16 +43,12 @@ impl Meta {
     /// Reads the metadata of an object.
     pub fn read(object: &Object) -> Self {
         let annotation = |key: &str| object.annotation(key).unwrap_or_default().to_owned();
-        let finalizers = object.node.at(&["metadata", "finalizers"]);
-        let finalizers = finalizers.and_then(object::Node::as_list).unwrap_or(&[]);
         Self {
             key: object.key(),
             uid: object.uid().to_owned(),
             generation: object.generation(),
             deleting: object.is_deleting(),
-            has_finalizer: finalizers
-                .iter()
-                .any(|name| name.as_str() == Some(crate::FINALIZER)),
+            has_finalizer: object.has_finalizer(crate::FINALIZER),
             requested_at: annotation(annotation::RECONCILE_REQUESTED_AT),
             confirmed_plan: annotation(annotation::CONFIRMED_PLAN),
         }

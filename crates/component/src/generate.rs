@@ -239,6 +239,24 @@ fn known_projects(checkout: &Checkout) -> Vec<Text> {
     known
 }
 
+/// What is made of each component that a selection means.
+fn of_each(
+    checkout: &Checkout,
+    selection: &Selection,
+    mut make: impl FnMut(&Component, &mut Output) -> Result<Made, GenerateError>,
+) -> Result<Output, GenerateError> {
+    let mut output = Output::default();
+    for component in select(checkout, selection)? {
+        let outcome = make(component, &mut output);
+        output.items.push(Item {
+            namespace: component.head.namespace.clone(),
+            owner: component.as_owner(),
+            outcome,
+        });
+    }
+    Ok(output)
+}
+
 /// An object of the group; its namespace is written down when that of the component is.
 fn object_of(
     checkout: &Checkout,

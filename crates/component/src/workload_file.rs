@@ -286,23 +286,8 @@ fn change_image(
     let mut object = own.object.clone();
     let path: Vec<&str> = keys.iter().map(Text::as_str).collect();
     object.node.set(&path, image.clone());
-    let changes = differences(&own.object.node, &object.node);
-    let text = match changes.is_empty() {
-        true => None,
-        false => {
-            let text = read(checkout, &own.path)?;
-            let value = Node::from(image.clone());
-            let text = edit::set(&text, own.document, keys, &value);
-            Some(text.map_err(|error| WorkloadError::Edit(own.path.clone(), error))?)
-        }
-    };
-    Ok(WorkloadFile {
-        path: own.path.clone(),
-        text,
-        object,
-        changes,
-        new: false,
-        warnings: Vec::new(),
+    changed(checkout, own, object, |text, _| {
+        edit::set(text, own.document, keys, &Node::from(image.clone()))
     })
 }
 
@@ -311,12 +296,23 @@ fn replace(
     own: &Manifest,
     object: Object,
 ) -> Result<WorkloadFile, WorkloadError> {
+    changed(checkout, own, object, |text, node| {
+        edit::replace_document(text, own.document, node)
+    })
+}
+
+/// A Workload that is there, as another object; its file is edited if that differs.
+fn changed(
+    checkout: &Checkout,
+    own: &Manifest,
+    object: Object,
+    edit: impl FnOnce(&str, &Node) -> Result<String, EditError>,
+) -> Result<WorkloadFile, WorkloadError> {
     let changes = differences(&own.object.node, &object.node);
     let text = match changes.is_empty() {
         true => None,
         false => {
-            let text = read(checkout, &own.path)?;
-            let text = edit::replace_document(&text, own.document, &object.node);
+            let text = edit(&read(checkout, &own.path)?, &object.node);
             Some(text.map_err(|error| WorkloadError::Edit(own.path.clone(), error))?)
         }
     };

@@ -116,8 +116,6 @@ impl Release {
                 prefix: "openchoreo.dev/rendered-release",
             },
         };
-        let finalizers = object.node.at(&["metadata", "finalizers"]);
-        let finalizers = finalizers.and_then(Node::as_list).unwrap_or(&[]);
         let interval = object.node.str_at(&["spec", "interval"]);
         let interval = interval.and_then(|text| text.parse().ok());
         let status = object.node.get("status").cloned();
@@ -127,9 +125,7 @@ impl Release {
             uid: object.uid().to_owned(),
             generation: object.generation(),
             deleting: object.is_deleting(),
-            has_finalizer: finalizers
-                .iter()
-                .any(|name| name.as_str() == Some(FINALIZER)),
+            has_finalizer: object.has_finalizer(FINALIZER),
             data_plane: object.annotation(DATA_PLANE).map(str::to_owned),
             resources: Vec::new(),
             inventory: Vec::new(),

@@ -165,6 +165,30 @@ impl Object {
         timestamp.is_some_and(|timestamp| !timestamp.is_null())
     }
 
+    /// Whether a finalizer is on it.
+    pub fn has_finalizer(&self, name: &str) -> bool {
+        self.finalizers()
+            .iter()
+            .any(|own| own.as_str() == Some(name))
+    }
+
+    fn finalizers(&self) -> &[Node] {
+        let finalizers = self.node.at(&["metadata", "finalizers"]);
+        finalizers.and_then(Node::as_list).unwrap_or_default()
+    }
+
+    /// The merge patch that puts a finalizer on this version of the object, as the last one, or
+    /// takes it off.
+    pub fn finalizer_patch(&self, name: &str, present: bool) -> Node {
+        let others = self.finalizers().iter();
+        let others = others.filter(|own| own.as_str() != Some(name)).cloned();
+        let own = present.then(|| Node::from(name));
+        let mut patch = Node::map();
+        patch.set(&["metadata", "finalizers"], Node::list(others.chain(own)));
+        patch.set(&["metadata", "resourceVersion"], self.resource_version());
+        patch
+    }
+
     /// The value of a label.
     pub fn label(&self, key: &str) -> Option<&str> {
         self.node.str_at(&["metadata", "labels", key])

@@ -18,9 +18,8 @@ use helm::{
     ValuesFile, Warning,
 };
 use kustomize::{ChartError, ChartRelease, ChartRenderer, LoadedChart, RenderedChart};
-use object::{Object, ObjectKey};
 use sha2::{Digest as _, Sha256};
-use tree::{Missing, SourceRef, Tree, TreePath, World};
+use tree::{Moment, Tree, TreePath, World};
 
 /// Renders charts as `helm template` does.
 #[derive(Clone, Debug, Default)]
@@ -220,28 +219,4 @@ fn seed_of(seed: &[u8; 32], number: u64) -> [u8; 32] {
     hash.update(seed);
     hash.update(number.to_be_bytes());
     hash.finalize().into()
-}
-
-/// What a chart learns from outside: the time and chance, but nothing of a cluster.
-struct Moment {
-    now: Timestamp,
-    seed: [u8; 32],
-}
-
-impl World for Moment {
-    fn tree(&self, at: &SourceRef) -> Result<Tree, Missing> {
-        tree::Isolated.tree(at)
-    }
-
-    fn lookup(&self, _: &ObjectKey) -> Option<Object> {
-        None
-    }
-
-    fn now(&self) -> Timestamp {
-        self.now
-    }
-
-    fn seed(&self) -> [u8; 32] {
-        self.seed
-    }
 }

@@ -434,20 +434,7 @@ impl Shared {
         present: bool,
         manager: &str,
     ) -> Result<Object, cluster::ApiError> {
-        let finalizers = object.node.at(&["metadata", "finalizers"]);
-        let finalizers = finalizers.and_then(object::Node::as_list).unwrap_or(&[]);
-        let mut wanted: Vec<object::Node> = finalizers
-            .iter()
-            .filter(|name| name.as_str() != Some(api::FINALIZER))
-            .cloned()
-            .collect();
-        if present {
-            wanted.push(api::FINALIZER.into());
-        }
-        let mut patch = object::Node::map();
-        patch.set(&["metadata", "finalizers"], object::Node::from(wanted));
-        let version = object.resource_version();
-        patch.set(&["metadata", "resourceVersion"], version);
+        let patch = object.finalizer_patch(api::FINALIZER, present);
         let written = self
             .control_plane()
             .patch(object, "", (cluster::PatchType::Merge, &patch), manager)

@@ -18,4 +18,4 @@ mod world;
 pub use on_demand::{Files, Found};
 pub use path::{PathError, TreePath};
 pub use tree::{Entry, ReadError, Tree, TreeBuilder};
-pub use world::{Isolated, Missing, SourceKind, SourceRef, World};
+pub use world::{Isolated, Missing, Moment, SourceKind, SourceRef, World};

@@ -94,3 +94,30 @@ impl World for Isolated {
         None
     }
 }
+
+/// One moment: the time and chance, but no other source and nothing of a cluster.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The time.
+    pub now: Timestamp,
+    /// Where randomness comes from.
+    pub seed: [u8; 32],
+}
+
+impl World for Moment {
+    fn tree(&self, at: &SourceRef) -> Result<Tree, Missing> {
+        Isolated.tree(at)
+    }
+
+    fn lookup(&self, _key: &ObjectKey) -> Option<Object> {
+        None
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn seed(&self) -> [u8; 32] {
+        self.seed
+    }
+}

@@ -15,12 +15,12 @@ use testkit::trees::platform::{self, ENVIRONMENTS, TENANT};
 use super::control_plane::{Requests, counted};
 use super::figures::{Cell, Table, mebibytes, median};
 use super::pairs::load;
-use super::process::{Process, eventually, free_port, hermetic, output};
+use super::process::{Process, eventually, hermetic, output};
 use super::proxy::Proxy;
+use super::serve::{HOST, Serve};
 use super::{Settings, built};
 
 const REPOSITORY: &str = "bench/platform";
-const HOST: &str = "https://github.com/";
 const BINDINGS: &str = "/apis/openchoreo.dev/v1alpha1/releasebindings";
 
 /// Objects of the tree that is indexed, at least.
@@ -188,24 +188,11 @@ struct Binding {
 impl<'a> Bench<'a> {
     /// A server without components, and a repository that nothing was pushed to.
     fn start(settings: &Settings, home: &'a Path) -> Result<Self> {
-        let port = free_port()?;
-        let base = format!("http://127.0.0.1:{port}/git/");
-        let mut command = hermetic(&settings.binary, home);
-        command
-            .args(["serve", "--data-dir", "data", "--state-dir", "state"])
-            .args(["--http-addr", &format!("127.0.0.1:{port}")])
-            .args(["--api-addr", "127.0.0.1:0", "--storage-addr", "127.0.0.1:0"])
-            .args(["--create-repository", REPOSITORY])
-            .args(["--git-rewrite", &format!("{HOST}={base}")]);
-        let server = Process::start(&mut command, &home.join("serve.log"))?;
-        let token = eventually("the Git server", PAUSE, || {
-            Ok(fs::read_to_string(home.join("data/push-token")).ok())
-        })?;
-        let kubeconfig = home.join("state/kubeconfig");
-        let proxy = Proxy::start(&settings.tool("kubectl")?, &kubeconfig, home)?;
-        eventually("the kinds served", PAUSE, || {
-            Ok((proxy.is_ok(BINDINGS) && proxy.is_ok(UNITS)).then_some(()))
-        })?;
+        let Serve {
+            server,
+            proxy,
+            remote,
+        } = Serve::start(settings, home, REPOSITORY, &[BINDINGS, UNITS])?;
         let bindings = watch_bindings(&proxy)?;
         let bench = Self {
             components: settings.components,
@@ -217,8 +204,6 @@ impl<'a> Bench<'a> {
         let copy = home.join("copy");
         fs::create_dir(&copy)?;
         bench.git(&["init", "--quiet", "--initial-branch", "main"])?;
-        let token = token.trim();
-        let remote = format!("http://push:{token}@127.0.0.1:{port}/git/{REPOSITORY}.git");
         bench.git(&["remote", "add", "origin", &remote])?;
         Ok(bench)
     }

@@ -11,12 +11,12 @@ use tempfile::TempDir;
 
 use super::Settings;
 use super::figures::{Cell, Table, mebibytes, median, milliseconds, percentile};
-use super::process::{Process, eventually, free_port, hermetic, output};
+use super::process::{eventually, hermetic, output};
 use super::proxy::Proxy;
+use super::serve::{HOST, Serve};
 
 const PUSHES: usize = 20;
 const REPOSITORY: &str = "bench/settings";
-const HOST: &str = "https://github.com/";
 
 /// Time between two looks while things start.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -31,32 +31,12 @@ const REST: Duration = Duration::from_millis(500);
 pub fn run(settings: &Settings) -> Result<Table> {
     let home = TempDir::new()?;
     let home = home.path();
-    let port = free_port()?;
-    let base = format!("http://127.0.0.1:{port}/git/");
-    let mut command = hermetic(&settings.binary, home);
-    command
-        .args(["serve", "--data-dir", "data", "--state-dir", "state"])
-        .args(["--http-addr", &format!("127.0.0.1:{port}")])
-        .args(["--api-addr", "127.0.0.1:0", "--storage-addr", "127.0.0.1:0"])
-        .args(["--create-repository", REPOSITORY])
-        .args(["--git-rewrite", &format!("{HOST}={base}")]);
-    let server = Process::start(&mut command, &home.join("serve.log"))?;
-    let token = eventually("the Git server", PAUSE, || {
-        Ok(fs::read_to_string(home.join("data/push-token")).ok())
-    })?;
-    let proxy = Proxy::start(
-        &settings.tool("kubectl")?,
-        &home.join("state/kubeconfig"),
-        home,
-    )?;
     let units = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations";
-    eventually("the kinds served", PAUSE, || {
-        Ok(proxy.is_ok(units).then_some(()))
-    })?;
-    let remote = format!(
-        "http://push:{}@127.0.0.1:{port}/git/{REPOSITORY}.git",
-        token.trim()
-    );
+    let Serve {
+        server,
+        proxy,
+        remote,
+    } = Serve::start(settings, home, REPOSITORY, &[units])?;
     let copy = WorkingCopy::new(home, &remote)?;
     copy.commit("first")?;
     eventually("the first push", PAUSE, || Ok(copy.push().ok()))?;

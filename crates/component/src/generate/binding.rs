@@ -5,8 +5,8 @@ use object::{Node, Text};
 use tree::TreePath;
 
 use super::{
-    GenerateError, Item, Made, Output, Selection, check, check_name, check_owner, describe, file,
-    inferred, object_of, release, select,
+    GenerateError, Made, Output, Selection, check, check_name, check_owner, describe, file,
+    inferred, object_of, of_each, release,
 };
 use crate::catalog::ComponentProblem;
 use crate::checkout::{Checkout, Manifest};
@@ -41,15 +41,9 @@ pub struct BindingRequest {
 /// # Errors
 /// Components that are not there at all; everything else is told in the items.
 pub fn bindings(checkout: &Checkout, request: &BindingRequest) -> Result<Output, GenerateError> {
-    let mut output = Output::default();
-    for component in select(checkout, &request.selection)? {
-        let outcome = binding(checkout, request, component, &mut output);
-        output.items.push(Item {
-            namespace: component.head.namespace.clone(),
-            owner: component.as_owner(),
-            outcome,
-        });
-    }
+    let mut output = of_each(checkout, &request.selection, |component, output| {
+        binding(checkout, request, component, output)
+    })?;
     let warnings = check::bindings(checkout, &output);
     output.warnings.extend(warnings);
     Ok(output)

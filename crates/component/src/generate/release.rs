@@ -5,8 +5,8 @@ use object::{Node, Text};
 use tree::TreePath;
 
 use super::{
-    GenerateError, Item, Made, Output, Selection, Step, check, check_name, check_owner, describe,
-    differences, file, inferred, names, object_of, select,
+    GenerateError, Made, Output, Selection, Step, check, check_name, check_owner, describe,
+    differences, file, inferred, names, object_of, of_each,
 };
 use crate::checkout::{Checkout, Manifest};
 use crate::model::{Component, Owner};
@@ -36,15 +36,9 @@ pub fn releases(checkout: &Checkout, request: &ReleaseRequest) -> Result<Output,
     if let Some(name) = &request.name {
         check_name("release", name)?;
     }
-    let mut output = Output::default();
-    for component in select(checkout, &request.selection)? {
-        let outcome = release(checkout, request, component, &mut output);
-        output.items.push(Item {
-            namespace: component.head.namespace.clone(),
-            owner: component.as_owner(),
-            outcome,
-        });
-    }
+    let mut output = of_each(checkout, &request.selection, |component, output| {
+        release(checkout, request, component, output)
+    })?;
     let warnings = check::releases(checkout, &output);
     output.warnings.extend(warnings);
     Ok(output)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use component::model::{Finding, GROUP, Item, Owner};
-use object::{Node, Object, ObjectKey, Text};
+use object::{Object, ObjectKey, Text};
 
 use super::{Action, Decision, Link, View};
 
@@ -58,7 +58,7 @@ impl<'a> Subject<'a> {
     }
 
     pub fn has_finalizer(&self, name: &str) -> bool {
-        has_finalizer(&self.object, name)
+        self.object.has_finalizer(name)
     }
 
     /// Every object of a kind in the namespace of this one.
@@ -75,13 +75,6 @@ impl<'a> Subject<'a> {
         let all = self.view.objects.linked(kind, &link).into_iter();
         all.filter(move |object| Owner::of(object) == of)
     }
-}
-
-/// Whether a finalizer is on an object.
-pub(super) fn has_finalizer(object: &Object, name: &str) -> bool {
-    let finalizers = object.node.at(&["metadata", "finalizers"]);
-    let finalizers = finalizers.and_then(Node::as_list).unwrap_or_default();
-    finalizers.iter().any(|own| own.as_str() == Some(name))
 }
 
 /// The key of an object of OpenChoreo's group.

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use api::{Conditions, condition_type};
 use object::Node;
-use runtime::{Summary, SyncState, UnitSummary};
+use runtime::{Readiness, Summary, SyncState, UnitSummary};
 
 use super::{Outcome, get};
 use crate::cli::DemoArgs;
@@ -87,12 +86,7 @@ impl State {
         let bindings = objects
             .iter()
             .filter(|object| object.kind() == "ReleaseBinding")
-            .map(|binding| {
-                let conditions = Conditions::read(binding.node.at(&["status", "conditions"]));
-                let ready = conditions.get(condition_type::READY);
-                let reason = ready.map(|ready| ready.reason.clone());
-                (binding.name().to_owned(), reason.unwrap_or_default())
-            });
+            .map(|binding| (binding.name().to_owned(), Readiness::of(binding).reason));
         Self {
             units: platform.engine.summary(),
             bindings: bindings.collect(),

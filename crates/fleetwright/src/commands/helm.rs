@@ -16,8 +16,8 @@ use helm::{
     Chart, ChartError, Engine, Files, KubeVersion, Manifests, Options, Profile, Programs,
     RenderError, TextOptions, UserValues, ValuesFile, Written, WrittenKind,
 };
-use object::{Node, Object, ObjectKey};
-use tree::{Missing, SourceRef, Tree, TreePath, World};
+use object::Node;
+use tree::{Moment, Tree, TreePath};
 
 pub use self::difference::{DiffArgs, diff};
 use self::ignored::IgnoredArgs;
@@ -118,58 +118,33 @@ pub struct ValueArgs {
 }
 
 /// What is outside of a render on this machine: the clock and the dice, but no cluster.
-struct Machine {
-    now: Timestamp,
-    seed: [u8; 32],
-}
-
-impl Machine {
-    fn new(fixed_time: Option<i64>) -> Result<Self, Failure> {
-        if let Some(seconds) = fixed_time {
-            return Ok(Self {
-                now: Timestamp::from_unix(seconds),
-                seed: [0; 32],
-            });
-        }
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let since = since.unwrap_or_default();
-        let mut seed = [0; 32];
-        // The cryptographic library would first spend 35 ms on testing the processor's clock.
-        let filled = rustix::rand::getrandom(&mut seed, rustix::rand::GetRandomFlags::empty());
-        if filled != Ok(seed.len()) {
-            let message = "the system has no randomness to give";
-            return Err(Failure::plain(Exit::Negative, message));
-        }
-        Ok(Self {
-            now: Timestamp::from_unix_nanos(since.as_secs() as i64, since.subsec_nanos()),
-            seed,
-        })
+fn machine(fixed_time: Option<i64>) -> Result<Moment, Failure> {
+    if let Some(seconds) = fixed_time {
+        return Ok(Moment {
+            now: Timestamp::from_unix(seconds),
+            seed: [0; 32],
+        });
     }
-}
-
-impl World for Machine {
-    fn tree(&self, at: &SourceRef) -> Result<Tree, Missing> {
-        tree::Isolated.tree(at)
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let since = since.unwrap_or_default();
+    let mut seed = [0; 32];
+    // The cryptographic library would first spend 35 ms on testing the processor's clock.
+    let filled = rustix::rand::getrandom(&mut seed, rustix::rand::GetRandomFlags::empty());
+    if filled != Ok(seed.len()) {
+        let message = "the system has no randomness to give";
+        return Err(Failure::plain(Exit::Negative, message));
     }
-
-    fn lookup(&self, _: &ObjectKey) -> Option<Object> {
-        None
-    }
-
-    fn now(&self) -> Timestamp {
-        self.now
-    }
-
-    fn seed(&self) -> [u8; 32] {
-        self.seed
-    }
+    Ok(Moment {
+        now: Timestamp::from_unix_nanos(since.as_secs() as i64, since.subsec_nanos()),
+        seed,
+    })
 }
 
 /// Builds and prints or writes.
 pub fn build(args: &BuildArgs, is_verbose: bool) -> Outcome {
     args.ignored.check()?;
     let profile = profile(args.helm3);
-    let world = Machine::new(args.fixed_time)?;
+    let world = machine(args.fixed_time)?;
     let (name, chart) = name_and_chart(args, &world)?;
     let user = user_values(&args.values)?;
     let loaded = load(&chart, profile);
@@ -312,11 +287,11 @@ pub fn charts(
     helm3: bool,
     fixed_time: Option<i64>,
 ) -> Result<Arc<dyn kustomize::ChartRenderer>, Failure> {
-    let machine = Machine::new(fixed_time)?;
+    let moment = machine(fixed_time)?;
     Ok(Arc::new(render::HelmCharts {
         profile: profile(helm3),
-        now: machine.now,
-        seed: machine.seed,
+        now: moment.now,
+        seed: moment.seed,
         programs: Arc::default(),
     }))
 }
@@ -531,7 +506,7 @@ fn explained(error: &dyn Explain) -> Failure {
 }
 
 /// The name of the release and the chart, as the words and flags say.
-fn name_and_chart(args: &BuildArgs, world: &Machine) -> Result<(String, String), Failure> {
+fn name_and_chart(args: &BuildArgs, world: &Moment) -> Result<(String, String), Failure> {
     let refuse = |message: &str| Err(Failure::plain(Exit::Negative, message));
     let name_template = args.name_template.as_deref();
     let name_template = name_template.filter(|template| !template.is_empty());

@@ -5,7 +5,7 @@ use object::{Node, Object};
 use runtime::{Clock, SystemClock, Targets};
 
 use super::{Outcome, openchoreo};
-use crate::cli::UnitArgs;
+use crate::cli::{Format, UnitArgs};
 use crate::connect::{connect, find, target};
 use crate::exit::{Exit, Failure};
 use crate::output::print_as;
@@ -28,14 +28,19 @@ pub async fn run(args: UnitArgs) -> Outcome {
     }
     let object = find(&cluster, &kind, args.server.namespace(), &name).await?;
     let targets = Targets::new(cluster, true);
-    let mut root = branch(&targets, &object, SystemClock.now(), 0).await?;
+    let root = branch(&targets, &object, SystemClock.now(), 0).await?;
+    Ok(print_tree(args.output, root))
+}
+
+/// Prints a tree of maps, see [`draw`].
+pub fn print_tree(output: Format, mut root: Node) -> Exit {
     root.set(&["apiVersion"], "fleetwright.dev/v1alpha1");
-    print_as(args.output, &root, |_| {
+    print_as(output, &root, |_| {
         let mut text = String::new();
         draw(&root, "", "", &mut text);
         text
     });
-    Ok(Exit::Done)
+    Exit::Done
 }
 
 /// One unit and what belongs to it, as a tree of maps.
@@ -89,7 +94,7 @@ async fn branch(
 }
 
 /// Draws a tree of maps: `name`, `status`, perhaps a `detail` and a `problem`, and `objects`.
-pub fn draw(node: &Node, first: &str, rest: &str, text: &mut String) {
+fn draw(node: &Node, first: &str, rest: &str, text: &mut String) {
     let field = |key: &str| node.str_at(&[key]).unwrap_or_default();
     text.push_str(&format!("{first}{}   {}", field("name"), field("status")));
     if let Some(detail) = node.str_at(&["detail"]) {

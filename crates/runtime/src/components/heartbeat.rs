@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cluster::ErrorClass;
 use control::components::{Contact, HEARTBEAT, keys, with_contact};
-use control::release::maker;
+use control::release::{KINDS, maker};
 use object::ObjectKey;
 use tokio::time::Duration;
 
@@ -55,10 +55,9 @@ impl Shared {
     /// The planes that releases are on, each with the namespace of one of them.
     fn planes_in_use(&self) -> BTreeMap<ObjectKey, String> {
         let mut planes = BTreeMap::new();
-        let releases: Vec<_> = self.state.look(|_, objects| {
-            let kinds = ["Release", "RenderedRelease"];
-            kinds.iter().flat_map(|kind| objects.list(kind)).collect()
-        });
+        let releases: Vec<_> = self
+            .state
+            .look(|_, objects| KINDS.iter().flat_map(|kind| objects.list(kind)).collect());
         for release in releases {
             if let Some(named) = release.annotation(keys::DATA_PLANE) {
                 let key = plane_key(release.namespace(), named);

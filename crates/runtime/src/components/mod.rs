@@ -357,9 +357,10 @@ impl Shared {
     ) -> Result<(), ApiError> {
         let current = self.state.get(&object.key());
         let current = current.as_ref().unwrap_or(object);
-        let Some(patch) = finalizer_patch(current, name, present) else {
+        if current.has_finalizer(name) == present {
             return Ok(());
-        };
+        }
+        let patch = current.finalizer_patch(name, present);
         let patch = (PatchType::Merge, &patch);
         let written = self
             .control_plane()
@@ -383,29 +384,12 @@ async fn put_finalizer(
     name: &str,
     present: bool,
 ) -> Result<(), ApiError> {
-    if let Some(patch) = finalizer_patch(object, name, present) {
+    if object.has_finalizer(name) != present {
+        let patch = object.finalizer_patch(name, present);
         let patch = (PatchType::Merge, &patch);
         cluster.patch(object, "", patch, MANAGER).await?;
     }
     Ok(())
-}
-
-/// The merge patch that puts a finalizer on an object or takes it off, if that changes anything.
-fn finalizer_patch(object: &Object, name: &str, present: bool) -> Option<Node> {
-    let finalizers = object.node.at(&["metadata", "finalizers"]);
-    let finalizers = finalizers.and_then(Node::as_list).unwrap_or(&[]);
-    let others = finalizers.iter().filter(|own| own.as_str() != Some(name));
-    let mut wanted: Vec<Node> = others.cloned().collect();
-    if (wanted.len() < finalizers.len()) == present {
-        return None;
-    }
-    if present {
-        wanted.push(name.into());
-    }
-    let mut patch = Node::map();
-    patch.set(&["metadata", "finalizers"], Node::from(wanted));
-    patch.set(&["metadata", "resourceVersion"], object.resource_version());
-    Some(patch)
 }
 
 fn how() -> Apply<'static> {

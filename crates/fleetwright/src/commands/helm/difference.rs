@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use clap::Args;
 use helm::{Chart, Engine, Manifests, Options, Programs, Renders, UserValues};
 use object::{Object, ObjectKey};
+use tree::Moment;
 
 use super::{
-    BuildArgs, Machine, explained, load, name_and_chart, options, print_warnings, profile,
+    BuildArgs, explained, load, machine, name_and_chart, options, print_warnings, profile,
     read_set_file, user_values,
 };
 use crate::commands::Outcome;
@@ -48,7 +49,7 @@ pub fn diff(args: &DiffArgs) -> Outcome {
 
 fn compare(args: &DiffArgs) -> Outcome {
     let profile = profile(args.build.helm3);
-    let world = Machine::new(args.build.fixed_time)?;
+    let world = machine(args.build.fixed_time)?;
     let (name, chart) = name_and_chart(&args.build, &world)?;
     let before = user_values(&args.build.values)?;
     let mut after = before.clone();
@@ -90,7 +91,7 @@ struct Rendering {
     chart: std::sync::Arc<Chart>,
     options: Options,
     programs: Programs,
-    world: Machine,
+    world: Moment,
     renders: Renders,
 }
 

@@ -11,10 +11,9 @@ use super::world::as_owner;
 use super::{Wanted, World, find};
 use crate::cli::UnitArgs;
 use crate::commands::Outcome;
-use crate::commands::tree::draw;
+use crate::commands::tree::print_tree;
 use crate::connect::{connect, kubeconfig};
 use crate::exit::{Exit, Failure};
-use crate::output::print_as;
 
 /// Prints an object and what belongs to it.
 pub async fn run(args: &UnitArgs, wanted: Wanted, name: &str) -> Outcome {
@@ -27,7 +26,7 @@ pub async fn run(args: &UnitArgs, wanted: Wanted, name: &str) -> Outcome {
         world: &world,
         now: SystemClock.now(),
     };
-    let mut root = match object.kind() {
+    let root = match object.kind() {
         "Component" => tree.component(object).await,
         "ComponentRelease" => tree.release(object).await,
         "ReleaseBinding" => tree.binding(object).await,
@@ -57,13 +56,7 @@ pub async fn run(args: &UnitArgs, wanted: Wanted, name: &str) -> Outcome {
             return Err(Failure::plain(Exit::Usage, message));
         }
     };
-    root.set(&["apiVersion"], "fleetwright.dev/v1alpha1");
-    print_as(args.output, &root, |_| {
-        let mut text = String::new();
-        draw(&root, "", "", &mut text);
-        text
-    });
-    Ok(Exit::Done)
+    Ok(print_tree(args.output, root))
 }
 
 struct Tree<'a> {
