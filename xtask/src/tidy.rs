@@ -39,7 +39,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "shell",
-        &["git", "source", "cluster", "apiserver", "runtime", "server"],
+        &[
+            "git",
+            "source",
+            "handover",
+            "cluster",
+            "apiserver",
+            "runtime",
+            "server",
+        ],
     ),
     ("binary", &["fleetwright"]),
 ];
@@ -65,6 +73,9 @@ const NEIGHBORS: &[(&str, &[&str])] = &[
     ("apimachine", &["expr", "merge", "schema"]),
     ("workloads", &["apimachine", "schema"]),
     ("source", &["git"]),
+    ("handover", &[]),
+    ("cluster", &["handover"]),
+    ("apiserver", &["handover"]),
     ("runtime", &["cluster", "source", "git"]),
     ("server", &["runtime"]),
 ];

@@ -5,7 +5,7 @@ use schema::{FieldError, builtin};
 
 use crate::options::FieldValidation;
 use crate::types::api_version;
-use crate::{Refusal, ResourceType, State, kind, negotiate};
+use crate::{Content, Refusal, ResourceType, State, kind, negotiate};
 
 /// Most bytes of a body; what an API server takes.
 const BODY_BYTES_MAX: usize = 3 << 20;
@@ -54,8 +54,8 @@ pub(crate) fn encoding(content_type: Option<&str>, custom: bool) -> Result<Encod
 }
 
 /// Refuses bodies over the limit.
-pub(crate) fn check_size(body: &[u8]) -> Result<(), Refusal> {
-    match body.len() > BODY_BYTES_MAX {
+pub(crate) fn check_size(body: &Content) -> Result<(), Refusal> {
+    match matches!(body, Content::Bytes(bytes) if bytes.len() > BODY_BYTES_MAX) {
         true => Err(Refusal::new(
             413,
             "RequestEntityTooLarge",
@@ -66,7 +66,16 @@ pub(crate) fn check_size(body: &[u8]) -> Result<(), Refusal> {
 }
 
 /// Parses a body; the error is the text of Go's decoder.
-pub(crate) fn parse(body: &[u8], encoding: Encoding) -> Result<Raw, String> {
+pub(crate) fn parse(body: &Content, encoding: Encoding) -> Result<Raw, String> {
+    let body = match body {
+        Content::Bytes(bytes) => bytes,
+        Content::Node(node) => {
+            return Ok(Raw {
+                node: node.clone(),
+                problems: Vec::new(),
+            });
+        }
+    };
     match encoding {
         Encoding::Json => {
             let parsed = json::parse_reporting(body, json::OBJECT_LIMITS)
@@ -257,7 +266,7 @@ pub(crate) struct Decoded {
 /// Reads a body that has to be of one kind.
 pub(crate) fn object(
     state: &State,
-    body: &[u8],
+    body: &Content,
     content_type: Option<&str>,
     expected: &Expected<'_>,
     validation: FieldValidation,
@@ -266,7 +275,7 @@ pub(crate) fn object(
     let encoding = encoding(content_type, expected.custom.is_some())?;
     let wanted = api_version(expected.group, expected.version);
     let unrecognized = |problem: String| {
-        let (kind, summary) = (expected.kind, summary(body));
+        let (kind, summary) = (expected.kind, summary(&body.text()));
         Refusal::bad_request(format!(
             "the object provided is unrecognized (must be of type {kind}): {problem} ({summary})"
         ))
@@ -288,7 +297,8 @@ pub(crate) fn object(
         node = Node::map();
     }
     if let Some(missing) = missing_kind(expected, &version, &kind) {
-        let text = String::from_utf8_lossy(body);
+        let body = body.text();
+        let text = String::from_utf8_lossy(&body);
         return Err(unrecognized(format!(
             "Object '{missing}' is missing in '{text}'"
         )));

@@ -76,7 +76,7 @@ pub use list::Selection;
 pub use policies::{Verdict, admit_all};
 pub use rbac::User;
 pub use reducer::{Reaction, Reducer, react};
-pub use request::Request;
+pub use request::{Content, Request};
 pub use response::{Body, Format, Response};
 pub use selector::FieldSelector;
 pub use service_network::{ServiceNetwork, ServiceNetworkError};

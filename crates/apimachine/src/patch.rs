@@ -16,7 +16,7 @@ use crate::call::{Call, Target, meta};
 use crate::decode::{self, Encoding};
 use crate::options::FieldValidation;
 use crate::update::{Written, check_name};
-use crate::{Refusal, ResourceType, create, ownership};
+use crate::{Content, Refusal, ResourceType, create, ownership};
 
 /// The kinds of patches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Call<'_> {
         &mut self,
         target: &Target<'_>,
         kind: PatchKind,
-        body: &[u8],
+        body: &Content,
     ) -> Result<Written, Refusal> {
         decode::check_size(body)?;
         let resource = target.resource;
@@ -105,7 +105,7 @@ impl Call<'_> {
         self.replace(target, &live, patched, true)
     }
 
-    fn apply(&mut self, target: &Target<'_>, body: &[u8]) -> Result<Written, Refusal> {
+    fn apply(&mut self, target: &Target<'_>, body: &Content) -> Result<Written, Refusal> {
         let resource = target.resource;
         let raw = decode::parse(body, Encoding::Yaml).map_err(|problem| {
             Refusal::bad_request(format!(
@@ -278,7 +278,7 @@ fn rewrite_last_applied(object: &mut Node, applied: &Node) {
 }
 
 /// Reads a JSON patch document.
-pub(crate) fn read(body: &[u8]) -> Result<decode::Raw, Refusal> {
+pub(crate) fn read(body: &Content) -> Result<decode::Raw, Refusal> {
     decode::parse(body, Encoding::Json)
         .map_err(|problem| Refusal::bad_request(format!("error decoding patch: {problem}")))
 }

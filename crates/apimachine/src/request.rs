@@ -1,8 +1,46 @@
 //! A request, as the rules see it.
 
-use object::Text;
+use std::borrow::Cow;
+
+use object::{Node, Text, json};
 
 use crate::rbac::User;
+
+/// What a request brings.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// The bytes as sent, decompressed; they are what `Content-Type` says.
+    Bytes(Vec<u8>),
+    /// A value that a client in this process has handed over. It is within the limits of a body.
+    Node(Node),
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self::Bytes(Vec::new())
+    }
+}
+
+impl Content {
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Bytes(bytes) if bytes.is_empty())
+    }
+
+    /// The bytes, for messages: of a value, its JSON.
+    pub(crate) fn text(&self) -> Cow<'_, [u8]> {
+        match self {
+            Self::Bytes(bytes) => Cow::Borrowed(bytes),
+            Self::Node(node) => Cow::Owned(json::to_string(node).into_bytes()),
+        }
+    }
+}
+
+impl From<Vec<u8>> for Content {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
 
 /// One request to one cluster.
 #[derive(Clone, Debug, Default)]
@@ -19,8 +57,8 @@ pub struct Request {
     pub accept: Option<String>,
     /// The `If-None-Match` header, for discovery and OpenAPI.
     pub if_none_match: Option<String>,
-    /// The body as sent, decompressed.
-    pub body: Vec<u8>,
+    /// The body.
+    pub body: Content,
     /// Who asks.
     pub user: User,
     /// The `User-Agent` header; names the field manager when the request does not.
@@ -46,7 +84,7 @@ impl Request {
             query,
             content_type: (!body.is_empty()).then(|| "application/json".to_owned()),
             accept: Some("application/json".to_owned()),
-            body: body.as_bytes().to_vec(),
+            body: body.as_bytes().to_vec().into(),
             user: User::admin(),
             user_agent: "test/1.0".to_owned(),
             ..Self::default()

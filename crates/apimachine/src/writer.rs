@@ -7,7 +7,7 @@ use object::{Node, Text};
 use crate::call::{Call, Target, meta};
 use crate::options::{DeleteOptions, WriteOptions};
 use crate::patch::PatchKind;
-use crate::{Env, Event, Refusal, ResourceType, State, Stored, User};
+use crate::{Content, Env, Event, Refusal, ResourceType, State, Stored, User};
 
 /// How to delete.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -105,10 +105,8 @@ impl<'a> Writer<'a> {
                 options: &options,
                 ..*target
             };
-            let body = object::json::to_string(&object);
-            Ok(call
-                .patch(&target, PatchKind::Apply, body.as_bytes())?
-                .object)
+            let body = Content::Node(object);
+            Ok(call.patch(&target, PatchKind::Apply, &body)?.object)
         })
     }
 

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use apimachine::watch::{Frame, WatchPlan, Watcher};
-use apimachine::{Event, Timestamp};
+use apimachine::{Event, Stored, Timestamp};
 use bytes::{Bytes, BytesMut};
-use futures::Stream;
-use object::Text;
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt as _};
+use object::{Text, json};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -138,58 +139,109 @@ impl Inner {
 }
 
 /// One open watch.
-struct OpenWatch {
+pub(crate) struct OpenWatch {
     cluster: Arc<Cluster>,
     watcher: Watcher,
-    /// Encoded frames that are not sent yet.
-    pending: VecDeque<String>,
+    /// Frames that are not sent yet.
+    pending: VecDeque<Pending>,
     queue: mpsc::Receiver<Event>,
     next_bookmark: Instant,
     end: Instant,
     said_goodbye: bool,
 }
 
-/// The chunks of a watch that has sent `initial` and continues with what `queue` brings.
-pub(crate) fn stream(
-    cluster: Arc<Cluster>,
-    watcher: Watcher,
-    initial: Vec<Frame>,
-    queue: mpsc::Receiver<Event>,
-) -> impl Stream<Item = Bytes> + Send {
-    let timeout = watcher
-        .plan()
-        .timeout_seconds
-        .unwrap_or_else(|| cluster.default_watch_seconds());
-    let now = Instant::now();
-    let stream = OpenWatch {
-        cluster,
-        watcher,
-        pending: initial.iter().map(Frame::encode).collect(),
-        queue,
-        next_bookmark: now + BOOKMARK_PERIOD,
-        end: now + Duration::from_secs(timeout),
-        // A watch that ends at once says nothing before.
-        said_goodbye: Duration::from_secs(timeout) <= BOOKMARK_BEFORE_END,
-    };
-    // Fused, because a body may be asked again after its end.
-    futures::StreamExt::fuse(futures::stream::unfold(stream, |mut stream| async move {
-        let chunk = stream.next_chunk().await?;
-        Some((chunk, stream))
-    }))
+/// A frame to send.
+struct Pending {
+    frame: Frame,
+    /// The stored object that it shows unchanged.
+    stored: Option<Arc<Stored>>,
+}
+
+impl From<Frame> for Pending {
+    fn from(frame: Frame) -> Self {
+        Self {
+            frame,
+            stored: None,
+        }
+    }
+}
+
+impl Pending {
+    /// Most watchers show an object as it is stored, and then all of them share its text.
+    fn encode(&self) -> String {
+        match &self.stored {
+            Some(stored) => format!(
+                "{{\"type\":\"{}\",\"object\":{}}}\n",
+                self.frame.kind.as_str(),
+                stored.json()
+            ),
+            None => self.frame.encode(),
+        }
+    }
 }
 
 impl OpenWatch {
-    async fn next_chunk(&mut self) -> Option<Bytes> {
+    /// A watch that has to send `initial` and continues with what `queue` brings.
+    pub(crate) fn new(
+        cluster: Arc<Cluster>,
+        watcher: Watcher,
+        initial: Vec<Frame>,
+        queue: mpsc::Receiver<Event>,
+    ) -> Self {
+        let timeout = watcher
+            .plan()
+            .timeout_seconds
+            .unwrap_or_else(|| cluster.default_watch_seconds());
+        let now = Instant::now();
+        Self {
+            cluster,
+            watcher,
+            pending: initial.into_iter().map(Pending::from).collect(),
+            queue,
+            next_bookmark: now + BOOKMARK_PERIOD,
+            end: now + Duration::from_secs(timeout),
+            // A watch that ends at once says nothing before.
+            said_goodbye: Duration::from_secs(timeout) <= BOOKMARK_BEFORE_END,
+        }
+    }
+
+    /// What the watch sends, as text.
+    pub(crate) fn chunks(self) -> impl Stream<Item = Bytes> + Send {
+        self.frames().map(|frames| {
+            let mut chunk = BytesMut::new();
+            for frame in &frames {
+                chunk.extend_from_slice(frame.encode().as_bytes());
+            }
+            chunk.freeze()
+        })
+    }
+
+    /// What the watch sends, as values.
+    pub(crate) fn events(self) -> BoxStream<'static, Vec<handover::Event>> {
+        let event = |Pending { frame, .. }| handover::Event {
+            kind: frame.kind.as_str(),
+            object: json::as_read(&frame.object),
+        };
+        let events = self
+            .frames()
+            .map(move |frames| frames.into_iter().map(event).collect());
+        events.boxed()
+    }
+
+    fn frames(self) -> impl Stream<Item = Vec<Pending>> + Send {
+        let frames = futures::stream::unfold(self, |mut watch| async move {
+            let frames = watch.next_frames().await?;
+            Some((frames, watch))
+        });
+        // Because a body may be asked again after its end.
+        frames.fuse()
+    }
+
+    async fn next_frames(&mut self) -> Option<Vec<Pending>> {
         loop {
             if !self.pending.is_empty() {
-                let mut chunk = BytesMut::new();
-                for frame in self
-                    .pending
-                    .drain(..self.pending.len().min(CHUNK_FRAMES_MAX))
-                {
-                    chunk.extend_from_slice(frame.as_bytes());
-                }
-                return Some(chunk.freeze());
+                let many = self.pending.len().min(CHUNK_FRAMES_MAX);
+                return Some(self.pending.drain(..many).collect());
             }
             if self.watcher.ended() {
                 return None;
@@ -224,7 +276,7 @@ impl OpenWatch {
                         self.take(&event, now);
                     }
                     let bookmark = self.watcher.bookmark(version);
-                    self.pending.extend(bookmark.as_ref().map(Frame::encode));
+                    self.pending.extend(bookmark.map(Pending::from));
                 }
             }
         }
@@ -234,15 +286,10 @@ impl OpenWatch {
         let Some(frame) = self.watcher.event(event, now) else {
             return;
         };
-        // Most watchers show an object as it is stored, and then all of them share its text.
-        self.pending
-            .push_back(match frame.object == event.object.node {
-                true => format!(
-                    "{{\"type\":\"{}\",\"object\":{}}}\n",
-                    frame.kind.as_str(),
-                    event.object.json()
-                ),
-                false => frame.encode(),
-            });
+        let stored = frame.object == event.object.node;
+        self.pending.push_back(Pending {
+            stored: stored.then(|| event.object.clone()),
+            frame,
+        });
     }
 }

@@ -1,9 +1,11 @@
 //! Bodies and headers as they stand on the wire.
 
-use apimachine::Refusal;
+use apimachine::{Format, Refusal};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+use object::json;
 
 use crate::Body;
 use crate::cluster::random_bytes;
@@ -81,6 +83,28 @@ pub(crate) fn head_of(response: &apimachine::Response, body: Body) -> Response<B
             out.headers_mut().append(name, value);
         }
     }
+    out
+}
+
+/// An answer of which the caller, in this process, takes the value; what is none goes as text.
+pub(crate) fn hand_over(response: &apimachine::Response) -> Response<Body> {
+    match &response.body {
+        apimachine::Body::Node(node)
+            if response.status < 300 && response.format == Format::Json =>
+        {
+            with_answer(response, handover::Content::Node(json::as_read(node)))
+        }
+        _ => complete(response, false),
+    }
+}
+
+/// An answer without a body whose content is handed over.
+pub(crate) fn with_answer(
+    response: &apimachine::Response,
+    content: handover::Content,
+) -> Response<Body> {
+    let mut out = head_of(response, Body::complete(Vec::new()));
+    out.extensions_mut().insert(handover::Answer::new(content));
     out
 }
 

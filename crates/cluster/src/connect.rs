@@ -35,7 +35,7 @@ pub enum KubeconfigError {
 
 /// A server in this process.
 ///
-/// `service` answers HTTP requests; no socket is opened.
+/// `service` answers HTTP requests and takes what is handed over; no socket is opened.
 pub fn in_process<S, B>(service: S) -> Cluster
 where
     S: Service<Request<Body>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
@@ -43,7 +43,7 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    Cluster::new(kube::Client::new(service, "default"))
+    Cluster::in_process(kube::Client::new(service, "default"))
 }
 
 /// The server an operator's kubeconfig file names; `context` picks one, else its current context.

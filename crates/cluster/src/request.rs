@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use handover::{Answer, Content, Offer};
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Limited};
 use kube::client::Body;
@@ -37,6 +38,8 @@ struct Shared {
     id: u64,
     discovery: Discovery,
     requests: AtomicU64,
+    /// Whether values are handed over in place of text.
+    hands_over: bool,
 }
 
 /// How an object is applied.
@@ -96,12 +99,22 @@ impl<'a> Delete<'a> {
 
 impl Cluster {
     pub(crate) fn new(client: kube::Client) -> Self {
+        Self::at(client, false)
+    }
+
+    /// A server in this process, which takes what is handed over.
+    pub(crate) fn in_process(client: kube::Client) -> Self {
+        Self::at(client, true)
+    }
+
+    fn at(client: kube::Client, hands_over: bool) -> Self {
         Self {
             client,
             shared: Arc::new(Shared {
                 id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
                 discovery: Discovery::default(),
                 requests: AtomicU64::new(0),
+                hands_over,
             }),
             user: None,
         }
@@ -146,7 +159,7 @@ impl Cluster {
         let found = async {
             let mapping = self.mapping(kind).await?;
             let path = mapping.path(namespace, name);
-            self.node(Method::GET, &path, "", Vec::new()).await
+            self.read(&path).await
         };
         match found.await {
             Ok(node) => Ok(Some(Object::new(node))),
@@ -168,7 +181,7 @@ impl Cluster {
         let mapping = self.mapping(kind).await?;
         let selector = query("labelSelector", label_selector);
         let path = format!("{}?{selector}", mapping.path(namespace, ""));
-        let list = self.node(Method::GET, &path, "", Vec::new()).await?;
+        let list = self.read(&path).await?;
         Ok(items(&list))
     }
 
@@ -265,7 +278,7 @@ impl Cluster {
     /// # Errors
     /// The server's refusal, or that it could not be asked.
     pub async fn read(&self, path: &str) -> Result<Node, ApiError> {
-        self.node(Method::GET, path, "", Vec::new()).await
+        self.answer(self.request(Method::GET, path, "", None)).await
     }
 
     /// Every namespaced kind that can be listed, in the version the server prefers.
@@ -275,7 +288,7 @@ impl Cluster {
     pub async fn namespaced_kinds(&self) -> Result<Vec<GroupVersionKind>, ApiError> {
         let mut kinds = Vec::new();
         for path in ["/api", "/apis"] {
-            let mut request = self.request(Method::GET, path, "", Vec::new());
+            let mut request = self.request(Method::GET, path, "", None);
             let accept = http::HeaderValue::from_static(crate::discovery::AGGREGATED);
             request.headers_mut().insert(http::header::ACCEPT, accept);
             let answer = self.answer(request).await?;
@@ -286,7 +299,7 @@ impl Cluster {
 
     /// Starts a request whose answer is read piece by piece.
     pub(crate) async fn stream(&self, path: &str) -> Result<Response<Body>, ApiError> {
-        let request = self.request(Method::GET, path, "", Vec::new());
+        let request = self.request(Method::GET, path, "", None);
         let sent = tokio::time::timeout(REQUEST_TIME_MAX, self.client.send(request));
         let response = sent
             .await
@@ -305,20 +318,8 @@ impl Cluster {
         content_type: &str,
         body: &Node,
     ) -> Result<Object, ApiError> {
-        let body = json::to_string(body).into_bytes();
-        let node = self.node(method, path, content_type, body).await?;
-        Ok(Object::new(node))
-    }
-
-    async fn node(
-        &self,
-        method: Method,
-        path: &str,
-        content_type: &str,
-        body: Vec<u8>,
-    ) -> Result<Node, ApiError> {
-        self.answer(self.request(method, path, content_type, body))
-            .await
+        let request = self.request(method, path, content_type, Some(body));
+        Ok(Object::new(self.answer(request).await?))
     }
 
     async fn answer(&self, request: Request<Body>) -> Result<Node, ApiError> {
@@ -327,6 +328,9 @@ impl Cluster {
             let response = response.map_err(|error| ApiError::unreachable(chain(&error)))?;
             if !response.status().is_success() {
                 return Err(refusal(response).await);
+            }
+            if let Some(Content::Node(node)) = handed_over(&response) {
+                return Ok(node);
             }
             let limited = Limited::new(response.into_body(), ANSWER_BYTES_MAX);
             let body = limited.collect().await;
@@ -343,7 +347,7 @@ impl Cluster {
         method: Method,
         path: &str,
         content_type: &str,
-        body: Vec<u8>,
+        body: Option<&Node>,
     ) -> Request<Body> {
         self.shared.requests.fetch_add(1, Ordering::Relaxed);
         let mut request = Request::builder()
@@ -366,10 +370,23 @@ impl Cluster {
                     .header("impersonate-group", "system:authenticated");
             }
         }
+        let mut text = body;
+        if self.shared.hands_over {
+            let body = body.filter(|node| json::survives(node, json::OBJECT_LIMITS));
+            text = text.filter(|_| body.is_none());
+            let body = body.cloned();
+            request = request.extension(Offer { body });
+        }
+        let bytes = text.map(|node| json::to_string(node).into_bytes());
         request
-            .body(Body::from(body))
+            .body(Body::from(bytes.unwrap_or_default()))
             .unwrap_or_else(|_| Request::new(Body::empty()))
     }
+}
+
+/// What a server in this process has put into its response in place of a body.
+pub(crate) fn handed_over(response: &Response<Body>) -> Option<Content> {
+    response.extensions().get::<Answer>()?.take()
 }
 
 /// The objects of a list, each with the `apiVersion` and `kind` that lists leave out.

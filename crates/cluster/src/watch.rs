@@ -1,15 +1,17 @@
 //! One watch: lines of JSON that never end by themselves.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use handover::Content;
 use http_body_util::BodyExt;
 use object::{Node, Object, json};
 
 use crate::error::ApiError;
-use crate::request::Cluster;
+use crate::request::{Cluster, handed_over};
 
 /// Longest silence before a watch counts as dead; servers send a bookmark about once a minute.
 const SILENCE_MAX: Duration = Duration::from_secs(180);
@@ -29,7 +31,18 @@ pub(crate) enum WatchEvent {
 }
 
 /// An open watch.
-pub(crate) struct Watch {
+pub(crate) enum Watch {
+    /// Of a server elsewhere.
+    Text(Lines),
+    /// Of a server in this process: the stream, and what came of it that was not asked for yet.
+    Values(
+        BoxStream<'static, Vec<handover::Event>>,
+        VecDeque<handover::Event>,
+    ),
+}
+
+/// A body of lines.
+pub(crate) struct Lines {
     frames: BoxStream<'static, Result<Bytes, String>>,
     buffer: Vec<u8>,
     /// Bytes of `buffer` that were read already.
@@ -39,17 +52,38 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) async fn open(cluster: &Cluster, path: &str) -> Result<Self, ApiError> {
         let response = cluster.stream(path).await?;
+        if let Some(Content::Events(events)) = handed_over(&response) {
+            return Ok(Self::Values(events, VecDeque::new()));
+        }
         let frames = response.into_body().into_data_stream();
         let frames = frames.map(|frame| frame.map_err(|error| error.to_string()));
-        Ok(Self {
+        Ok(Self::Text(Lines {
             frames: frames.boxed(),
             buffer: Vec::new(),
             used: 0,
-        })
+        }))
     }
 
     /// The next event; `None` when the server ended the watch, as it does from time to time.
     pub(crate) async fn next(&mut self) -> Result<Option<WatchEvent>, ApiError> {
+        match self {
+            Self::Text(lines) => lines.next().await,
+            Self::Values(events, pending) => loop {
+                if let Some(handover::Event { kind, object }) = pending.pop_front() {
+                    return event(kind, object).map(Some);
+                }
+                match tokio::time::timeout(SILENCE_MAX, events.next()).await {
+                    Err(_) => return Err(silent()),
+                    Ok(None) => return Ok(None),
+                    Ok(Some(more)) => pending.extend(more),
+                }
+            },
+        }
+    }
+}
+
+impl Lines {
+    async fn next(&mut self) -> Result<Option<WatchEvent>, ApiError> {
         loop {
             let unread = &self.buffer[self.used..];
             if let Some(end) = unread.iter().position(|&byte| byte == b'\n') {
@@ -69,7 +103,7 @@ impl Watch {
             }
             let frame = tokio::time::timeout(SILENCE_MAX, self.frames.next());
             match frame.await {
-                Err(_) => return Err(ApiError::unreachable("the watch went silent")),
+                Err(_) => return Err(silent()),
                 Ok(None) => return Ok(None),
                 Ok(Some(Err(error))) => return Err(ApiError::unreachable(error)),
                 Ok(Some(Ok(bytes))) => self.buffer.extend_from_slice(&bytes),
@@ -78,14 +112,24 @@ impl Watch {
     }
 }
 
+fn silent() -> ApiError {
+    ApiError::unreachable("the watch went silent")
+}
+
+fn broken(what: &str) -> ApiError {
+    ApiError::unreachable(format!("a watch event {what}"))
+}
+
 fn read_event(line: &[u8]) -> Result<WatchEvent, ApiError> {
-    let broken = |what: &str| ApiError::unreachable(format!("a watch event {what}"));
-    let mut event =
+    let mut read =
         json::parse(line, json::ANSWER_LIMITS).map_err(|error| broken(&error.to_string()))?;
-    let kind = event.str_at(&["type"]).unwrap_or_default().to_owned();
-    let object = event.remove(&["object"]).filter(|node| !node.is_null());
-    let object: Node = object.ok_or_else(|| broken("has no object"))?;
-    match kind.as_str() {
+    let object = read.remove(&["object"]).filter(|node| !node.is_null());
+    let object = object.ok_or_else(|| broken("has no object"))?;
+    event(read.str_at(&["type"]).unwrap_or_default(), object)
+}
+
+fn event(kind: &str, object: Node) -> Result<WatchEvent, ApiError> {
+    match kind {
         "ADDED" | "MODIFIED" => Ok(WatchEvent::Set(Object::new(object))),
         "DELETED" => Ok(WatchEvent::Gone(Object::new(object))),
         "BOOKMARK" => {

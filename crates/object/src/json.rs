@@ -114,6 +114,46 @@ pub fn parse_reporting(text: &[u8], limits: Limits) -> Result<Parsed, JsonError>
     }
 }
 
+/// Whether reading what [`write`] makes of `node` gives `node` again, within `limits`.
+///
+/// Says no about a large node that may just fit.
+pub fn survives(node: &Node, limits: Limits) -> bool {
+    /// Bytes that JSON makes of one byte of text at most: `\u0000`.
+    const ESCAPED: usize = 6;
+    /// Bytes of a number, or of what stands around a value, at most.
+    const AROUND: usize = 24;
+    fn look(node: &Node, depth: usize, bytes: &mut usize) -> bool {
+        let text = |text: &Text| text.len() * ESCAPED;
+        let size = AROUND
+            + match node {
+                Node::String(own) => text(own),
+                Node::Map(map) => map.keys().map(|key| text(key) + AROUND).sum(),
+                _ => 0,
+            };
+        let Some(left) = bytes.checked_sub(size) else {
+            return false;
+        };
+        *bytes = left;
+        match node {
+            Node::Null | Node::Bool(_) | Node::Int(_) | Node::String(_) => true,
+            Node::Uint(_) => false,
+            Node::Float(own) => own.is_finite() && own.fract() != 0.0,
+            Node::List(items) => depth > 0 && items.iter().all(|item| look(item, depth - 1, bytes)),
+            Node::Map(map) => depth > 0 && map.values().all(|value| look(value, depth - 1, bytes)),
+        }
+    }
+    let mut bytes = limits.bytes_max;
+    look(node, limits.depth_max, &mut bytes)
+}
+
+/// What reading the text of `node` gives: nearly always `node`, which is shared then.
+pub fn as_read(node: &Node) -> Node {
+    match survives(node, ANSWER_LIMITS) {
+        true => node.clone(),
+        false => parse(to_string(node).as_bytes(), ANSWER_LIMITS).unwrap_or_else(|_| node.clone()),
+    }
+}
+
 /// The text of `node` without spaces.
 pub fn to_string(node: &Node) -> String {
     let mut out = String::new();
@@ -584,5 +624,38 @@ mod tests {
         let shown: Vec<_> = parsed.duplicates.iter().map(ToString::to_string).collect();
         assert_eq!(shown, ["spec.a", "list[0].k"]);
         assert_eq!(parsed.node.at(&["spec", "a"]), Some(&Node::Int(2)));
+    }
+
+    #[test]
+    fn what_survives_is_what_reading_gives_again() {
+        let nested = |depth: usize| {
+            let inner = Node::Null;
+            (0..depth).fold(inner, |node, _| Node::list([node]))
+        };
+        let limits = Limits {
+            bytes_max: 1000,
+            depth_max: 4,
+        };
+        for (node, expected) in [
+            (Node::from("\u{0}\"ü"), true),
+            (Node::Int(i64::MIN), true),
+            (Node::Uint(u64::MAX), false),
+            (Node::Float(0.5), true),
+            (Node::Float(3.0), false),
+            (Node::Float(f64::NAN), false),
+            (nested(4), true),
+            (nested(5), false),
+            (Node::from("x".repeat(100)), true),
+            (Node::from("x".repeat(1001)), false),
+        ] {
+            assert_eq!(survives(&node, limits), expected, "{node:?}");
+            let read = parse(to_string(&node).as_bytes(), limits);
+            if expected {
+                assert_eq!(read.as_ref(), Ok(&node));
+            }
+            if let Ok(read) = parse(to_string(&node).as_bytes(), ANSWER_LIMITS) {
+                assert_eq!(as_read(&node), read);
+            }
+        }
     }
 }

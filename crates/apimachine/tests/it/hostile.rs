@@ -39,7 +39,7 @@ fn bodies_that_are_too_much_are_refused() {
     ] {
         let mut request = Request::new("POST", path, "x");
         request.content_type = Some(content_type.to_owned());
-        request.body = body;
+        request.body = body.into();
         let status = send(&mut cluster, &request);
         assert!((400..500).contains(&status), "{content_type}: {status}");
     }

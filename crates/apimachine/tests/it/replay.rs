@@ -316,7 +316,7 @@ impl Player<'_> {
             accept: header("accept"),
             if_none_match: header("if-none-match"),
             user_agent: header("user-agent").unwrap_or_default(),
-            body: body.unwrap_or_default(),
+            body: body.unwrap_or_default().into(),
             ..Request::new("GET", step["path"].as_str().expect("a step has a path"), "")
         }
     }

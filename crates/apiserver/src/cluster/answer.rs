@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use apimachine::rbac::{self, Impersonation, ImpersonationError};
-use apimachine::{Refusal, User};
+use apimachine::{Content, Refusal, User};
 use bytes::Bytes;
+use handover::Offer;
 use http::{HeaderMap, Request, Response, header};
 
 use super::{Cluster, Stepped};
 use crate::http::{RequestInfo, query_pairs};
-use crate::{Body, authentication, watch, wire};
+use crate::watch::OpenWatch;
+use crate::{Body, authentication, wire};
 
 /// A request that is no watch ends after this time; clients give up at about the same.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(34);
@@ -33,12 +35,14 @@ impl Cluster {
         let user = authenticate(&head.headers, head.uri.path());
         let audit_id = wire::audit_id(&head.headers);
         let accepts_gzip = wire::accepts_gzip(&head.headers);
+        let offer = head.extensions.get::<Offer>().cloned();
+        let hands_over = offer.is_some();
         let outcome = match user {
             None => Ok(Err(Refusal::new(401, "Unauthorized", "Unauthorized"))),
             Some(user) => {
                 tokio::time::timeout(
                     REQUEST_TIME_MAX,
-                    self.respond(head, body, query, &info, user),
+                    self.respond(head, (body, offer), query, &info, user),
                 )
                 .await
             }
@@ -55,10 +59,14 @@ impl Cluster {
         };
         let code = response.status;
         let response = match watch {
+            None if hands_over => wire::hand_over(&response),
             None => wire::complete(&response, accepts_gzip),
             Some((watcher, frames, queue)) => {
-                let stream = watch::stream(self.clone(), watcher, frames, queue);
-                wire::head_of(&response, Body::stream(stream))
+                let open = OpenWatch::new(self.clone(), watcher, frames, queue);
+                match hands_over {
+                    true => wire::with_answer(&response, handover::Content::Events(open.events())),
+                    false => wire::head_of(&response, Body::stream(open.chunks())),
+                }
             }
         };
         let response = wire::with_common_headers(response, audit_id);
@@ -70,7 +78,7 @@ impl Cluster {
     async fn respond<B>(
         self: &Arc<Self>,
         head: http::request::Parts,
-        body: B,
+        (body, offer): (B, Option<Offer>),
         query: Vec<(String, String)>,
         info: &RequestInfo,
         caller: User,
@@ -99,7 +107,10 @@ impl Cluster {
                 .collect();
             (!values.is_empty()).then(|| values.join(","))
         };
-        let body = wire::read_body(body).await?;
+        let body = match offer.and_then(|offer| offer.body) {
+            Some(node) => Content::Node(node),
+            None => wire::read_body(body).await?.to_vec().into(),
+        };
         let request = apimachine::Request {
             method: head.method.as_str().into(),
             path: head.uri.path().to_owned(),
@@ -107,7 +118,7 @@ impl Cluster {
             content_type: text(header::CONTENT_TYPE),
             accept: text(header::ACCEPT),
             if_none_match: text(header::IF_NONE_MATCH),
-            body: body.to_vec(),
+            body,
             user,
             user_agent: text(header::USER_AGENT).unwrap_or_default(),
         };

@@ -6,6 +6,8 @@ use std::time::Duration;
 use apimachine::User;
 use apiserver::{Body, Cluster};
 use bytes::Bytes;
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use serde_json::Value;
@@ -65,6 +67,27 @@ pub async fn frames(body: &mut Body, most: usize, patience: Duration) -> Vec<Val
             let line: Vec<u8> = rest.drain(..=end).collect();
             frames.push(serde_json::from_slice(&line).expect("a frame is JSON"));
         }
+    }
+    frames.truncate(most);
+    frames
+}
+
+/// As [`frames`], of a watch whose events are handed over.
+pub async fn events(
+    mut stream: BoxStream<'static, Vec<handover::Event>>,
+    most: usize,
+    patience: Duration,
+) -> Vec<Value> {
+    let mut frames = Vec::new();
+    while frames.len() < most {
+        let Ok(Some(events)) = tokio::time::timeout(patience, stream.next()).await else {
+            break;
+        };
+        frames.extend(events.into_iter().map(|handover::Event { kind, object }| {
+            let object: Value = serde_json::from_str(&object::json::to_string(&object))
+                .expect("the text of a node is JSON");
+            serde_json::json!({"type": kind, "object": object})
+        }));
     }
     frames.truncate(most);
     frames
