@@ -172,6 +172,13 @@ impl Map {
         self.iter().map(|(_, value)| value)
     }
 
+    /// Whether another map has the same allocation.
+    pub fn is_shared(&self) -> bool {
+        self.0
+            .as_ref()
+            .is_some_and(|inner| Arc::strong_count(inner) > 1)
+    }
+
     /// Whether both are the same allocation, so equal without a look inside.
     pub fn same(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
