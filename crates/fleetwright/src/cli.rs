@@ -245,9 +245,9 @@ pub struct EngineArgs {
     /// Reconciles of units at the same time.
     #[arg(long, default_value_t = 4)]
     pub concurrent: usize,
-    /// Dry runs of one unit at the same time.
-    #[arg(long, default_value_t = 4)]
-    pub concurrent_ssa: usize,
+    /// Dry runs and writes of one unit at the same time [default: 4, on an embedded API server 16].
+    #[arg(long, value_name = "N")]
+    pub concurrent_ssa: Option<usize>,
     /// Refuses sources of other namespaces.
     #[arg(long)]
     pub no_cross_namespace_refs: bool,

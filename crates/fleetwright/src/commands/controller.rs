@@ -16,8 +16,9 @@ use crate::cli::{ControllerArgs, Role};
 use crate::connect::connect_to;
 use crate::exit::{Exit, Failure};
 use crate::platform::{
-    Definitions, OwnCluster, archive_routes, engine_bases, engine_options, git_client,
-    install_definitions, interrupted, rewrites, storage, with_components,
+    CONCURRENT_SSA, Defaults, Definitions, OwnCluster, archive_routes, engine_bases,
+    engine_options, git_client, install_definitions, interrupted, rewrites, storage,
+    with_components,
 };
 
 /// Runs until interrupted, or until a part has ended by accident.
@@ -134,7 +135,11 @@ fn is_held(lease: &Object, now: Timestamp) -> bool {
 }
 
 fn options(args: &ControllerArgs) -> Result<runtime::Options, Failure> {
-    let mut options = engine_options(&args.engine, plan::Brake::Warn)?;
+    let defaults = Defaults {
+        brake: plan::Brake::Warn,
+        concurrent_ssa: CONCURRENT_SSA,
+    };
+    let mut options = engine_options(&args.engine, &defaults)?;
     options.serve_sources = args.roles.contains(&Role::Source);
     options.serve_units = args.roles.contains(&Role::Kustomize);
     if !args.watch_all_namespaces {

@@ -156,7 +156,14 @@ impl Platform {
                 targets.register(address, cluster.clone());
             }
         }
-        let engine_options = engine_options(&options.engine, plan::Brake::Confirm)?;
+        let defaults = Defaults {
+            brake: plan::Brake::Confirm,
+            concurrent_ssa: match embedded {
+                Some(_) => CONCURRENT_SSA_EMBEDDED,
+                None => CONCURRENT_SSA,
+            },
+        };
+        let engine_options = engine_options(&options.engine, &defaults)?;
         let (engine, run) = Engine::new(targets, sources, engine_options);
         let _ = announced.set(engine.clone());
         let default_plane: Arc<dyn DefaultPlane> = match &embedded {
@@ -258,8 +265,22 @@ pub async fn interrupted() {
     }
 }
 
+/// What differs between a control plane of ours and a Kubernetes that others use as well.
+pub struct Defaults {
+    pub brake: plan::Brake,
+    /// Dry runs and writes of one unit at the same time.
+    pub concurrent_ssa: usize,
+}
+
+/// Flux's number of dry runs of a unit at the same time.
+pub const CONCURRENT_SSA: usize = 4;
+
+/// The same where the embedded API server is the control plane: it stores many writes as fast as
+/// one.
+const CONCURRENT_SSA_EMBEDDED: usize = 16;
+
 /// What the flags say about the controllers.
-pub fn engine_options(args: &EngineArgs, brake: plan::Brake) -> Result<Options, Failure> {
+pub fn engine_options(args: &EngineArgs, defaults: &Defaults) -> Result<Options, Failure> {
     let custom_kinds = args.custom_apply_stage_kinds.iter().map(|text| {
         let (group, kind) = text.split_once('/').ok_or_else(|| {
             let message = format!("--custom-apply-stage-kinds `{text}` is not Group/Kind");
@@ -274,9 +295,9 @@ pub fn engine_options(args: &EngineArgs, brake: plan::Brake) -> Result<Options, 
         clock: Arc::new(SystemClock),
         concurrent: args.concurrent,
         concurrent_sources: 2,
-        concurrent_ssa: args.concurrent_ssa,
+        concurrent_ssa: args.concurrent_ssa.unwrap_or(defaults.concurrent_ssa),
         brake: match args.deletion_brake {
-            None => brake,
+            None => defaults.brake,
             Some(BrakeMode::Confirm) => plan::Brake::Confirm,
             Some(BrakeMode::Warn) => plan::Brake::Warn,
             Some(BrakeMode::Off) => plan::Brake::Off,

@@ -31,8 +31,9 @@ use state::State;
 /// Who owns fields of the objects that decisions write.
 const MANAGER: &str = release::MANAGER;
 
-/// Objects that are looked at at the same time.
-const CONCURRENT: usize = 8;
+/// Objects that are looked at at the same time. Most of the time they wait for a store to keep what
+/// they have written, and stores keep many writes as fast as one.
+const CONCURRENT: usize = 32;
 
 /// Decisions about one object in a row; more would mean that two of them undo each other.
 const DECISIONS_MAX: usize = 20;
