@@ -32,7 +32,6 @@ mod decode;
 mod delete;
 pub mod discovery;
 mod env;
-mod field_sets;
 mod fields;
 mod garbage;
 mod kind;

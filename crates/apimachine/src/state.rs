@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use object::{Node, Text, json};
+use object::{Node, Sharing, Text, json};
 
-use crate::field_sets::FieldSets;
 use crate::types::ResourceType;
 use crate::{Env, Random, ServiceNetwork};
 
@@ -198,7 +197,7 @@ pub struct State {
     events_weight: usize,
     by_uid: Arc<BTreeMap<Text, (Text, Key)>>,
     owned: Arc<BTreeMap<Text, BTreeSet<(Text, Key)>>>,
-    field_sets: Arc<FieldSets>,
+    sharing: Arc<Sharing>,
     /// Admission policies, compiled.
     pub(crate) policies: Arc<crate::policies::Policies>,
     /// Served resources by group, version and plural.
@@ -226,7 +225,7 @@ impl State {
             events_weight: 0,
             by_uid: Arc::default(),
             owned: Arc::default(),
-            field_sets: Arc::default(),
+            sharing: Arc::default(),
             policies: Arc::default(),
             types: crate::builtin::types(),
         }
@@ -246,7 +245,7 @@ impl State {
         state.events_weight = events.iter().map(|event| event.object.weight).sum();
         state.events = Arc::new(events.into());
         for (resource, key, mut node) in objects {
-            Arc::make_mut(&mut state.field_sets).share(&mut node, None);
+            Arc::make_mut(&mut state.sharing).share(&mut node, None);
             let object = Arc::new(Stored::restore(node));
             state.index(&resource, &key, None, Some(&object));
             let objects = Arc::make_mut(state.objects.entry(resource).or_default());
@@ -367,7 +366,7 @@ impl State {
         node.set(&["metadata", "resourceVersion"], version.to_string());
         order_metadata(&mut node);
         let before = old.as_deref().map(|old| &old.node);
-        Arc::make_mut(&mut self.field_sets).share(&mut node, before);
+        Arc::make_mut(&mut self.sharing).share(&mut node, before);
         let object = Arc::new(Stored::new(node, version));
         let resource: Text = resource.into();
         self.index(

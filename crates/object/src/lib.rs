@@ -23,12 +23,14 @@ pub mod names;
 mod node;
 mod path;
 mod selector;
+mod sharing;
 
 pub use key::{GroupKind, GroupVersionKind, Object, ObjectKey, Origin};
 pub use map::Map;
 pub use node::{List, Node};
 pub use path::{FieldPath, Step};
 pub use selector::{LabelSelector, SelectorError};
+pub use sharing::Sharing;
 
 /// A short string, stored inline up to 23 bytes.
 pub type Text = smol_str::SmolStr;
