@@ -3,47 +3,68 @@
 //! # Source
 //! kubernetes/kubernetes `pkg/registry/core/service/storage/alloc.go`, `storage.go`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use object::{Node, Text};
 use schema::{FieldError, FieldValue};
 
 use crate::call::{Call, Target};
-use crate::{Refusal, ServiceNetwork};
+use crate::{Key, Refusal, ServiceNetwork};
 
 const PORT_MIN: i64 = 30_000;
 const PORT_MAX: i64 = 32_767;
 /// Addresses and ports tried at random before all are looked at in order.
 const RANDOM_TRIES: usize = 16;
 
-/// What other Services hold.
-#[derive(Default)]
-struct Taken {
-    addresses: BTreeSet<Text>,
-    ports: BTreeSet<i64>,
+/// Who holds which address and which port of the nodes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Taken {
+    addresses: BTreeMap<Text, Key>,
+    ports: BTreeMap<i64, Key>,
 }
 
 impl Taken {
-    fn by_others(call: &Call<'_>, namespace: &str, name: &str) -> Self {
-        let mut taken = Self::default();
-        for (key, stored) in call.state.list("services", None) {
-            if key.namespace == namespace && key.name == name {
-                continue;
+    /// Notes that a Service has changed from `old` to `new`.
+    pub(crate) fn note(&mut self, key: &Key, old: Option<&Node>, new: Option<&Node>) {
+        if let Some(old) = old {
+            for address in texts(old, "clusterIPs") {
+                release(&mut self.addresses, &address, key);
             }
-            for address in texts(stored, "clusterIPs") {
-                taken.addresses.insert(address);
+            for port in taken_ports(old) {
+                release(&mut self.ports, &port, key);
             }
-            taken
-                .ports
-                .extend(ports(stored).iter().filter_map(node_port));
-            taken.ports.extend(
-                stored
-                    .at(&["spec", "healthCheckNodePort"])
-                    .and_then(Node::as_i64),
-            );
         }
-        taken
+        if let Some(new) = new {
+            let addresses = texts(new, "clusterIPs").into_iter();
+            self.addresses
+                .extend(addresses.map(|own| (own, key.clone())));
+            let ports = taken_ports(new).into_iter();
+            self.ports.extend(ports.map(|own| (own, key.clone())));
+        }
     }
+
+    fn has_address(&self, address: &str, but_of: &Key) -> bool {
+        self.addresses
+            .get(address)
+            .is_some_and(|holder| holder != but_of)
+    }
+
+    fn has_port(&self, port: i64, but_of: &Key) -> bool {
+        self.ports.get(&port).is_some_and(|holder| holder != but_of)
+    }
+}
+
+fn release<K: Ord>(held: &mut BTreeMap<K, Key>, one: &K, by: &Key) {
+    if held.get(one) == Some(by) {
+        held.remove(one);
+    }
+}
+
+fn taken_ports(service: &Node) -> Vec<i64> {
+    let mut taken: Vec<i64> = ports(service).iter().filter_map(node_port).collect();
+    let health = service.at(&["spec", "healthCheckNodePort"]);
+    taken.extend(health.and_then(Node::as_i64));
+    taken
 }
 
 fn texts(service: &Node, key: &str) -> Vec<Text> {
@@ -287,7 +308,8 @@ fn allocate(
     service: &mut Node,
     name: &str,
 ) -> Result<(), Refusal> {
-    let taken = Taken::by_others(call, target.namespace, name);
+    let taken = call.state.service_holdings.clone();
+    let own = target.key(name);
     let refuse = |error: FieldError| Refusal::invalid("", "Service", name, &[error]);
     if needs_address(service) {
         check_families(service).map_err(refuse)?;
@@ -295,7 +317,7 @@ fn allocate(
     if needs_address(service) && text(service, "clusterIP") != "None" {
         match text(service, "clusterIP") {
             "" => {
-                let address = free_address(call, &taken).ok_or_else(|| {
+                let address = free_address(call, &taken, &own).ok_or_else(|| {
                     Refusal::internal("failed to allocate a serviceIP: range is full")
                 })?;
                 service.set(&["spec", "clusterIP"], address.clone());
@@ -303,17 +325,17 @@ fn allocate(
             }
             address => {
                 let network = call.state.features().service_network;
-                check_address(service, address, network, &taken).map_err(refuse)?;
+                check_address(service, address, network, (&taken, &own)).map_err(refuse)?;
             }
         }
     }
     if needs_node_ports(service) {
-        allocate_ports(call, service, &taken).map_err(refuse)?;
+        allocate_ports(call, service, (&taken, &own)).map_err(refuse)?;
     }
     if needs_health_check_port(service) && service.at(&["spec", "healthCheckNodePort"]).is_none() {
-        let mut taken = taken.ports;
-        taken.extend(ports(service).iter().filter_map(node_port));
-        if let Some(port) = free_port(call, &taken) {
+        let given: BTreeSet<i64> = ports(service).iter().filter_map(node_port).collect();
+        let is_free = |port: i64| !given.contains(&port) && !taken.has_port(port, &own);
+        if let Some(port) = free_port(call, is_free) {
             service.set(&["spec", "healthCheckNodePort"], port);
         }
     }
@@ -324,7 +346,7 @@ fn check_address(
     service: &Node,
     address: &str,
     network: ServiceNetwork,
-    taken: &Taken,
+    (taken, own): (&Taken, &Key),
 ) -> Result<(), FieldError> {
     let all = Node::list(texts(service, "clusterIPs"));
     let refuse = |problem: &str| {
@@ -341,39 +363,39 @@ fn check_address(
     if !network.contains(parsed) {
         return refuse("the provided network does not match the current range");
     }
-    match taken.addresses.contains(address) {
+    match taken.has_address(address, own) {
         true => refuse("provided IP is already allocated"),
         false => Ok(()),
     }
 }
 
-fn free_address(call: &mut Call<'_>, taken: &Taken) -> Option<Text> {
+fn free_address(call: &mut Call<'_>, taken: &Taken, own: &Key) -> Option<Text> {
     let network = call.state.features().service_network;
     let address = |number: u64| Text::from(network.address(number).to_string());
     let random = (0..RANDOM_TRIES).find_map(|_| {
         let address = address(1 + call.random.below(network.len()));
-        (!taken.addresses.contains(&address)).then_some(address)
+        (!taken.has_address(&address, own)).then_some(address)
     });
     random.or_else(|| {
         (1..=network.len())
             .map(address)
-            .find(|address| !taken.addresses.contains(address))
+            .find(|address| !taken.has_address(address, own))
     })
 }
 
-fn free_port(call: &mut Call<'_>, taken: &BTreeSet<i64>) -> Option<i64> {
+fn free_port(call: &mut Call<'_>, is_free: impl Fn(i64) -> bool) -> Option<i64> {
     let span = u64::try_from(PORT_MAX - PORT_MIN + 1).unwrap_or(1);
     let random = (0..RANDOM_TRIES).find_map(|_| {
         let port = PORT_MIN + i64::try_from(call.random.below(span)).unwrap_or_default();
-        (!taken.contains(&port)).then_some(port)
+        is_free(port).then_some(port)
     });
-    random.or_else(|| (PORT_MIN..=PORT_MAX).find(|port| !taken.contains(port)))
+    random.or_else(|| (PORT_MIN..=PORT_MAX).find(|port| is_free(*port)))
 }
 
 fn allocate_ports(
     call: &mut Call<'_>,
     service: &mut Node,
-    taken: &Taken,
+    (taken, holder): (&Taken, &Key),
 ) -> Result<(), FieldError> {
     let mut all = ports(service);
     let mut own: BTreeSet<i64> = BTreeSet::new();
@@ -393,15 +415,15 @@ fn allocate_ports(
                 "provided port is not in the valid range. The range of valid ports is {PORT_MIN}-{PORT_MAX}"
             ));
         }
-        if taken.ports.contains(&number) {
+        if taken.has_port(number, holder) {
             return refuse("provided port is already allocated".to_owned());
         }
         own.insert(number);
     }
     for port in &mut all {
         if node_port(port).is_none() {
-            let busy: BTreeSet<i64> = taken.ports.union(&own).copied().collect();
-            let Some(number) = free_port(call, &busy) else {
+            let is_free = |port: i64| !own.contains(&port) && !taken.has_port(port, holder);
+            let Some(number) = free_port(call, is_free) else {
                 continue;
             };
             own.insert(number);

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use object::{Node, Sharing, Text, json};
 
+use crate::services::Taken;
 use crate::types::ResourceType;
 use crate::{Env, Random, ServiceNetwork};
 
@@ -198,6 +199,8 @@ pub struct State {
     by_uid: Arc<BTreeMap<Text, (Text, Key)>>,
     owned: Arc<BTreeMap<Text, BTreeSet<(Text, Key)>>>,
     sharing: Arc<Sharing>,
+    /// Addresses and ports of Services.
+    pub(crate) service_holdings: Arc<Taken>,
     /// Admission policies, compiled.
     pub(crate) policies: Arc<crate::policies::Policies>,
     /// Served resources by group, version and plural.
@@ -226,6 +229,7 @@ impl State {
             by_uid: Arc::default(),
             owned: Arc::default(),
             sharing: Arc::default(),
+            service_holdings: Arc::default(),
             policies: Arc::default(),
             types: crate::builtin::types(),
         }
@@ -418,6 +422,9 @@ impl State {
     ) {
         let new = new.map(|stored| &***stored);
         let old = old.map(|stored| &**stored);
+        if resource == "services" {
+            Arc::make_mut(&mut self.service_holdings).note(key, old, new);
+        }
         let uid = |node: Option<&Node>| {
             node.and_then(|node| Some(Text::from(node.str_at(&["metadata", "uid"])?)))
         };

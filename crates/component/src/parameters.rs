@@ -7,6 +7,8 @@
 //! # Source
 //! openchoreo/openchoreo `internal/pipeline/component/context/` at v0.7.0, v0.12.0 and v1.2.3.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use object::{Map, Node};
 use schema::FieldError;
 
@@ -17,9 +19,52 @@ use crate::schema::{Schema, SchemaError};
 #[derive(Clone, Debug, Default)]
 pub struct Compiled {
     /// Of parameters; `None` takes nothing.
-    pub parameters: Option<Schema>,
+    pub parameters: Option<Arc<Schema>>,
     /// Of values for the environment; `None` takes nothing.
-    pub environment: Option<Schema>,
+    pub environment: Option<Arc<Schema>>,
+}
+
+/// What [`compile`] gives.
+type Outcome = Result<Compiled, (Vec<SchemaError>, Vec<SchemaError>)>;
+
+/// Compiled schemas that are remembered. A platform has some dozen types and traits, and compiling
+/// the schemas of one takes as long as the rest of a render; what is remembered takes 10 to 100 KiB
+/// each.
+const KNOWN_MAX: usize = 128;
+
+/// Schemas that were compiled before; those asked for last are last.
+#[derive(Debug, Default)]
+pub struct Known(Mutex<Vec<(Schemas, Outcome)>>);
+
+impl Known {
+    /// As [`compile`].
+    ///
+    /// # Errors
+    /// As [`compile`].
+    pub fn compile(&self, schemas: &Schemas) -> Outcome {
+        if let Some(outcome) = self.find(schemas) {
+            return outcome;
+        }
+        let outcome = compile(schemas);
+        let mut known = self.lock();
+        if known.len() >= KNOWN_MAX {
+            drop(known.remove(0));
+        }
+        known.push((schemas.clone(), outcome.clone()));
+        outcome
+    }
+
+    fn find(&self, schemas: &Schemas) -> Option<Outcome> {
+        let mut known = self.lock();
+        // Frozen copies of one type mostly have their parts in common, so few are compared in full.
+        let at = known.iter().rposition(|(own, _)| own == schemas)?;
+        known[at..].rotate_left(1);
+        known.last().map(|(_, outcome)| outcome.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(Schemas, Outcome)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Values as templates see them.
@@ -41,7 +86,7 @@ pub struct Values {
 ///
 /// # Errors
 /// Everything wrong with them: of parameters, of values for the environment.
-pub fn compile(schemas: &Schemas) -> Result<Compiled, (Vec<SchemaError>, Vec<SchemaError>)> {
+pub fn compile(schemas: &Schemas) -> Outcome {
     type Made = Result<Option<Schema>, Vec<SchemaError>>;
     let (parameters, environment): (Made, Made) = match schemas {
         Schemas::None => (Ok(None), Ok(None)),
@@ -75,8 +120,8 @@ pub fn compile(schemas: &Schemas) -> Result<Compiled, (Vec<SchemaError>, Vec<Sch
     };
     match (parameters, environment) {
         (Ok(parameters), Ok(environment)) => Ok(Compiled {
-            parameters,
-            environment,
+            parameters: parameters.map(Arc::new),
+            environment: environment.map(Arc::new),
         }),
         (parameters, environment) => Err((
             parameters.err().unwrap_or_default(),

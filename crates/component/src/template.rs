@@ -58,6 +58,7 @@ pub use repeat::Repeat;
 pub use scan::{Marker, NestedMarker, markers};
 pub use shape::shape;
 
+use crate::parameters::Known;
 use functions::Functions;
 use render::Part;
 
@@ -91,6 +92,8 @@ const REMEMBERED_BYTES_MAX: usize = 1 << 20;
 pub struct Engine {
     options: Options,
     remembered: Mutex<Remembered>,
+    /// Schemas of types and traits whose templates were rendered.
+    pub(crate) schemas: Known,
 }
 
 #[derive(Debug, Default)]
@@ -123,6 +126,7 @@ impl Engine {
                 ..Options::dynamic()
             },
             remembered: Mutex::default(),
+            schemas: Known::default(),
         }
     }
 

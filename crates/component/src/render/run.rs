@@ -230,7 +230,7 @@ impl<'a> Run<'a> {
     }
 
     fn schemas(&mut self, schemas: &Schemas) -> Option<Compiled> {
-        match parameters::compile(schemas) {
+        match self.stage.engine.schemas.compile(schemas) {
             Ok(compiled) => Some(compiled),
             Err((parameters, environment)) => {
                 for (part, errors) in [
