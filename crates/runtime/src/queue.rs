@@ -24,6 +24,8 @@ struct Inner<K> {
     wanted: BTreeSet<K>,
     running: BTreeSet<K>,
     timers: BTreeMap<K, Instant>,
+    /// The same by time.
+    due: BTreeSet<(Instant, K)>,
 }
 
 impl<K: Ord + Clone> Queue<K> {
@@ -34,6 +36,7 @@ impl<K: Ord + Clone> Queue<K> {
                 wanted: BTreeSet::new(),
                 running: BTreeSet::new(),
                 timers: BTreeMap::new(),
+                due: BTreeSet::new(),
             }),
             news: Notify::new(),
             interrupts: Notify::new(),
@@ -57,12 +60,13 @@ impl<K: Ord + Clone> Queue<K> {
     /// Wants `key` to be looked at at a time; replaces an earlier wish, `None` takes it back.
     pub(crate) fn schedule(&self, key: K, at: Option<Instant>) {
         let mut inner = self.lock();
-        match at {
-            Some(at) => inner.timers.insert(key, at),
-            None => inner.timers.remove(&key),
-        };
-        drop(inner);
-        self.news.notify_one();
+        inner.forget_timer(&key);
+        if let Some(at) = at {
+            inner.timers.insert(key.clone(), at);
+            inner.due.insert((at, key));
+            drop(inner);
+            self.news.notify_one();
+        }
     }
 
     /// The next key; the caller owns it until it calls [`Queue::done`].
@@ -78,7 +82,7 @@ impl<K: Ord + Clone> Queue<K> {
                     inner.running.insert(key.clone());
                     return key;
                 }
-                inner.timers.values().min().copied()
+                inner.due.first().map(|(at, _)| *at)
             };
             let news = self.news.notified();
             match due {
@@ -128,17 +132,19 @@ impl<K: Ord + Clone> Queue<K> {
 }
 
 impl<K: Ord + Clone> Inner<K> {
+    fn forget_timer(&mut self, key: &K) {
+        if let Some(at) = self.timers.remove(key) {
+            self.due.remove(&(at, key.clone()));
+        }
+    }
+
     /// Makes keys ready whose time has come; whether a worker has one of them.
     fn move_due(&mut self) -> bool {
         let now = Instant::now();
-        let due: Vec<K> = self
-            .timers
-            .iter()
-            .filter(|(_, at)| **at <= now)
-            .map(|(key, _)| key.clone())
-            .collect();
         let mut interrupts = false;
-        for key in due {
+        while self.due.first().is_some_and(|(at, _)| *at <= now)
+            && let Some((_, key)) = self.due.pop_first()
+        {
             self.timers.remove(&key);
             if self.running.contains(&key) {
                 self.wanted.insert(key);
