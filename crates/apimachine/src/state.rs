@@ -197,7 +197,8 @@ pub struct State {
     /// What the objects of `events` take together.
     events_weight: usize,
     by_uid: Arc<BTreeMap<Text, (Text, Key)>>,
-    owned: Arc<BTreeMap<Text, BTreeSet<(Text, Key)>>>,
+    /// Uid of an owner, and resource and key of what it owns.
+    owned: Arc<BTreeSet<(Text, (Text, Key))>>,
     sharing: Arc<Sharing>,
     /// Addresses and ports of Services.
     pub(crate) service_holdings: Arc<Taken>,
@@ -308,7 +309,12 @@ impl State {
 
     /// Resource and key of every object that names `uid` among its owners.
     pub fn owned_by(&self, uid: &str) -> impl Iterator<Item = &(Text, Key)> {
-        self.owned.get(uid).into_iter().flatten()
+        let uid = Text::from(uid);
+        let from = (uid.clone(), <(Text, Key)>::default());
+        self.owned
+            .range(from..)
+            .take_while(move |(owner, _)| *owner == uid)
+            .map(|(_, own)| own)
     }
 
     /// The changes after `version`, or `None` when some of them are forgotten.
@@ -425,8 +431,9 @@ impl State {
         if resource == "services" {
             Arc::make_mut(&mut self.service_holdings).note(key, old, new);
         }
-        let uid = |node: Option<&Node>| {
-            node.and_then(|node| Some(Text::from(node.str_at(&["metadata", "uid"])?)))
+        let uid = |node: Option<&Node>| match node?.at(&["metadata", "uid"])? {
+            Node::String(uid) => Some(uid.clone()),
+            _ => None,
         };
         let (before, after) = (uid(old), uid(new));
         if before != after {
@@ -437,20 +444,11 @@ impl State {
         let (before, after) = (owners(old), owners(new));
         if before != after {
             let owned = Arc::make_mut(&mut self.owned);
+            let entry = |uid: &Text| (uid.clone(), (resource.clone(), key.clone()));
             for uid in before.difference(&after) {
-                if let Some(set) = owned.get_mut(uid) {
-                    set.remove(&(resource.clone(), key.clone()));
-                    if set.is_empty() {
-                        owned.remove(uid);
-                    }
-                }
+                owned.remove(&entry(uid));
             }
-            for uid in after.difference(&before) {
-                owned
-                    .entry(uid.clone())
-                    .or_default()
-                    .insert((resource.clone(), key.clone()));
-            }
+            owned.extend(after.difference(&before).map(entry));
         }
     }
 }
@@ -458,11 +456,15 @@ impl State {
 /// The uids an object names as owners.
 fn owners(node: Option<&Node>) -> BTreeSet<Text> {
     let references = node.and_then(|node| node.at(&["metadata", "ownerReferences"])?.as_list());
-    let uids = references
-        .into_iter()
-        .flatten()
-        .filter_map(|reference| reference.str_at(&["uid"]));
-    uids.map(Text::from).collect()
+    let uids =
+        references
+            .into_iter()
+            .flatten()
+            .filter_map(|reference| match reference.get("uid")? {
+                Node::String(uid) => Some(uid.clone()),
+                _ => None,
+            });
+    uids.collect()
 }
 
 /// Puts the keys of metadata into the order in which the API shows them.

@@ -59,7 +59,8 @@ struct Store {
     objects: RwLock<Objects>,
     problem: RwLock<Option<ApiError>>,
     synced: flag::Sender<bool>,
-    trim: fn(&mut Object),
+    cluster: Cluster,
+    trim: fn(&Object) -> bool,
     on_change: Box<dyn Fn(Change) + Send + Sync>,
 }
 
@@ -70,14 +71,15 @@ impl Reflector {
         scope: Scope,
         on_change: impl Fn(Change) + Send + Sync + 'static,
     ) -> Self {
-        Self::trimmed(cluster, scope, |_| {}, on_change)
+        Self::trimmed(cluster, scope, |_| false, on_change)
     }
 
-    /// As [`Self::start`], of objects from which `trim` takes what nobody looks at.
+    /// As [`Self::start`], without the fields that managers own where `trim` says so and the copy is
+    /// one: objects of a server in this process are shared with it.
     pub fn trimmed(
         cluster: Cluster,
         scope: Scope,
-        trim: fn(&mut Object),
+        trim: fn(&Object) -> bool,
         on_change: impl Fn(Change) + Send + Sync + 'static,
     ) -> Self {
         let (sender, synced) = flag::channel(false);
@@ -85,6 +87,7 @@ impl Reflector {
             objects: RwLock::default(),
             problem: RwLock::default(),
             synced: sender,
+            cluster: cluster.clone(),
             trim,
             on_change: Box::new(on_change),
         });
@@ -137,7 +140,9 @@ impl Store {
     }
 
     fn set(&self, mut object: Object) {
-        (self.trim)(&mut object);
+        if (self.trim)(&object) {
+            self.cluster.forget_owned_fields(&mut object);
+        }
         let new = Arc::new(object);
         let key = new.key();
         let old = {

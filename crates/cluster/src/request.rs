@@ -133,6 +133,16 @@ impl Cluster {
         self.shared.id
     }
 
+    /// Takes from an answer which fields each manager owns, see [`Object::forget_owned_fields`].
+    ///
+    /// Answers of a server in this process are shared with it, and stay as they are: a change would
+    /// be a copy.
+    pub fn forget_owned_fields(&self, answer: &mut Object) {
+        if !self.shared.hands_over {
+            answer.forget_owned_fields();
+        }
+    }
+
     /// Requests made so far with any identity.
     pub fn requests(&self) -> u64 {
         self.shared.requests.load(Ordering::Relaxed)

@@ -314,25 +314,25 @@ pub struct Applied {
     /// Of which generation of the release.
     pub generation: i64,
     /// What the server answered.
-    pub versions: BTreeMap<ObjectKey, Version>,
+    pub versions: Vec<(ObjectKey, Version)>,
 }
 
 /// What tells whether somebody else has changed an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
-    uid: String,
+    uid: Text,
     /// Changes with the spec; of kinds that have no status the version of everything.
-    spec: String,
+    spec: Text,
 }
 
 impl Version {
     /// Of an object as a server shows it.
     pub fn of(object: &Object) -> Self {
         Self {
-            uid: object.uid().to_owned(),
+            uid: object.uid().into(),
             spec: match object.generation() {
-                0 => object.resource_version().to_owned(),
-                generation => generation.to_string(),
+                0 => object.resource_version().into(),
+                generation => generation.to_string().into(),
             },
         }
     }
@@ -594,7 +594,9 @@ fn due(observed: &Observed<'_>, timing: Timing) -> Timestamp {
         return timing.now;
     };
     let differs = |entry: &Entry| {
-        let known = applied.versions.get(&entry.key);
+        let versions = &applied.versions;
+        let known = versions.iter().find(|(key, _)| *key == entry.key);
+        let known = known.map(|(_, version)| version);
         match (observed.live)(entry) {
             Live::Unknown => false,
             Live::Absent | Live::Other(_) => true,

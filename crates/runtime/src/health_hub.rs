@@ -175,9 +175,13 @@ fn scope(target: &HealthTarget) -> Scope {
 
 fn start(cluster: Cluster, scope: Scope) -> Shared {
     let (sender, changes) = watch::channel(0);
-    let trim = Object::forget_owned_fields;
-    let reflector = Reflector::trimmed(cluster, scope, trim, move |_| {
-        sender.send_modify(|count| *count += 1);
-    });
+    let reflector = Reflector::trimmed(
+        cluster,
+        scope,
+        |_| true,
+        move |_| {
+            sender.send_modify(|count| *count += 1);
+        },
+    );
     Shared { reflector, changes }
 }

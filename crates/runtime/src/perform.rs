@@ -231,7 +231,7 @@ impl<'a> Performer<'a> {
                             *result = live.clone();
                         }
                         // Only those of the live object are looked at.
-                        result.forget_owned_fields();
+                        cluster.forget_owned_fields(result);
                     }
                     // That it would be created is all there is to know.
                     (None, Ok(result)) => *result = object,
@@ -289,7 +289,7 @@ impl<'a> Performer<'a> {
         let (unchanged, server) = (&self.shared.unchanged, cluster.id());
         unchanged.remember(self.object, server, about(write), digest);
         self.see(&written);
-        written.forget_owned_fields();
+        cluster.forget_owned_fields(&mut written);
         self.written.insert(written.key(), written);
     }
 

@@ -119,6 +119,26 @@ impl Tree {
         }
     }
 
+    /// The same tree; what `other` has alike under the same path is in memory once.
+    pub fn sharing(&self, other: &Self) -> Self {
+        let (Store::Whole { entries, has_links }, Store::Whole { entries: known, .. }) =
+            (&self.0, &other.0)
+        else {
+            return self.clone();
+        };
+        let shared = entries
+            .iter()
+            .map(|own| match known.get_key_value(own.0) {
+                Some(known) if known == own => known,
+                _ => own,
+            })
+            .map(|(path, entry)| (path.clone(), entry.clone()));
+        Self(Store::Whole {
+            entries: Arc::new(shared.collect()),
+            has_links: *has_links,
+        })
+    }
+
     /// Every file and link, in path order; of a tree that is read on demand, none.
     pub fn entries(&self) -> impl Iterator<Item = (&TreePath, &Entry)> {
         let entries = match &self.0 {
@@ -382,6 +402,21 @@ mod tests {
 
     fn path(text: &str) -> TreePath {
         TreePath::new(text).unwrap()
+    }
+
+    #[test]
+    fn a_tree_that_shares_says_what_it_said() {
+        let old: Tree = [("a", "same"), ("b", "old"), ("c", "gone")]
+            .into_iter()
+            .collect();
+        let new: Tree = [("a", "same"), ("b", "new"), ("d", "more")]
+            .into_iter()
+            .collect();
+        let shared = new.sharing(&old);
+        assert_eq!(shared, new);
+        let content = |tree: &Tree, name: &str| tree.read(&path(name)).unwrap();
+        assert!(Arc::ptr_eq(&content(&shared, "a"), &content(&old, "a")));
+        assert!(!Arc::ptr_eq(&content(&shared, "b"), &content(&old, "b")));
     }
 
     fn sample() -> Tree {

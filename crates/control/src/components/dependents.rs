@@ -61,7 +61,11 @@ pub fn dependents_of_status(
             keys.insert(key("Component", namespace, &own.component));
         }
     }
-    if changed.gvk().group == GROUP && changed.kind() == "ReleaseBinding" {
+    let history = |own: &Object| own.node.at(&["status", "releaseHistory"]).cloned();
+    if changed.gvk().group == GROUP
+        && changed.kind() == "ReleaseBinding"
+        && history(before) != history(changed)
+    {
         // What was ready here may go further.
         let own = Owner::of(changed);
         let same = catalog.bindings_of_component(namespace, &own.component);

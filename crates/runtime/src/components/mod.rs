@@ -134,12 +134,17 @@ impl Shared {
             };
             // Weak: the reflector belongs to what it calls.
             let shared = Arc::downgrade(self);
-            let trim = Object::forget_owned_fields;
-            Reflector::trimmed(self.control_plane().clone(), scope, trim, move |change| {
-                if let Some(shared) = shared.upgrade() {
-                    shared.changed(&change);
-                }
-            })
+            let control_plane = self.control_plane().clone();
+            Reflector::trimmed(
+                control_plane,
+                scope,
+                |_| true,
+                move |change| {
+                    if let Some(shared) = shared.upgrade() {
+                        shared.changed(&change);
+                    }
+                },
+            )
         });
         let _ = self.reflectors.set(reflectors.collect());
     }
@@ -173,10 +178,17 @@ impl Shared {
         }
     }
 
-    /// As [`Self::put`], of an answer to a request.
-    fn take(&self, mut object: Object) {
-        object.forget_owned_fields();
-        self.put(&Arc::new(object));
+    /// As [`Self::put`], of an answer to a request of whoever looks at `own`, who looks again.
+    fn take(&self, own: &ObjectKey, mut object: Object) {
+        self.control_plane().forget_owned_fields(&mut object);
+        let object = Arc::new(object);
+        if let Some(dependents) = self.state.put(&object) {
+            let key = object.key();
+            if key != *own {
+                self.queue.add(key);
+            }
+            self.wake(dependents);
+        }
     }
 
     fn wake(&self, keys: impl IntoIterator<Item = ObjectKey>) {
@@ -236,7 +248,7 @@ impl Shared {
                 match self.act(&object, action).await {
                     // Somebody was faster: look at what is there now.
                     Err(error) if error.is_not_found() || is_conflict(&error) => {
-                        self.refresh(key).await?;
+                        self.refresh(key, key).await?;
                         break;
                     }
                     Err(error) => {
@@ -283,7 +295,7 @@ impl Shared {
         let written = match action {
             Action::Create(new) => match cluster.create(&new, MANAGER).await {
                 Err(error) if error.reason == "AlreadyExists" => {
-                    return self.refresh(&new.key()).await;
+                    return self.refresh(&object.key(), &new.key()).await;
                 }
                 created => created?,
             },
@@ -314,15 +326,16 @@ impl Shared {
                     return Ok(());
                 };
                 cluster.delete(&target, &Delete::exactly(&target)).await?;
-                return self.refresh(&key).await;
+                return self.refresh(&object.key(), &key).await;
             }
         };
-        self.take(written);
+        self.take(&object.key(), written);
         Ok(())
     }
 
-    /// Reads an object again: what we know of it is not what the server has.
-    async fn refresh(&self, key: &ObjectKey) -> Result<(), ApiError> {
+    /// Reads an object again for whoever looks at `own`: what we know of it is not what the server
+    /// has.
+    async fn refresh(&self, own: &ObjectKey, key: &ObjectKey) -> Result<(), ApiError> {
         let version = match key.group.as_str() {
             "" => "v1",
             _ => api::openchoreo::API_VERSION,
@@ -330,7 +343,7 @@ impl Shared {
         let kind = GroupVersionKind::new(version, &key.kind);
         let found = self.control_plane().get(&kind, &key.namespace, &key.name);
         match found.await? {
-            Some(object) => self.take(object),
+            Some(object) => self.take(own, object),
             None => {
                 if let Some(known) = self.state.get(key) {
                     let dependents = self.state.remove(&known);
@@ -346,7 +359,7 @@ impl Shared {
         let current = self.state.get(&object.key());
         let current = current.as_ref().unwrap_or(object);
         let written = self.engine.write_status(current, status, MANAGER).await?;
-        self.take(written);
+        self.take(&object.key(), written);
         Ok(())
     }
 
@@ -369,9 +382,9 @@ impl Shared {
             .await?;
         match written.is_deleting() && !present {
             // It may be gone with its last finalizer.
-            true => self.refresh(&object.key()).await,
+            true => self.refresh(&object.key(), &object.key()).await,
             false => {
-                self.take(written);
+                self.take(&object.key(), written);
                 Ok(())
             }
         }

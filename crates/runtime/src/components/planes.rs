@@ -163,7 +163,9 @@ impl Planes {
         if let Some(watched) = known {
             let mut written = watched.written();
             let mut object = object.clone();
-            trim(&mut object);
+            if is_trimmed(&object) {
+                cluster.forget_owned_fields(&mut object);
+            }
             written.insert(object.key(), Arc::new(object));
         }
     }
@@ -180,21 +182,22 @@ impl Watched {
         let shared: Weak<Shared> = Arc::downgrade(shared);
         let made_for: Arc<Mutex<MadeFor>> = Arc::default();
         let (own, index) = (written.clone(), made_for.clone());
-        let reflector = Reflector::trimmed(cluster.clone(), scope, trim, move |change: Change| {
-            if change.new.is_none() {
-                let mut written = own.lock().unwrap_or_else(|lock| lock.into_inner());
-                written.remove(&change.key);
-            }
-            note(&index, &change);
-            let Some(shared) = shared.upgrade() else {
-                return;
-            };
-            for object in [&change.old, &change.new].into_iter().flatten() {
-                if let Some(release) = maker(object) {
-                    shared.queue.add(release);
+        let reflector =
+            Reflector::trimmed(cluster.clone(), scope, is_trimmed, move |change: Change| {
+                if change.new.is_none() {
+                    let mut written = own.lock().unwrap_or_else(|lock| lock.into_inner());
+                    written.remove(&change.key);
                 }
-            }
-        });
+                note(&index, &change);
+                let Some(shared) = shared.upgrade() else {
+                    return;
+                };
+                for object in [&change.old, &change.new].into_iter().flatten() {
+                    if let Some(release) = maker(object) {
+                        shared.queue.add(release);
+                    }
+                }
+            });
         Self {
             reflector,
             written,
@@ -227,12 +230,10 @@ impl Watched {
     }
 }
 
-/// Takes from an object what nobody looks at. What OpenChoreo owns of one is taken over.
-fn trim(object: &mut Object) {
+/// Whether nobody looks at the fields that managers own. What OpenChoreo owns of one is taken over.
+fn is_trimmed(object: &Object) -> bool {
     let theirs = |name: &str| UPSTREAM_MANAGERS.contains(&name);
-    if !object.managers().any(theirs) {
-        object.forget_owned_fields();
-    }
+    !object.managers().any(theirs)
 }
 
 /// Notes for which release an object was made.

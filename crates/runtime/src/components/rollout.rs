@@ -137,7 +137,7 @@ impl Shared {
         });
     }
 
-    fn remember(&self, release: &Release, applied: Result<BTreeMap<ObjectKey, Version>, String>) {
+    fn remember(&self, release: &Release, applied: Result<Vec<(ObjectKey, Version)>, String>) {
         match applied {
             Ok(versions) => {
                 let applied = Applied {
@@ -159,8 +159,12 @@ impl Shared {
         cluster: &Cluster,
         namespaces: &[Object],
         objects: &[Object],
-    ) -> Result<BTreeMap<ObjectKey, Version>, String> {
+    ) -> Result<Vec<(ObjectKey, Version)>, String> {
         for namespace in namespaces {
+            let known = cluster.get(&namespace.gvk(), "", namespace.name()).await;
+            if matches!(known, Ok(Some(_))) {
+                continue;
+            }
             match cluster.create(namespace, MANAGER).await {
                 Err(error) if error.reason != "AlreadyExists" => {
                     return Err(format!("{}: {error}", namespace.key()));
@@ -168,12 +172,12 @@ impl Shared {
                 _ => {}
             }
         }
-        let mut versions = BTreeMap::new();
+        let mut versions = Vec::with_capacity(objects.len());
         for object in objects {
             let applied = cluster.apply(object, how()).await;
             let applied = applied.map_err(|error| format!("{}: {error}", object.key()))?;
             self.planes.wrote(cluster, &applied);
-            versions.insert(object.key(), Version::of(&applied));
+            versions.push((object.key(), Version::of(&applied)));
         }
         Ok(versions)
     }

@@ -152,14 +152,19 @@ impl State {
     }
 }
 
-/// Whether an object is the same but for its status.
+/// Whether an object is the same but for its status. Finalizers count only for what is being deleted.
 fn only_status_differs(old: &Object, new: &Object) -> bool {
     if new.kind() == RESOURCE_BINDING {
         return false; // Its status is what others read of it.
     }
-    const STEERING: [&str; 4] = ["labels", "annotations", "finalizers", "deletionTimestamp"];
     let same = |keys: &[&str]| old.node.at(keys) == new.node.at(keys);
-    old.uid() == new.uid() && same(&["spec"]) && STEERING.iter().all(|key| same(&["metadata", key]))
+    let is_held = old.is_deleting() || new.is_deleting();
+    old.uid() == new.uid()
+        && same(&["spec"])
+        && same(&["metadata", "labels"])
+        && same(&["metadata", "annotations"])
+        && same(&["metadata", "deletionTimestamp"])
+        && (!is_held || same(&["metadata", "finalizers"]))
 }
 
 #[cfg(test)]
