@@ -4,7 +4,7 @@
 //! kubernetes/apiserver `pkg/endpoints/handlers/create.go`, `pkg/registry/rest/create.go`.
 
 use merge::Write;
-use object::{Node, Text};
+use object::{Node, Text, json};
 
 use crate::call::{Call, Target, finalizers, meta};
 use crate::{Refusal, admission, ownership, strategy};
@@ -180,9 +180,15 @@ impl Call<'_> {
 
 /// Refuses objects that no store would take.
 pub(crate) fn check_bytes(object: &Node) -> Result<(), Refusal> {
-    match object::json::to_string(object).len() > OBJECT_BYTES_MAX {
-        true => Err(Refusal::plain_error("etcdserver: request is too large")),
-        false => Ok(()),
+    // Most are far from the limit, which is seen without writing them out.
+    let limits = json::Limits {
+        bytes_max: OBJECT_BYTES_MAX,
+        ..json::OBJECT_LIMITS
+    };
+    let fits = json::survives(object, limits) || json::to_string(object).len() <= OBJECT_BYTES_MAX;
+    match fits {
+        true => Ok(()),
+        false => Err(Refusal::plain_error("etcdserver: request is too large")),
     }
 }
 

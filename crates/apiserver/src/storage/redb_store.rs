@@ -3,7 +3,12 @@
 //! Three tables: `objects` (key to JSON), `log` (version to change; the recent ones, so that
 //! watches resume after a restart) and `meta`. An object's key is its resource, namespace and
 //! name, separated by zero bytes, which none of them can hold.
+//!
+//! A change says what its object was before; what it became is in the next change of this object, or
+//! in `objects` after the last. So every state is written twice, once each in a table, and not three
+//! times.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,8 +19,11 @@ use redb::{Database, ReadableDatabase as _, ReadableTable as _, StorageBackend, 
 
 use super::{Durable, Loaded, StorageError};
 
-/// What the tables look like; a program that finds another number leaves the file alone.
-const FORMAT: u64 = 1;
+/// What the tables look like; a program that finds a number it does not know leaves the file alone.
+const FORMAT: u64 = 2;
+
+/// The format before, in which changes held both states of their object. It can be read.
+const FORMAT_BOTH_STATES: u64 = 1;
 
 const OBJECTS: TableDefinition<'_, &str, &str> = TableDefinition::new("objects");
 const LOG: TableDefinition<'_, u64, &str> = TableDefinition::new("log");
@@ -154,12 +162,17 @@ impl RedbStore {
             let (resource, key_of_object) = split_key(key).ok_or_else(|| damaged(key))?;
             objects.push((resource.into(), key_of_object, parse(key, text)?));
         }
+        let mut known: HashMap<&str, &str> = HashMap::new();
         let mut events = Vec::with_capacity(contents.log.len());
-        for (version, text) in &contents.log {
-            events.push(
-                parse_entry(*version, text).ok_or_else(|| damaged(&format!("log {version}")))?,
-            );
+        for (version, text) in contents.log.iter().rev() {
+            let damaged = || damaged(&format!("log {version}"));
+            let entry = Entry::read(text).ok_or_else(damaged)?;
+            let now = known.get(entry.key).copied();
+            let now = now.or_else(|| contents.object(entry.key));
+            events.push(entry.event(*version, now).ok_or_else(damaged)?);
+            known.insert(entry.key, entry.before);
         }
+        events.reverse();
         let state = State::restore(
             features,
             contents.version,
@@ -194,6 +207,14 @@ struct Contents {
 }
 
 impl Contents {
+    /// The object of a key.
+    fn object(&self, key: &str) -> Option<&str> {
+        let at = self
+            .objects
+            .binary_search_by(|(own, _)| own.as_str().cmp(key));
+        at.ok().map(|at| self.objects[at].1.as_str())
+    }
+
     fn read(database: &Database) -> Result<Option<Self>, StorageError> {
         let inner = || -> Result<_, redb::Error> {
             let transaction = database.begin_read()?;
@@ -211,7 +232,7 @@ impl Contents {
                 objects: Vec::new(),
                 log: Vec::new(),
             };
-            if format == FORMAT {
+            if is_known(format) {
                 for entry in transaction.open_table(OBJECTS)?.iter()? {
                     let (key, value) = entry?;
                     contents
@@ -227,7 +248,7 @@ impl Contents {
         };
         match inner().map_err(|error| StorageError::disk("read", error))? {
             None => Ok(None),
-            Some((FORMAT, contents)) => Ok(Some(contents)),
+            Some((format, contents)) if is_known(format) => Ok(Some(contents)),
             Some((found, _)) => Err(StorageError::Format {
                 found,
                 wanted: FORMAT,
@@ -246,42 +267,76 @@ fn split_key(key: &str) -> Option<(&str, Key)> {
     Some((resource, Key::new(namespace, name)))
 }
 
-/// A line each: what happened, the key, the object, and the object before if there was one.
-fn log_entry(event: &Event, key: &str) -> String {
-    let change = match event.change {
-        Change::Added => 'A',
-        Change::Modified => 'M',
-        Change::Deleted => 'D',
-    };
-    let old = event.old.as_ref().map(|old| old.past_json());
-    let old = old.as_deref().unwrap_or_default();
-    // JSON without blanks holds no line ends.
-    format!("{change}\n{key}\n{}\n{old}", event.object.json())
+fn is_known(format: u64) -> bool {
+    matches!(format, FORMAT | FORMAT_BOTH_STATES)
 }
 
-fn parse_entry(version: u64, text: &str) -> Option<Event> {
-    let mut lines = text.split('\n');
-    let change = match lines.next()? {
-        "A" => Change::Added,
-        "M" => Change::Modified,
-        "D" => Change::Deleted,
-        _ => return None,
+/// A line each: what happened, the key, the object after it if it is gone, and the object before if
+/// there was one.
+fn log_entry(event: &Event, key: &str) -> String {
+    let (change, last) = match event.change {
+        Change::Added => ('a', None),
+        Change::Modified => ('m', None),
+        Change::Deleted => ('d', Some(event.object.past_json())),
     };
-    let (resource, key) = split_key(lines.next()?)?;
-    let parse = |text: &str| json::parse(text.as_bytes(), json::OBJECT_LIMITS).ok();
-    let object = Arc::new(Stored::restore(parse(lines.next()?)?));
-    let old = match lines.next()? {
-        "" => None,
-        text => Some(Arc::new(Stored::restore(parse(text)?))),
-    };
-    Some(Event {
-        version,
-        resource: resource.into(),
-        change,
-        key,
-        object,
-        old,
-    })
+    let old = event.old.as_ref().map(|old| old.past_json());
+    let (last, old) = (
+        last.as_deref().unwrap_or_default(),
+        old.as_deref().unwrap_or_default(),
+    );
+    // JSON without blanks holds no line ends.
+    format!("{change}\n{key}\n{last}\n{old}")
+}
+
+/// One change of the log; an empty text stands for no object.
+struct Entry<'a> {
+    change: Change,
+    key: &'a str,
+    /// The object after the change, where the entry says it.
+    after: Option<&'a str>,
+    before: &'a str,
+}
+
+impl<'a> Entry<'a> {
+    fn read(text: &'a str) -> Option<Self> {
+        let mut lines = text.split('\n');
+        let mut line = || lines.next();
+        let word = line()?;
+        let change = match word {
+            "A" | "a" => Change::Added,
+            "M" | "m" => Change::Modified,
+            "D" | "d" => Change::Deleted,
+            _ => return None,
+        };
+        let (key, after, before) = (line()?, line()?, line()?);
+        Some(Self {
+            change,
+            key,
+            after: (!matches!(word, "a" | "m")).then_some(after),
+            before,
+        })
+    }
+
+    /// The change, after which the object was `now` unless the entry says it.
+    fn event(&self, version: u64, now: Option<&str>) -> Option<Event> {
+        let (resource, key) = split_key(self.key)?;
+        let object = |text: &str| {
+            let node = json::parse(text.as_bytes(), json::OBJECT_LIMITS).ok()?;
+            Some(Arc::new(Stored::restore(node)))
+        };
+        let old = match self.before {
+            "" => None,
+            text => Some(object(text)?),
+        };
+        Some(Event {
+            version,
+            resource: resource.into(),
+            change: self.change,
+            key,
+            object: object(self.after.or(now)?)?,
+            old,
+        })
+    }
 }
 
 /// A boxed disk as the library wants it.

@@ -351,6 +351,53 @@ async fn a_restart_keeps_identities_versions_and_the_window_of_watches() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_restart_tells_the_same_changes_as_before() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store.redb");
+    let start = || {
+        Cluster::open(Options::default(), Box::new(RedbStore::file(&path)))
+            .expect("the store opens")
+    };
+    let first = start();
+    let begin = send(&first, "POST", CONFIG_MAPS, &config_map("begin", "0"))
+        .await
+        .json();
+    let begin = begin["metadata"]["resourceVersion"].as_str();
+    let begin = begin.expect("a version").to_owned();
+    for (method, name, value) in [
+        ("POST", "a", "1"),
+        ("PUT", "a", "2"),
+        ("POST", "b", "1"),
+        ("PUT", "a", "3"),
+        ("DELETE", "a", ""),
+        ("POST", "a", "4"),
+        ("PUT", "b", "2"),
+        ("PUT", "a", "5"),
+        ("DELETE", "b", ""),
+    ] {
+        let target = format!("{CONFIG_MAPS}/{name}");
+        let (path, body) = match method {
+            "POST" => (CONFIG_MAPS, config_map(name, value)),
+            "PUT" => (target.as_str(), config_map(name, value)),
+            _ => (target.as_str(), Value::Null),
+        };
+        assert!(send(&first, method, path, &body).await.status < 300);
+    }
+    let changes = async |cluster: &Arc<Cluster>| {
+        let path = format!("{CONFIG_MAPS}?watch=true&resourceVersion={begin}");
+        let request = http::Request::get(path)
+            .body(http_body_util::Empty::new())
+            .expect("a request");
+        let mut response = cluster.call(request, &apimachine::User::admin()).await;
+        frames(response.body_mut(), 9, std::time::Duration::from_secs(2)).await
+    };
+    let before = changes(&first).await;
+    assert_eq!(before.len(), 9);
+    drop(first);
+    assert_eq!(changes(&start()).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_restart_serves_custom_resources_and_their_objects() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store.redb");
