@@ -75,7 +75,7 @@ fn render(
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<Rendered, Vec<RenderError>> {
     let directory = directory(tree, spec)?;
-    let overlay = overlay(tree, &directory, spec, warnings)?;
+    let (overlay, files) = overlay(tree, &directory, spec, warnings)?;
     let options = kustomize::Options {
         remote_bases: spec.remote_bases,
         ..kustomize::Options::flux()
@@ -83,11 +83,9 @@ fn render(
     let (built, build_warnings) =
         kustomize::build_with(tree, &directory, Some(&overlay), &options, world);
     warnings.extend(build_warnings);
-    let built = built.map_err(|errors| {
-        errors
-            .into_iter()
-            .map(RenderError::Build)
-            .collect::<Vec<_>>()
+    let built = built.map_err(|errors| match file_errors(tree, &files) {
+        own if own.is_empty() => errors.into_iter().map(RenderError::Build).collect(),
+        own => own,
     })?;
     let substituted = substitute_all(built.objects, spec, variables)?;
     let mut objects = Vec::with_capacity(substituted.len());
@@ -154,13 +152,14 @@ fn below_root(path: &str) -> Option<TreePath> {
     TreePath::new(&parts.join("/")).ok()
 }
 
-/// What the unit adds to the kustomization file, or the one it stands in for.
+/// What the unit adds to the kustomization file, or the one it stands in for, and the files that
+/// this one lists.
 fn overlay(
     tree: &Tree,
     directory: &TreePath,
     spec: &Spec,
     warnings: &mut Vec<Diagnostic>,
-) -> Result<Overlay, Vec<RenderError>> {
+) -> Result<(Overlay, Vec<TreePath>), Vec<RenderError>> {
     let mut errors = Vec::new();
     let mut overlay = Overlay {
         namespace: spec.target_namespace.clone(),
@@ -169,14 +168,16 @@ fn overlay(
         build_metadata: spec.build_metadata.clone(),
         ..Overlay::default()
     };
+    let mut files = Vec::new();
     if !has_kustomization(tree, directory) {
         let mut walk = Walk {
             tree,
             base: directory,
             resources: Vec::new(),
+            files: &mut files,
             warnings,
         };
-        walk.directory(directory, &mut errors);
+        walk.directory(directory);
         if walk.resources.is_empty() && overlay.namespace.is_empty() {
             overlay.namespace = "_placeholder".into();
         }
@@ -199,10 +200,36 @@ fn overlay(
     overlay.patches.clone_from(&spec.patches);
     overlay.images.clone_from(&spec.images);
     if errors.is_empty() {
-        Ok(overlay)
-    } else {
-        Err(errors)
+        return Ok((overlay, files));
     }
+    let mut all = file_errors(tree, &files);
+    all.append(&mut errors);
+    Err(all)
+}
+
+/// What is wrong with files that were found by walking a directory.
+///
+/// Reading them takes as long as the build, which reads them as well and fails if one of them is no
+/// manifest. So they are looked at only then, for the reference's words about each.
+fn file_errors(tree: &Tree, files: &[TreePath]) -> Vec<RenderError> {
+    let problem = |path: &TreePath| match tree.read(path) {
+        Err(error) => Some((error.to_string(), 0, Code("FileUnreadable"))),
+        Ok(content) => match std::str::from_utf8(&content) {
+            Err(error) => {
+                let problem = format!("invalid UTF-8 at byte {}", error.valid_up_to());
+                Some((problem, 0, Code("InvalidUtf8")))
+            }
+            Ok(text) => kustomize::check_objects(text).err(),
+        },
+    };
+    let wrong = files.iter().filter_map(|path| Some((path, problem(path)?)));
+    wrong
+        .map(|(path, (problem, line, code))| RenderError::FileInvalid {
+            at: Span::line(path.as_str(), line),
+            problem,
+            code,
+        })
+        .collect()
 }
 
 fn has_kustomization(tree: &Tree, directory: &TreePath) -> bool {
@@ -235,11 +262,13 @@ struct Walk<'a> {
     tree: &'a Tree,
     base: &'a TreePath,
     resources: Vec<String>,
+    /// Those among them that are files.
+    files: &'a mut Vec<TreePath>,
     warnings: &'a mut Vec<Diagnostic>,
 }
 
 impl Walk<'_> {
-    fn directory(&mut self, directory: &TreePath, errors: &mut Vec<RenderError>) {
+    fn directory(&mut self, directory: &TreePath) {
         for (name, is_directory) in self.tree.list(directory) {
             let Ok(path) = directory.join(&name) else {
                 continue;
@@ -252,11 +281,11 @@ impl Walk<'_> {
                 if has_kustomization(self.tree, &path) {
                     self.add(&path);
                 } else {
-                    self.directory(&path, errors);
+                    self.directory(&path);
                 }
                 continue;
             }
-            self.file(&path, errors);
+            self.file(&path);
         }
     }
 
@@ -267,7 +296,7 @@ impl Walk<'_> {
         own.is_ok_and(|own| self.tree.resolve(path).is_ok_and(|real| real != own))
     }
 
-    fn file(&mut self, path: &TreePath, errors: &mut Vec<RenderError>) {
+    fn file(&mut self, path: &TreePath) {
         let extension = path
             .file_name()
             .rsplit_once('.')
@@ -281,24 +310,8 @@ impl Walk<'_> {
             }
             return;
         }
-        let problem = match self.tree.read(path) {
-            Err(error) => Some((error.to_string(), 0, Code("FileUnreadable"))),
-            Ok(content) => match std::str::from_utf8(&content) {
-                Err(error) => {
-                    let problem = format!("invalid UTF-8 at byte {}", error.valid_up_to());
-                    Some((problem, 0, Code("InvalidUtf8")))
-                }
-                Ok(text) => kustomize::check_objects(text).err(),
-            },
-        };
-        match problem {
-            None => self.add(path),
-            Some((problem, line, code)) => errors.push(RenderError::FileInvalid {
-                at: Span::line(path.as_str(), line),
-                problem,
-                code,
-            }),
-        }
+        self.add(path);
+        self.files.push(path.clone());
     }
 
     fn add(&mut self, path: &TreePath) {

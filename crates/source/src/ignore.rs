@@ -244,6 +244,12 @@ impl Pattern {
 /// # Source
 /// Go's `path/filepath.Match`.
 fn wildcard(pattern: &str, text: &str) -> bool {
+    let is_plain = |text: &str| !text.contains(['*', '?', '[', '\\']);
+    match pattern.strip_prefix('*') {
+        Some(end) if is_plain(end) => return text.ends_with(end),
+        None if is_plain(pattern) => return pattern == text,
+        _ => {}
+    }
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.chars().collect();
     let (mut at, mut to) = (0, 0);
