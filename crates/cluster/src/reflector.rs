@@ -1,10 +1,10 @@
 //! A local copy of some objects, kept up to date by a watch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use object::{GroupVersionKind, Node, Object, ObjectKey};
+use object::{GroupVersionKind, Node, Object, ObjectKey, Text};
 use tokio::sync::watch as flag;
 use tokio::task::AbortHandle;
 
@@ -53,7 +53,12 @@ pub struct Reflector {
     task: AbortHandle,
 }
 
-type Objects = BTreeMap<ObjectKey, Arc<Object>>;
+/// By namespace and name.
+type Objects = BTreeMap<(Text, Text), Arc<Object>>;
+
+fn place(key: &ObjectKey) -> (Text, Text) {
+    (key.namespace.clone(), key.name.clone())
+}
 
 struct Store {
     objects: RwLock<Objects>,
@@ -119,7 +124,7 @@ impl Reflector {
 
     /// The copy of an object.
     pub fn get(&self, key: &ObjectKey) -> Option<Arc<Object>> {
-        self.store.objects().get(key).cloned()
+        self.store.objects().get(&place(key)).cloned()
     }
 
     /// Every object, in key order.
@@ -150,7 +155,7 @@ impl Store {
                 .objects
                 .write()
                 .unwrap_or_else(|lock| lock.into_inner());
-            objects.insert(key.clone(), new.clone())
+            objects.insert(place(&key), new.clone())
         };
         let unchanged = old.as_ref().is_some_and(|old| {
             old.uid() == new.uid() && old.resource_version() == new.resource_version()
@@ -170,7 +175,7 @@ impl Store {
                 .objects
                 .write()
                 .unwrap_or_else(|lock| lock.into_inner());
-            objects.remove(key)
+            objects.remove(&place(key))
         };
         if old.is_some() {
             (self.on_change)(Change {
@@ -182,14 +187,11 @@ impl Store {
     }
 
     fn replace(&self, listed: Vec<Object>) {
-        let fresh: std::collections::BTreeSet<ObjectKey> = listed.iter().map(Object::key).collect();
+        let fresh: BTreeSet<ObjectKey> = listed.iter().map(Object::key).collect();
         let stale: Vec<ObjectKey> = {
             let objects = self.objects();
-            objects
-                .keys()
-                .filter(|key| !fresh.contains(*key))
-                .cloned()
-                .collect()
+            let known = objects.values().map(|object| object.key());
+            known.filter(|key| !fresh.contains(key)).collect()
         };
         for key in stale {
             self.gone(&key);

@@ -9,10 +9,10 @@ use crate::{Map, Node};
 
 /// Parts that are remembered: a cluster of a hundred kinds, each written by a dozen managers, has
 /// some ten thousand that repeat.
-const KEPT_MAX: usize = 64 * 1024;
+const KEPT_MAX: usize = 32 * 1024;
 
 /// Parts that were seen once lately. Most never come again, and only their digests are kept.
-const SEEN_MAX: usize = 64 * 1024;
+const SEEN_MAX: usize = 16 * 1024;
 
 /// Lets objects share the parts that they have in common.
 ///

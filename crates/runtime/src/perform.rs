@@ -34,6 +34,9 @@ const GONE_TIME_MAX: Duration = Duration::from_secs(60);
 /// How often an object that is being deleted is read.
 const GONE_POLL_PAUSE: Duration = Duration::from_millis(250);
 
+/// Questions about objects that are prepared before they are asked.
+const QUESTIONS_WAITING: usize = 256;
+
 /// Carries out one attempt.
 pub(crate) struct Performer<'a> {
     shared: &'a Shared,
@@ -240,15 +243,18 @@ impl<'a> Performer<'a> {
                 Ok(probe)
             }
         };
-        let questions: Vec<_> = objects.iter().cloned().map(ask).collect();
-        let mut answers = futures::stream::iter(questions).buffered(concurrent);
         let mut probes = Vec::with_capacity(objects.len());
-        while let Some(answer) = answers.next().await {
-            let probe = answer?;
-            if let Some(live) = &probe.live {
-                self.see(live);
+        // A question takes kilobytes while it waits, and a unit may have thousands.
+        for some in objects.chunks(QUESTIONS_WAITING) {
+            let questions: Vec<_> = some.iter().cloned().map(ask).collect();
+            let mut answers = futures::stream::iter(questions).buffered(concurrent);
+            while let Some(answer) = answers.next().await {
+                let probe = answer?;
+                if let Some(live) = &probe.live {
+                    self.see(live);
+                }
+                probes.push(probe);
             }
-            probes.push(probe);
         }
         Ok(probes)
     }
