@@ -5,6 +5,7 @@ use component::model::Finding;
 use golang::Timestamp;
 use object::Node;
 
+use super::roll_up::HARMLESS;
 use super::subject::Subject;
 use super::{Action, Decision};
 use crate::Event;
@@ -119,7 +120,8 @@ impl Report {
         }
     }
 
-    /// An event when the object became ready, or is not ready for another reason than before.
+    /// An event when the object became ready, or is not ready for another reason than before that
+    /// somebody should know of.
     fn tell(&mut self) {
         let before = Conditions::read(self.before.get("conditions"));
         let old = before.get(condition_type::READY);
@@ -127,12 +129,13 @@ impl Report {
             return;
         };
         let same = old.is_some_and(|old| old.status == new.status && old.reason == new.reason);
-        if same {
+        let fails = new.status == ConditionStatus::False;
+        if same || (fails && HARMLESS.contains(&new.reason.as_str())) {
             return;
         }
-        self.events.push(match new.status {
-            ConditionStatus::False => Event::error(&new.reason, new.message.clone(), ""),
-            _ => Event::info(&new.reason, new.message.clone(), ""),
+        self.events.push(match fails {
+            true => Event::error(&new.reason, new.message.clone(), ""),
+            false => Event::info(&new.reason, new.message.clone(), ""),
         });
     }
 }

@@ -8,7 +8,7 @@ use object::Object;
 use super::report::Report;
 
 /// Reasons of what is not ready and needs nobody: it is on its way, or was asked to be like this.
-const HARMLESS: &[&str] = &[
+pub(super) const HARMLESS: &[&str] = &[
     "ResourcesProgressing",
     "ResourcesUndeployed",
     "ReleaseDeleting",
