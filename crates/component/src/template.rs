@@ -221,7 +221,7 @@ impl Template {
     /// What cannot work when the variables are of these shapes, and no others exist; for shapes of
     /// parameters see [`shape`].
     ///
-    /// Methods and the `oc_` functions give values of unknown type. Problems of the template as
+    /// Methods give values of unknown type. Problems of the template as
     /// such are found as well.
     pub fn check(&self, variables: &[(Text, Shape)]) -> Vec<TemplateError> {
         let options = self.check_options(variables);

@@ -426,8 +426,9 @@ impl Checker<'_> {
             .extension
             .filter(|known| known.knows(&name, call.member))
         {
+            let gives = extension.gives(&name);
             call.target = Target::Extension(name, extension.clone());
-            return Shape::Dyn;
+            return gives;
         }
         let mut named = functions::find(self.libraries, &name, call.member).peekable();
         if named.peek().is_none() {
@@ -565,6 +566,13 @@ impl Checker<'_> {
             ("sort" | "distinct" | "slice", [list @ Shape::List(_), ..]) => list.clone(),
             ("reverse", [a]) => a.clone(),
             ("lists.range", _) => Shape::list(Int),
+            ("math.greatest" | "math.least", [first @ (Int | Uint | Double), rest @ ..])
+                if rest
+                    .iter()
+                    .all(|other| kind_name(other) == kind_name(first)) =>
+            {
+                first.clone()
+            }
             ("getQuery", _) => Shape::map(Shape::list(Shape::String)),
             ("validate", _) => Shape::Optional(Arc::new(Shape::list(Shape::String))),
             ("format.named", _) => {

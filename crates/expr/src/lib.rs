@@ -160,6 +160,11 @@ pub trait Extension: std::fmt::Debug + Send + Sync {
     /// Whether there is a function of this name; `member` when called as `x.name()`.
     fn knows(&self, name: &str, member: bool) -> bool;
 
+    /// What the function gives, as far as it is the same for all arguments.
+    fn gives(&self, _name: &str) -> Shape {
+        Shape::Dyn
+    }
+
     /// Calls it; the receiver is the first argument.
     ///
     /// # Errors

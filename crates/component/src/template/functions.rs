@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use expr::{Extension, Opaque, Value};
+use expr::{Extension, Opaque, Shape, Value};
 use object::{Node, Text};
 
 use crate::names::{LABEL_BYTES_MAX, NAME_BYTES_MAX, generate_name, short_hash};
@@ -55,6 +55,14 @@ impl Extension for Functions {
                 name,
                 "oc_omit" | "oc_merge" | "oc_generate_name" | "oc_dns_label" | "oc_hash"
             ),
+        }
+    }
+
+    fn gives(&self, name: &str) -> Shape {
+        match name {
+            "oc_generate_name" | "oc_dns_label" | "oc_hash" => Shape::String,
+            "oc_merge" => Shape::map(Shape::Dyn),
+            _ => Shape::Dyn,
         }
     }
 

@@ -667,6 +667,16 @@ fn functions_are_those_of_the_version_a_release_is_for() {
             "found no matching overload for '_?_:_'",
         ),
         (
+            "'${true ? oc_hash(\"a\") : 1}'",
+            "found no matching overload for '_?_:_' applied to '(bool, string, int)'",
+            "found no matching overload for '_?_:_' applied to '(bool, string, int)'",
+        ),
+        (
+            "'${true ? oc_merge({}, {}) : oc_omit()}'",
+            "\"out\":{}",
+            "\"out\":{}",
+        ),
+        (
             "'${parameters.a == \"a\" ? 1 : parameters.a}'",
             "\"out\":1",
             "\"out\":1",

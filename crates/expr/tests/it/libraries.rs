@@ -276,6 +276,7 @@ fn types_of_literals_are_checked_when_asked_for() {
         "x.?y == 'a'",
         "'%s'.format(['a', 'b'])",
         "[1, 2].filter(i, i + 1)",
+        "math.greatest(1, 2) == 'a'",
     ] {
         assert!(compile(text, false, true), "{text}");
         assert!(!compile(text, true, true), "{text}");
@@ -292,6 +293,7 @@ fn types_of_literals_are_checked_when_asked_for() {
         "x.?y.orValue('a') == 'a'",
         "'%s %d'.format(['a', 1]) + x",
         "x.matches('[')",
+        "math.greatest(1, x) == 'a'",
     ] {
         assert!(compile(text, true, true), "{text}");
     }
