@@ -32,6 +32,7 @@ pub(crate) struct Mentions {
     own_configurations: bool,
     public_virtual_host: bool,
     pub(crate) routes: bool,
+    derived: bool,
 }
 
 impl Mentions {
@@ -53,6 +54,7 @@ impl Mentions {
                 || has_word(text, "configurations.secrets");
             found.public_virtual_host |= has_word(text, "dataplane.publicVirtualHost");
             found.routes |= text.contains("toEndpointResources");
+            found.derived |= has_word(text, "derived");
         }
         found
     }
@@ -124,6 +126,16 @@ impl Base<'_> {
             );
         if !gateway.is_empty() {
             context = context.with("gateway", &Node::from(gateway));
+        }
+        if self.single && self.release.dialect.is_v1() && mentions.derived {
+            let derived = helpers::derived(
+                &self.configurations,
+                (&own.component, &own.environment),
+                &self.workload(mentions),
+                &self.routes,
+                &self.dependencies,
+            );
+            context = context.with("derived", &derived);
         }
         context
     }

@@ -64,6 +64,56 @@ pub fn dependencies(dependencies: Map) -> Value {
     Value::Map(MapValue::with_methods(dependencies, Arc::new(methods)))
 }
 
+/// The variable `derived` of newer versions: what the methods give, as fields. `names` are those of
+/// the component and the environment.
+pub fn derived(
+    configurations: &Map,
+    names: (&str, &str),
+    workload: &Map,
+    routes: &BTreeMap<Text, Node>,
+    dependencies: &Map,
+) -> Node {
+    let configurations = Configurations {
+        map: configurations.clone(),
+        single: true,
+        prefix: format!("{}-{}", names.0, names.1),
+    };
+    let workload = Workload(workload.clone(), BTreeMap::new());
+    let dependencies = Dependencies(dependencies.clone());
+    let fields: [(&str, &dyn Methods, &str); 11] = [
+        ("configFileList", &configurations, "toConfigFileList"),
+        ("secretFileList", &configurations, "toSecretFileList"),
+        ("containerEnvFrom", &configurations, "toContainerEnvFrom"),
+        (
+            "configVolumeMounts",
+            &configurations,
+            "toContainerVolumeMounts",
+        ),
+        ("configVolumes", &configurations, "toVolumes"),
+        ("configEnvs", &configurations, "toConfigEnvsByContainer"),
+        ("secretEnvs", &configurations, "toSecretEnvsByContainer"),
+        ("servicePorts", &workload, "toServicePorts"),
+        ("dependencyEnvVars", &dependencies, "toContainerEnvs"),
+        (
+            "dependencyVolumeMounts",
+            &dependencies,
+            "toContainerVolumeMounts",
+        ),
+        ("dependencyVolumes", &dependencies, "toVolumes"),
+    ];
+    let given = fields.into_iter().map(|(field, variable, method)| {
+        let value = variable.call(method, &[]).and_then(Result::ok);
+        let node = value.and_then(|value| value.to_node().ok());
+        (field, node.unwrap_or_default())
+    });
+    let mut out: Map = given.collect();
+    out.insert(
+        "endpointResources",
+        routes.clone().into_iter().collect::<Map>(),
+    );
+    out.into()
+}
+
 #[derive(Debug)]
 struct Configurations {
     map: Map,

@@ -116,30 +116,40 @@ pub struct Rendered {
 #[derive(Debug)]
 pub struct Renderer {
     engine: Engine,
+    /// For releases from before the first major version.
+    earlier: Engine,
 }
 
 impl Default for Renderer {
     fn default() -> Self {
         Self {
             engine: Engine::new(METHODS),
+            earlier: Engine::earlier(METHODS),
         }
     }
 }
 
 impl Renderer {
+    fn engine(&self, release: &ComponentRelease) -> &Engine {
+        match release.dialect.is_v1() {
+            true => &self.engine,
+            false => &self.earlier,
+        }
+    }
+
     /// Renders a binding.
     ///
     /// # Errors
     /// Everything that keeps it from rendering, at most [`ERRORS_MAX`].
     pub fn render(&self, inputs: &Inputs<'_>) -> Result<Rendering, RenderErrors> {
-        run::run(&self.engine, inputs)
+        run::run(self.engine(inputs.release), inputs)
     }
 
     /// What is wrong with a release whatever it is bound to: schemas that mean nothing, expressions
     /// that no values can make work. At most [`ERRORS_MAX`]; empty when nothing was found, which
     /// does not say that it renders.
     pub fn problems(&self, release: &ComponentRelease) -> Vec<RenderError> {
-        lint::problems(&self.engine, release)
+        lint::problems(self.engine(release), release)
     }
 
     /// Renders what a project needs in an environment, in the order of its templates.
@@ -161,7 +171,7 @@ impl Renderer {
         &self,
         inputs: &Inputs<'_>,
     ) -> Result<(Context, Vec<(Text, Context)>), RenderErrors> {
-        run::contexts(&self.engine, inputs)
+        run::contexts(self.engine(inputs.release), inputs)
     }
 
     /// Tells how a field of a rendered object came to be.
@@ -174,7 +184,7 @@ impl Renderer {
         key: &ObjectKey,
         path: &FieldPath,
     ) -> Result<Origins, RenderErrors> {
-        origins::origins(self, &self.engine, inputs, key, path)
+        origins::origins(self, self.engine(inputs.release), inputs, key, path)
     }
 
     /// Renders templates in a context, without labels and in the order of the templates.

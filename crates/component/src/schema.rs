@@ -100,6 +100,15 @@ pub enum SchemaProblem {
     DefaultValue(String),
     /// An entry of `enum` that cannot be read.
     EnumValue(String),
+    /// A keyword with a value of another type than it takes.
+    Keyword {
+        /// The keyword.
+        keyword: Text,
+        /// What it takes.
+        wanted: &'static str,
+    },
+    /// A keyword that schemas of objects do not have.
+    UnsupportedKeyword(Text),
     /// A reference that leads out of the schema or nowhere.
     Reference(Text),
     /// A reference that leads to itself.
@@ -135,6 +144,8 @@ impl fmt::Display for SchemaProblem {
             Self::DefaultSyntax(detail) => write!(f, "invalid default: {detail}"),
             Self::DefaultValue(detail) => write!(f, "invalid default value: {detail}"),
             Self::EnumValue(detail) => write!(f, "invalid enum value: {detail}"),
+            Self::Keyword { keyword, wanted } => write!(f, "\"{keyword}\" has to be {wanted}"),
+            Self::UnsupportedKeyword(keyword) => write!(f, "\"{keyword}\" is not supported"),
             Self::Reference(to) => {
                 write!(f, "reference \"{to}\" leads to nothing in this schema")
             }

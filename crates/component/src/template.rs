@@ -116,12 +116,22 @@ impl Engine {
     ///
     /// Other methods, which no value will have, are found when a template is compiled.
     pub fn new<M: Into<Text>>(methods: impl IntoIterator<Item = M>) -> Self {
+        Self::with(methods, Libraries::CEL_GO)
+    }
+
+    /// The same with the functions that there were before the first major version.
+    pub fn earlier<M: Into<Text>>(methods: impl IntoIterator<Item = M>) -> Self {
+        Self::with(methods, Libraries::CEL_GO_0_22)
+    }
+
+    fn with<M: Into<Text>>(methods: impl IntoIterator<Item = M>, libraries: Libraries) -> Self {
         let functions = Functions::new(methods.into_iter().map(Into::into).collect());
         Self {
             options: Options {
-                libraries: Libraries::CEL_GO,
+                libraries,
                 extension: Some(Arc::new(functions)),
                 known_methods: true,
+                literal_types: true,
                 mixed_arithmetic: true,
                 ..Options::dynamic()
             },
@@ -215,7 +225,7 @@ impl Template {
     /// What cannot work when the variables are of these shapes, and no others exist; for shapes of
     /// parameters see [`shape`].
     ///
-    /// Methods and the `oc_` functions give values of unknown type. Problems of the template as
+    /// Methods give values of unknown type. Problems of the template as
     /// such are found as well.
     pub fn check(&self, variables: &[(Text, Shape)]) -> Vec<TemplateError> {
         let options = self.check_options(variables);

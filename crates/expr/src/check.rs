@@ -33,6 +33,7 @@ pub(crate) fn check(
         extension: options.extension.as_ref(),
         libraries: options.libraries,
         known_methods: options.known_methods,
+        literal_types: options.literal_types,
         objects_are_maps: options.objects_are_maps,
         mixed_arithmetic: options.mixed_arithmetic,
         locals: Vec::new(),
@@ -65,6 +66,7 @@ struct Checker<'a> {
     extension: Option<&'a Arc<dyn Extension>>,
     libraries: Libraries,
     known_methods: bool,
+    literal_types: bool,
     objects_are_maps: bool,
     mixed_arithmetic: bool,
     locals: Vec<(Text, Shape)>,
@@ -78,7 +80,7 @@ impl Checker<'_> {
     /// Without declared variables nothing is known well enough to refuse it; Kubernetes, too, only
     /// parses such expressions.
     fn issue(&mut self, at: u32, message: String) {
-        if self.declared.is_some() {
+        if self.declared.is_some() || self.literal_types {
             self.issues.push(Issue::new(self.text, at, message));
         }
     }
@@ -216,6 +218,9 @@ impl Checker<'_> {
             Kind::Call(call) => self.call(call, at),
             Kind::Comprehension(fold) => self.comprehension(fold),
             Kind::Bind(bind) => {
+                if bind.binding == Binding::Plain && !self.libraries.has(Libraries::BINDINGS) {
+                    return self.undeclared_function(at, "cel.bind");
+                }
                 let init = self.expr(&mut bind.init);
                 let bound = match (bind.binding, &init) {
                     (Binding::Plain, _) => init,
@@ -247,6 +252,18 @@ impl Checker<'_> {
 
     /// Constants that can never be read.
     fn constants(&mut self, name: &str, arguments: &[Expr]) {
+        if let ("format", [pattern, values]) = (name, arguments)
+            && let Kind::Literal(Value::String(pattern)) = &pattern.kind
+            && let Kind::List(values_given) = &values.kind
+            && let Some(taken) = functions::printf::arguments_of(pattern)
+            && taken < values_given.len()
+        {
+            let given = values_given.len();
+            let message = format!(
+                "too many arguments supplied to string.format (expected {taken}, got {given})"
+            );
+            self.issue(values.at, message);
+        }
         let text = arguments.last().and_then(|last| match &last.kind {
             Kind::Literal(Value::String(text)) => Some((text.clone(), last.at)),
             _ => None,
@@ -264,7 +281,9 @@ impl Checker<'_> {
             }
             _ => return,
         };
-        self.issue(at, wrong.to_owned());
+        if self.declared.is_some() {
+            self.issue(at, wrong.to_owned());
+        }
     }
 
     fn ident(&mut self, name: &Text, at: u32) -> Shape {
@@ -334,7 +353,8 @@ impl Checker<'_> {
     fn item(&mut self, operand: &Shape, key: &Shape, at: u32) -> Shape {
         match (operand, key) {
             (Shape::Dyn, _) => Shape::Dyn,
-            (Shape::List(list), Shape::Int | Shape::Uint | Shape::Double | Shape::Dyn) => {
+            (Shape::List(list), Shape::Int | Shape::Dyn) => list.item.clone(),
+            (Shape::List(list), Shape::Uint | Shape::Double) if !self.literal_types => {
                 list.item.clone()
             }
             (Shape::Map(value), Shape::String | Shape::Dyn) => (**value).clone(),
@@ -406,8 +426,9 @@ impl Checker<'_> {
             .extension
             .filter(|known| known.knows(&name, call.member))
         {
+            let gives = extension.gives(&name);
             call.target = Target::Extension(name, extension.clone());
-            return Shape::Dyn;
+            return gives;
         }
         let mut named = functions::find(self.libraries, &name, call.member).peekable();
         if named.peek().is_none() {
@@ -448,14 +469,15 @@ impl Checker<'_> {
     fn result(&self, function: &Function, shapes: &[Shape]) -> Option<Shape> {
         use Shape::{Double, Duration, Dyn, Int, Timestamp, Uint};
         let numeric = |shape: &Shape| matches!(shape, Int | Uint | Double);
+        let mixed = |a: &Shape, b: &Shape| {
+            self.mixed_arithmetic && matches!((a, b), (Int, Double) | (Double, Int))
+        };
         Some(match (function.name, shapes) {
-            ("_==_" | "_!=_", [a, b]) => {
-                let mixed = self.mixed_arithmetic && numeric(a) && numeric(b);
-                (same(a, b) || mixed).then_some(Shape::Bool)?
-            }
+            ("_==_" | "_!=_", [a, b]) => (same(a, b) || mixed(a, b)).then_some(Shape::Bool)?,
             ("_<_" | "_<=_" | "_>_" | "_>=_", [a, b]) => {
                 let fits = matches!((a, b), (Dyn, _) | (_, Dyn))
-                    || (numeric(a) && numeric(b))
+                    || mixed(a, b)
+                    || (numeric(a) && numeric(b) && (!self.literal_types || same(a, b)))
                     || (same(a, b)
                         && matches!(
                             a,
@@ -487,7 +509,7 @@ impl Checker<'_> {
                         identity: ListIdentity::Position,
                     }))
                 }
-                _ if self.mixed_arithmetic && numeric(a) && numeric(b) => Double,
+                _ if mixed(a, b) => Double,
                 _ => return None,
             },
             ("_-_", [a, b]) => match (a, b) {
@@ -495,14 +517,14 @@ impl Checker<'_> {
                 (Int, Int) | (Uint, Uint) | (Double, Double) | (Duration, Duration) => a.clone(),
                 (Timestamp | Shape::Date, Timestamp | Shape::Date) => Duration,
                 (Timestamp | Shape::Date, Duration) => Timestamp,
-                _ if self.mixed_arithmetic && numeric(a) && numeric(b) => Double,
+                _ if mixed(a, b) => Double,
                 _ => return None,
             },
             ("_*_" | "_/_" | "_%_", [a, b]) => match (a, b) {
                 (Dyn, _) | (_, Dyn) => Dyn,
                 (Double, Double) if function.name == "_%_" => return None,
                 (Int, Int) | (Uint, Uint) | (Double, Double) => a.clone(),
-                _ if self.mixed_arithmetic && numeric(a) && numeric(b) => Double,
+                _ if mixed(a, b) => Double,
                 _ => return None,
             },
             ("-_", [a]) => match a {
@@ -544,6 +566,13 @@ impl Checker<'_> {
             ("sort" | "distinct" | "slice", [list @ Shape::List(_), ..]) => list.clone(),
             ("reverse", [a]) => a.clone(),
             ("lists.range", _) => Shape::list(Int),
+            ("math.greatest" | "math.least", [first @ (Int | Uint | Double), rest @ ..])
+                if rest
+                    .iter()
+                    .all(|other| kind_name(other) == kind_name(first)) =>
+            {
+                first.clone()
+            }
             ("getQuery", _) => Shape::map(Shape::list(Shape::String)),
             ("validate", _) => Shape::Optional(Arc::new(Shape::list(Shape::String))),
             ("format.named", _) => {
@@ -698,6 +727,14 @@ fn join(a: Shape, b: Shape) -> Shape {
         (Shape::Null, _) => b,
         (_, Shape::Null) => a,
         (Shape::Dyn, _) | (_, Shape::Dyn) => Shape::Dyn,
+        (Shape::List(one), Shape::List(other)) if one.identity == other.identity => {
+            let item = join(one.item.clone(), other.item.clone());
+            let identity = one.identity.clone();
+            Shape::List(Arc::new(ListShape { item, identity }))
+        }
+        (Shape::Map(one), Shape::Map(other)) => {
+            Shape::map(join((**one).clone(), (**other).clone()))
+        }
         _ => a,
     }
 }

@@ -113,10 +113,13 @@ pub struct Options {
     ///
     /// Without this a method of a value of unknown type may turn out to exist when it is called.
     pub known_methods: bool,
+    /// Whether types that literals and functions have are checked although any name may be a
+    /// variable, as if all variables were declared [`Shape::Dyn`].
+    pub literal_types: bool,
     /// Whether declared objects may be read as maps as well: by key, with `in` and in
     /// comprehensions. Kubernetes knows only their fields.
     pub objects_are_maps: bool,
-    /// Makes integers and floating-point numbers one kind of number.
+    /// Makes signed integers and floating-point numbers one kind of number.
     ///
     /// CEL refuses `1 + 1.0` and `math.ceil(1)`, and prints `1000000.0` as `1e+06`. Templates
     /// written for engines that turn all numbers into floats need the first two, and nobody wants
@@ -156,6 +159,11 @@ impl Options {
 pub trait Extension: std::fmt::Debug + Send + Sync {
     /// Whether there is a function of this name; `member` when called as `x.name()`.
     fn knows(&self, name: &str, member: bool) -> bool;
+
+    /// What the function gives, as far as it is the same for all arguments.
+    fn gives(&self, _name: &str) -> Shape {
+        Shape::Dyn
+    }
 
     /// Calls it; the receiver is the first argument.
     ///

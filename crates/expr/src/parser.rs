@@ -485,7 +485,7 @@ impl Parser<'_> {
             ("all", 3) => (Fold::All, 2, false),
             ("exists", 2) => (Fold::Exists, 1, false),
             ("exists", 3) => (Fold::Exists, 2, false),
-            ("exists_one" | "existsOne", 2) => (Fold::ExistsOne, 1, false),
+            ("exists_one", 2) => (Fold::ExistsOne, 1, false),
             ("exists_one" | "existsOne", 3) => (Fold::ExistsOne, 2, false),
             ("map", 2) => (Fold::List, 1, false),
             ("map", 3) => (Fold::List, 1, true),

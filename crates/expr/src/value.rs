@@ -495,7 +495,8 @@ impl Value {
     /// Like [`Self::to_node`], without the parts that `omitted` says are none; `None` when it is
     /// all of it.
     ///
-    /// Floating-point numbers without a fraction become integers.
+    /// Floating-point numbers without a fraction become integers, durations nanoseconds, and types
+    /// their names.
     ///
     /// # Errors
     /// As [`Self::to_node`].
@@ -617,6 +618,9 @@ impl Form<'_> {
             },
             Value::Optional(Some(value)) => return self.node(value, depth + 1),
             Value::Bytes(bytes) => crate::functions::encoders::encode(bytes).into(),
+            // As Go writes them.
+            Value::Duration(nanos) if self.omitted.is_some() => Node::Int(*nanos),
+            Value::Type(name) if self.omitted.is_some() => Node::String(name.clone()),
             Value::Type(_) | Value::Format(_) | Value::Opaque(_) => {
                 return Err(format!("a value of type {} is no data", value.type_name()));
             }

@@ -55,7 +55,10 @@ impl<'a> Session<'a> {
     /// Renders a binding with what its workload needs of others.
     pub fn render(&mut self, binding: &'a ReleaseBinding) -> Outcome {
         if !binding.active {
-            return Outcome::Undeployed;
+            return match self.catalog.resolve(binding) {
+                Ok(_) => Outcome::Undeployed,
+                Err(errors) => Outcome::Failed(errors.into()),
+            };
         }
         let inputs = match self.inputs(binding) {
             Ok(inputs) => inputs,

@@ -740,13 +740,21 @@ fn source(item: &Node) -> Source {
         let reference = from.get(key).filter(|reference| !reference.is_null())?;
         Some((text(reference, "name"), text(reference, "key")))
     };
-    if let Some((name, key)) = of("secretKeyRef").or_else(|| of("secretRef")) {
+    if let Some((name, key)) = of("secretKeyRef") {
+        return Source::Secret { name, key };
+    }
+    // Before the first major version a value wins over where else it may be.
+    let value = text(item, "value");
+    if !value.is_empty() {
+        return Source::Literal(value);
+    }
+    if let Some((name, key)) = of("secretRef") {
         return Source::Secret { name, key };
     }
     if let Some((name, key)) = of("configurationGroupRef") {
         return Source::Group { name, key };
     }
-    Source::Literal(text(item, "value"))
+    Source::Literal(value)
 }
 
 fn endpoint(node: &Node) -> Endpoint {

@@ -71,6 +71,11 @@ fn expanded(
         for (place, node) in &places {
             let node = node.filter(|node| !node.is_null());
             let items = match (node.and_then(|node| node.as_list()), dialect) {
+                (_, Dialect::Legacy) if *segment == Segment::Every => {
+                    return Err(PatchErrorKind::Path(super::PathError::Brackets(
+                        "[*]".into(),
+                    )));
+                }
                 (Some(items), _) => items,
                 (None, Dialect::Legacy) => continue,
                 (None, Dialect::Current) => {

@@ -138,6 +138,11 @@ pub enum RenderProblem {
     },
     /// Two uses of one name.
     RepeatedInstance,
+    /// Alerts of an environment that has no channel for them.
+    NoChannel {
+        /// The environment.
+        environment: Text,
+    },
     /// An object without what every object has.
     Incomplete {
         /// The field that is missing or no text.
@@ -186,6 +191,7 @@ impl RenderError {
             RenderProblem::Unresolved(_) => Code("SecretReferenceUnresolved"),
             RenderProblem::NoTrait { .. } => Code("ComponentTraitMissing"),
             RenderProblem::RepeatedInstance => Code("ComponentTraitRepeated"),
+            RenderProblem::NoChannel { .. } => Code("ComponentChannelMissing"),
             RenderProblem::Incomplete { .. }
             | RenderProblem::NoObject { .. }
             | RenderProblem::NoResources => Code("ComponentObjectIncomplete"),
@@ -262,6 +268,11 @@ impl fmt::Display for RenderProblem {
                 }
             }
             Self::RepeatedInstance => f.write_str("another trait in use has this instance name"),
+            Self::NoChannel { environment } => write!(
+                f,
+                "no ObservabilityAlertsNotificationChannel is the default of environment \
+                 `{environment}`, and the binding names none in `notificationChannel`"
+            ),
             Self::Incomplete { field } => write!(f, "the object has no text in `{field}`"),
             Self::NoObject { found } => write!(f, "the template gives no object but {found}"),
             Self::Patch(kind) => write!(f, "{kind}"),

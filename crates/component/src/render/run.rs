@@ -10,10 +10,16 @@ use super::stage::Stage;
 use super::{Inputs, Maker, Part, RenderErrors, RenderProblem, Rendered, Rendering, WarningKind};
 use crate::configurations::{configurations, override_containers};
 use crate::context::{Base, Mentions, is_single, with_values};
-use crate::model::{ComponentRelease, Plane, Schemas, Source, Trait, TraitUse, Workload};
+use crate::model::{
+    ComponentRelease, Plane, Reference, Schemas, Source, Trait, TraitUse, Workload,
+};
 use crate::network_policy::network_policy;
 use crate::parameters::{self, Compiled, Values};
 use crate::template::{Context, Engine};
+
+/// The trait whose alerts go to a channel, in releases from before the first major version; later
+/// ones read it from the variable `environment`.
+const ALERT_RULE: &str = "observability-alert-rule";
 
 pub(super) fn run(engine: &Engine, inputs: &Inputs<'_>) -> Result<Rendering, RenderErrors> {
     let release = inputs.release;
@@ -323,9 +329,10 @@ impl<'a> Run<'a> {
                 .iter()
                 .find(|(reference, _)| reference.name == own.name && reference.kind == own.kind)
                 .or_else(|| {
-                    traits
-                        .iter()
-                        .find(|(reference, _)| reference.name == own.name)
+                    // Kinds of traits came later.
+                    let named = |(reference, _): &&(Reference, Trait)| reference.name == own.name;
+                    let v1 = inputs.release.dialect.is_v1();
+                    traits.iter().find(named).filter(|_| !v1)
                 });
             let Some((reference, body)) = body else {
                 let known = traits.iter().map(|(reference, _)| reference.name.clone());
@@ -346,8 +353,11 @@ impl<'a> Run<'a> {
             let Some(compiled) = compiled else { continue };
             let (parameters, environment) = match embedded {
                 false => {
-                    let values = values.get(&own.instance).cloned();
-                    (own.parameters.clone(), values.unwrap_or_default())
+                    let mut values = values.get(&own.instance).cloned().unwrap_or_default();
+                    if own.name == ALERT_RULE && !inputs.release.dialect.is_v1() {
+                        self.set_channel(&mut values);
+                    }
+                    (own.parameters.clone(), values)
                 }
                 true if !ready => continue,
                 true => {
@@ -383,6 +393,22 @@ impl<'a> Run<'a> {
         }
         self.stage.part = Part::Whole;
         uses
+    }
+
+    /// Sends alerts to the channel of the environment where no other one is named.
+    fn set_channel(&mut self, values: &mut Node) {
+        let own = values.get("notificationChannel");
+        if own.is_some_and(|own| own.as_str() != Some("")) {
+            return;
+        }
+        match self.inputs.notification_channel {
+            Some(ref channel) => values.set(&["notificationChannel"], channel.clone()),
+            None => {
+                let environment = self.inputs.environment.head.name.clone();
+                self.stage
+                    .fail(FieldPath::root(), RenderProblem::NoChannel { environment });
+            }
+        }
     }
 
     /// Labels, hash, order, network policy, ids.

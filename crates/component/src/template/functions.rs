@@ -3,8 +3,8 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use expr::{Extension, Opaque, Value};
-use object::Text;
+use expr::{Extension, Opaque, Shape, Value};
+use object::{Node, Text};
 
 use crate::names::{LABEL_BYTES_MAX, NAME_BYTES_MAX, generate_name, short_hash};
 
@@ -58,6 +58,14 @@ impl Extension for Functions {
         }
     }
 
+    fn gives(&self, name: &str) -> Shape {
+        match name {
+            "oc_generate_name" | "oc_dns_label" | "oc_hash" => Shape::String,
+            "oc_merge" => Shape::map(Shape::Dyn),
+            _ => Shape::Dyn,
+        }
+    }
+
     fn call(&self, name: &str, arguments: &[Value]) -> Result<Value, String> {
         match name {
             "oc_omit" => match arguments {
@@ -83,7 +91,8 @@ impl Extension for Functions {
     }
 }
 
-/// The entries of all maps; of equal keys the last counts, at the place of the first.
+/// The entries of all maps; of equal keys the last counts, at the place of the first. What is
+/// omitted is an empty map here.
 fn merge(maps: &[Value]) -> Result<Value, String> {
     if maps.len() < 2 {
         return Err("oc_merge requires at least 2 arguments".into());
@@ -99,6 +108,10 @@ fn merge(maps: &[Value]) -> Result<Value, String> {
             let Value::String(key) = key else {
                 return Err("oc_merge takes maps with text keys".into());
             };
+            let value = match is_omitted(&value) {
+                true => Value::from(&Node::map()),
+                false => value,
+            };
             match keys.get(&key) {
                 Some(at) => entries[*at].1 = value,
                 None => {
@@ -111,7 +124,8 @@ fn merge(maps: &[Value]) -> Result<Value, String> {
     Ok(Value::map(entries))
 }
 
-/// One text, one list, or several values; what is no text is skipped, but not when it is alone.
+/// One text, one list, or several values, of which the first is a text; others that are no text
+/// are skipped.
 fn generated(name: &str, limit: usize, arguments: &[Value]) -> Result<Value, String> {
     let items: Vec<Value> = match arguments {
         [Value::List(list)] => list.iter().collect(),
@@ -123,6 +137,16 @@ fn generated(name: &str, limit: usize, arguments: &[Value]) -> Result<Value, Str
         }
         several => several.to_vec(),
     };
+    match items.first() {
+        None => return Err(format!("{name} takes at least one text")),
+        Some(first) if first.as_str().is_none() => {
+            let found = first.type_name();
+            return Err(format!(
+                "{name} takes texts, and the first is a value of type {found}"
+            ));
+        }
+        Some(_) => {}
+    }
     let parts: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
     Ok(Value::string(generate_name(limit, &parts)))
 }

@@ -13,6 +13,11 @@ pub(super) fn push(value: &Value, out: &mut String) -> Result<(), TemplateErrorK
     match value {
         Value::String(text) => out.push_str(text),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Value::Double(number) if number.is_nan() => out.push_str("NaN"),
+        Value::Double(number) if number.is_infinite() => {
+            out.push_str(if *number > 0.0 { "+Inf" } else { "-Inf" });
+        }
+        Value::Type(name) => out.push_str(name),
         Value::Optional(Some(inner)) => return push(inner, out),
         value if is_omitted(value) => return Err(TemplateErrorKind::OmittedInText),
         value => {

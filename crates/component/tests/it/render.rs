@@ -491,3 +491,250 @@ traits:
         ]
     );
 }
+
+/// A template with one trait in use, from before the first major version.
+fn with_trait(name: &str, body: &str) -> String {
+    format!(
+        "{}traits: {{{name}: {body}}}\ncomponentProfile: {{traits: [{{name: {name}, instanceName: one}}]}}\n",
+        printing("", "[]")
+    )
+}
+
+#[test]
+fn alerts_go_to_the_channel_of_the_environment_unless_another_is_named() {
+    let release = with_trait(
+        "observability-alert-rule",
+        "{schema: {envOverrides: {notificationChannel: string}}, creates: [{template: {apiVersion: v1, kind: ConfigMap, metadata: {name: alert}, data: {to: '${envOverrides.notificationChannel}'}}}]}",
+    );
+    let channel = manifest(
+        "ObservabilityAlertsNotificationChannel",
+        "mails",
+        "{environment: dev, isEnvDefault: true}",
+    );
+    let of = |binding: &str, more: &str| outcome(&tree(&release, binding, more));
+    for (binding, more, expected) in [
+        ("", channel.as_str(), "\"to\":\"mails\""),
+        (
+            "traitOverrides: {one: {notificationChannel: ''}}\n",
+            &channel,
+            "\"to\":\"mails\"",
+        ),
+        (
+            "traitOverrides: {one: {notificationChannel: pager}}\n",
+            "",
+            "\"to\":\"pager\"",
+        ),
+        (
+            "",
+            "",
+            "RenderingFailed: Trait `observability-alert-rule` as `one`: no ObservabilityAlertsNotificationChannel is the default of environment `dev`",
+        ),
+    ] {
+        let found = of(binding, more);
+        assert!(found.contains(expected), "{binding}: {found}");
+    }
+}
+
+#[test]
+fn traits_are_told_apart_by_kind() {
+    let body = |name: &str| {
+        format!(
+            "{{creates: [{{template: {{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}}}}}}}]}}"
+        )
+    };
+    let traits = |kinds: &[&str]| {
+        let own = kinds.iter().map(|kind| {
+            let body = body(&kind.to_lowercase());
+            format!("{{kind: {kind}, name: t, spec: {body}}}")
+        });
+        own.collect::<Vec<_>>().join(", ")
+    };
+    let release = |held: &[&str], embedded: &str, used: &str| {
+        format!(
+            "componentType: {{kind: ComponentType, name: deployment/web, spec: {{workloadType: deployment, traits: [{embedded}], resources: [{{id: deployment, template: {{apiVersion: apps/v1, kind: Deployment, metadata: {{name: x}}}}}}]}}}}\ntraits: [{}]\ncomponentProfile: {{traits: [{used}]}}\nworkload: {{container: {{image: i}}}}\n",
+            traits(held)
+        )
+    };
+    let one = "{kind: ClusterTrait, name: t, instanceName: a}";
+    for (held, embedded, used, expected) in [
+        (
+            &["Trait", "ClusterTrait"][..],
+            one,
+            "",
+            "configmap-clustertrait",
+        ),
+        (
+            &["Trait", "ClusterTrait"],
+            "{name: t, instanceName: a}",
+            "",
+            "configmap-trait",
+        ),
+        (
+            &["Trait", "ClusterTrait"],
+            "",
+            one,
+            "configmap-clustertrait",
+        ),
+        (&["Trait"], one, "", "the release does not hold this trait"),
+        (&["Trait"], "", one, "the release does not hold this trait"),
+        (
+            &["ClusterTrait"],
+            "",
+            "{name: t, instanceName: a}",
+            "the release does not hold this trait",
+        ),
+    ] {
+        let found = outcome(&tree(&release(held, embedded, used), "", ""));
+        assert!(
+            found.contains(expected),
+            "{held:?} {embedded} {used}: {found}"
+        );
+    }
+}
+
+#[test]
+fn a_binding_that_shall_not_run_still_tells_what_is_missing() {
+    let release = printing("", "[]");
+    for (binding, expected) in [
+        ("state: Undeploy\n", "Undeployed\n"),
+        (
+            "state: Undeploy\nreleaseName: gone\n",
+            "ComponentReleaseNotFound: ComponentRelease `gone` does not exist",
+        ),
+        (
+            "state: Undeploy\nenvironment: gone\n",
+            "EnvironmentNotFound: Environment `gone` does not exist",
+        ),
+    ] {
+        let (_, own) = binding.split_once('\n').expect("two lines");
+        let mut all = tree(&release, "state: Undeploy\n", "");
+        for object in &mut all {
+            if let Some((key, value)) = own.trim().split_once(": ")
+                && object.kind() == "ReleaseBinding"
+            {
+                object.node.set(&["spec", key], value);
+            }
+        }
+        let found = outcome(&all);
+        assert!(found.starts_with(expected), "{binding}: {found}");
+    }
+}
+
+#[test]
+fn functions_are_those_of_the_version_a_release_is_for() {
+    let v0 = |out: &str| printing("  schema: {parameters: {a: integer | default=1}}\n", out);
+    let v1 = |out: &str| {
+        let template =
+            format!("{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: x}}, out: {out}}}");
+        format!(
+            "componentType: {{kind: ComponentType, name: deployment/web, spec: {{workloadType: deployment, parameters: {{openAPIV3Schema: {{type: object, properties: {{a: {{type: integer, default: 1}}}}}}}}, resources: [{{id: deployment, template: {template}}}]}}}}\nworkload: {{container: {{image: i, env: [{{key: A, value: '1'}}]}}, endpoints: {{h: {{type: HTTP, port: 80}}}}}}\n"
+        )
+    };
+    for (out, old, new) in [
+        (
+            "'${[1, 2].first()}'",
+            "undeclared reference to 'first'",
+            "\"out\":1",
+        ),
+        (
+            "'${math.sqrt(4.0)}'",
+            "undeclared reference to 'sqrt'",
+            "\"out\":2",
+        ),
+        (
+            "'${cel.bind(x, 1, x)}'",
+            "undeclared reference to 'cel.bind'",
+            "undeclared reference to 'cel.bind'",
+        ),
+        (
+            "'${\"%s\".format([[\"a\"]])}'",
+            "\"out\":\"[\\\"a\\\"]\"",
+            "\"out\":\"[a]\"",
+        ),
+        (
+            "'${\"%d\".format([1.5])}'",
+            "cannot format a value of type double",
+            "\"out\":\"1.5\"",
+        ),
+        (
+            "'${lists.range(-1)}'",
+            "\"out\":[]",
+            "size must be non-negative",
+        ),
+        (
+            "'${true ? 1 : \"a\"}'",
+            "found no matching overload for '_?_:_'",
+            "found no matching overload for '_?_:_'",
+        ),
+        (
+            "'${true ? oc_hash(\"a\") : 1}'",
+            "found no matching overload for '_?_:_' applied to '(bool, string, int)'",
+            "found no matching overload for '_?_:_' applied to '(bool, string, int)'",
+        ),
+        (
+            "'${true ? oc_merge({}, {}) : oc_omit()}'",
+            "\"out\":{}",
+            "\"out\":{}",
+        ),
+        (
+            "'${parameters.a == \"a\" ? 1 : parameters.a}'",
+            "\"out\":1",
+            "\"out\":1",
+        ),
+        (
+            "'${oc_merge({\"a\": oc_omit()}, {\"b\": 1})}'",
+            "\"out\":{\"a\":{},\"b\":1}",
+            "\"out\":{\"a\":{},\"b\":1}",
+        ),
+        (
+            "'${oc_generate_name()}'",
+            "oc_generate_name takes at least one text",
+            "oc_generate_name takes at least one text",
+        ),
+        (
+            "'${oc_generate_name([1, \"a\"])}'",
+            "the first is a value of type int",
+            "the first is a value of type int",
+        ),
+        ("'x${1.0 / 0.0}'", "\"out\":\"x+Inf\"", "\"out\":\"x+Inf\""),
+        (
+            "'${derived.containerEnvFrom.size()}'",
+            "there is no variable `derived`",
+            "\"out\":1",
+        ),
+        (
+            "'${derived.servicePorts[0].name}'",
+            "there is no variable `derived`",
+            "\"out\":\"h\"",
+        ),
+        (
+            "'${derived.configVolumes}'",
+            "there is no variable `derived`",
+            "\"out\":[]",
+        ),
+    ] {
+        for (release, expected) in [(v0(out), old), (v1(out), new)] {
+            let found = outcome(&tree(&release, "", ""));
+            assert!(found.contains(expected), "{out}: {found}");
+        }
+    }
+}
+
+#[test]
+fn every_item_of_a_list_is_a_path_of_newer_versions() {
+    let body = "{patches: [{target: {group: apps, version: v1, kind: Deployment}, operations: [{op: replace, path: '/out/[*]/a', value: 2}]}]}";
+    let release = with_trait("t", body).replace("out: []", "out: [{a: 1}]");
+    let found = outcome(&tree(&release, "", ""));
+    assert!(found.contains("`[*]` is no position"), "{found}");
+}
+
+#[test]
+fn a_value_wins_over_a_secret_in_older_versions() {
+    let release = printing("", "'${configurations.app.configs.envs}'");
+    let workload = "workload: {containers: {app: {image: i, env: [{key: A, value: '1', valueFrom: {secretRef: {name: gone, key: k}}}]}}}\n";
+    let found = outcome(&tree(&format!("{release}{workload}"), "", ""));
+    assert!(
+        found.contains(r#""out":[{"name":"A","value":"1"}]"#),
+        "{found}"
+    );
+}

@@ -174,9 +174,63 @@ fn references_that_lead_nowhere_or_in_circles_are_refused() {
             "[1]",
             "a field is a text with a type or a map, not a list\n",
         ),
+        (
+            "{properties: {a: {$ref: '#/properties/b'}, b: {type: string}}}",
+            "field \"a\": reference \"#/properties/b\" leads to nothing in this schema\n",
+        ),
+        (
+            "{definitions: {T: {type: string}}, properties: {a: {$ref: '#/definitions/T'}}}",
+            "\"definitions\" is not supported\nfield \"a\": reference \"#/definitions/T\" leads to nothing in this schema\n",
+        ),
     ] {
         let errors = Schema::open_api("parameters", &node(schema)).expect_err(schema);
         assert_eq!(lines(&errors), expected);
+    }
+}
+
+#[test]
+fn keywords_have_values_of_their_types() {
+    for (schema, expected) in [
+        ("{type: [string, 'null']}", "\"type\" has to be text"),
+        (
+            "{type: integer, exclusiveMinimum: 3}",
+            "\"exclusiveMinimum\" has to be true or false",
+        ),
+        ("{minimum: 'a'}", "\"minimum\" has to be a number"),
+        ("{minLength: 1.5}", "\"minLength\" has to be a whole number"),
+        ("{required: [1]}", "\"required\" has to be a list of names"),
+        ("{enum: a}", "\"enum\" has to be a list"),
+        ("{oneOf: {}}", "\"oneOf\" has to be a list of schemas"),
+        ("{items: [{type: string}]}", "\"items\" has to be a schema"),
+        (
+            "{additionalProperties: 1}",
+            "\"additionalProperties\" has to be a schema, true or false",
+        ),
+        (
+            "{patternProperties: {'^x': {type: string}}}",
+            "\"patternProperties\" is not supported",
+        ),
+        ("true", "a field is a text with a type or a map, not a bool"),
+    ] {
+        let text = format!("{{properties: {{v: {schema}}}}}");
+        let errors = Schema::open_api("parameters", &node(&text)).expect_err(schema);
+        assert!(
+            lines(&errors).contains(expected),
+            "{schema}: {}",
+            lines(&errors)
+        );
+    }
+    for schema in [
+        "{type: null, minimum: null}",
+        "{type: number, minimum: 1, exclusiveMinimum: true}",
+        "{type: array, items: {type: string}, minItems: 1.0}",
+        "{additionalProperties: false, unknown: 3}",
+    ] {
+        let text = format!("{{properties: {{v: {schema}}}}}");
+        assert!(
+            Schema::open_api("parameters", &node(&text)).is_ok(),
+            "{schema}"
+        );
     }
 }
 

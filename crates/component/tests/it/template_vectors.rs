@@ -139,6 +139,8 @@ fn fits(vector: &Node, errors: &[TemplateError]) -> Result<(), String> {
         "undeclared reference" => "ExpressionVariableNotFound",
         "CEL compilation error" => "ExpressionInvalid",
         "must evaluate to a string" => "TemplateKeyNotText",
+        // Some are found before anything is evaluated.
+        "CEL" if error.kind.code().0 == "ExpressionInvalid" => "ExpressionInvalid",
         "CEL" | "oc_merge requires at least 2 arguments" => "ExpressionFailed",
         other => return Err(format!("unknown text {other}")),
     };

@@ -204,8 +204,8 @@ fn to_bool(a: &[Value]) -> Outcome {
     match &a[0] {
         Value::Bool(value) => Ok(Value::Bool(*value)),
         Value::String(text) => match text.as_str() {
-            "true" | "True" | "TRUE" | "t" | "1" => Ok(Value::Bool(true)),
-            "false" | "False" | "FALSE" | "f" | "0" => Ok(Value::Bool(false)),
+            "true" | "True" | "TRUE" | "t" | "T" | "1" => Ok(Value::Bool(true)),
+            "false" | "False" | "FALSE" | "f" | "F" | "0" => Ok(Value::Bool(false)),
             _ => Err(parse_error("bool")),
         },
         _ => no_overload(),

@@ -52,15 +52,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         let items: Vec<Value> = list(&a[0])?.iter().collect();
         sort_by_keys(items.clone(), &items)
     }),
-    global("lists.range", (1, 1), Cost::Build, Shape::Dyn, |a| {
-        let count = int(&a[0])?.max(0);
-        bounded(
-            usize::try_from(count)
-                .unwrap_or(usize::MAX)
-                .saturating_mul(64),
-        )?;
-        Ok(Value::list((0..count).map(Value::Int).collect()))
-    }),
+    global("lists.range", (1, 1), Cost::Build, Shape::Dyn, range),
     member(
         "reverse",
         (1, 1),
@@ -70,6 +62,30 @@ pub(super) static FUNCTIONS: &[Function] = &[
         reverse,
     ),
 ];
+
+/// What became stricter later.
+pub(super) static LATER_FUNCTIONS: &[Function] = &[global(
+    "lists.range",
+    (1, 1),
+    Cost::Build,
+    Shape::Dyn,
+    |a| match int(&a[0])? {
+        count if count < 0 => {
+            Err(format!("lists.range: size must be non-negative, got {count}").into())
+        }
+        _ => range(a),
+    },
+)];
+
+fn range(a: &[Value]) -> Outcome {
+    let count = int(&a[0])?.max(0);
+    bounded(
+        usize::try_from(count)
+            .unwrap_or(usize::MAX)
+            .saturating_mul(64),
+    )?;
+    Ok(Value::list((0..count).map(Value::Int).collect()))
+}
 
 fn reverse(a: &[Value]) -> Outcome {
     match &a[0] {

@@ -28,17 +28,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
     global("math.trunc", (1, 1), Cost::One, Shape::Double, |a| {
         float(a, f64::trunc)
     }),
-    global(
-        "math.sqrt",
-        (1, 1),
-        Cost::One,
-        Shape::Double,
-        |a| match &a[0] {
-            Value::Int(value) => Ok(Value::Double((*value as f64).sqrt())),
-            Value::Uint(value) => Ok(Value::Double((*value as f64).sqrt())),
-            _ => float(a, f64::sqrt),
-        },
-    ),
     global("math.abs", (1, 1), Cost::One, Shape::Dyn, |a| match &a[0] {
         Value::Int(value) => value
             .checked_abs()
@@ -92,6 +81,19 @@ pub(super) static FUNCTIONS: &[Function] = &[
         shift(a, false)
     }),
 ];
+
+/// What came later.
+pub(super) static LATER_FUNCTIONS: &[Function] = &[global(
+    "math.sqrt",
+    (1, 1),
+    Cost::One,
+    Shape::Double,
+    |a| match &a[0] {
+        Value::Int(value) => Ok(Value::Double((*value as f64).sqrt())),
+        Value::Uint(value) => Ok(Value::Double((*value as f64).sqrt())),
+        _ => float(a, f64::sqrt),
+    },
+)];
 
 fn extreme(a: &[Value], better: fn(Ordering) -> bool) -> Outcome {
     let items: Vec<Value> = match (a, &a[0]) {

@@ -79,19 +79,27 @@ pub(crate) const fn member(
     }
 }
 
+const LATER_LISTS: Libraries = Libraries::LISTS.and(Libraries::LATER);
+const LATER_MATH: Libraries = Libraries::MATH.and(Libraries::LATER);
+
 /// Functions with the libraries that bring them.
-static LIBRARIES: [(Libraries, &[Function]); 18] = [
+static LIBRARIES: [(Libraries, &[Function]); 22] = [
     (Libraries::STANDARD, core::FUNCTIONS),
     (Libraries::STANDARD, strings::FUNCTIONS),
-    (Libraries::STANDARD, printf::FUNCTIONS),
+    // The later `format` comes before the one it took the place of.
+    (Libraries::LATER, printf::FUNCTIONS),
+    (Libraries::STANDARD, printf::EARLIER_FUNCTIONS),
     (Libraries::STANDARD, sets::FUNCTIONS),
     (Libraries::STANDARD, patterns::FUNCTIONS),
     (Libraries::STANDARD, times::FUNCTIONS),
     (Libraries::STANDARD, optionals::FUNCTIONS),
+    (Libraries::LATER, optionals::LATER_FUNCTIONS),
+    (LATER_LISTS, lists::LATER_FUNCTIONS),
     // Their `reverse` takes text as well, so they come first.
     (Libraries::LISTS, lists::FUNCTIONS),
     (Libraries::STRINGS, strings::LATER_FUNCTIONS),
     (Libraries::MATH, math::FUNCTIONS),
+    (LATER_MATH, math::LATER_FUNCTIONS),
     (Libraries::ENCODERS, encoders::FUNCTIONS),
     (Libraries::KUBERNETES, lists::KUBERNETES_FUNCTIONS),
     (Libraries::KUBERNETES, patterns::KUBERNETES_FUNCTIONS),

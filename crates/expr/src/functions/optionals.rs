@@ -33,21 +33,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
             })
         },
     ),
-    global(
-        "optional.unwrap",
-        (1, 1),
-        Cost::Elements,
-        Shape::Dyn,
-        unwrap,
-    ),
-    member(
-        "unwrapOpt",
-        (1, 1),
-        LIST,
-        Cost::Elements,
-        Shape::Dyn,
-        unwrap,
-    ),
     member(
         "hasValue",
         (1, 1),
@@ -71,6 +56,31 @@ pub(super) static FUNCTIONS: &[Function] = &[
             _ => no_overload(),
         },
     ),
+    member("or", (2, 2), OPTIONAL, Cost::One, Shape::Dyn, |_| {
+        no_overload()
+    }),
+    member("orValue", (2, 2), OPTIONAL, Cost::One, Shape::Dyn, |_| {
+        no_overload()
+    }),
+];
+
+/// What came later.
+pub(super) static LATER_FUNCTIONS: &[Function] = &[
+    global(
+        "optional.unwrap",
+        (1, 1),
+        Cost::Elements,
+        Shape::Dyn,
+        unwrap,
+    ),
+    member(
+        "unwrapOpt",
+        (1, 1),
+        LIST,
+        Cost::Elements,
+        Shape::Dyn,
+        unwrap,
+    ),
     member("first", (1, 1), LIST, Cost::One, Shape::Dyn, |a| {
         Ok(list(&a[0])?
             .get(0)
@@ -80,12 +90,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
         let items = list(&a[0])?;
         let last = items.len().checked_sub(1).and_then(|at| items.get(at));
         Ok(last.map_or(Value::Optional(None), Value::some))
-    }),
-    member("or", (2, 2), OPTIONAL, Cost::One, Shape::Dyn, |_| {
-        no_overload()
-    }),
-    member("orValue", (2, 2), OPTIONAL, Cost::One, Shape::Dyn, |_| {
-        no_overload()
     }),
 ];
 

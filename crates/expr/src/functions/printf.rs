@@ -1,7 +1,8 @@
 //! `"%s has %d".format([name, count])`
 //!
 //! # Source
-//! google/cel-go `ext/formatting_v2.go`.
+//! google/cel-go `ext/formatting_v2.go`; before that took its place `ext/formatting.go`, at 0.22.1.
+//! On purpose different: integers are formatted as floating-point numbers, too.
 
 use super::core::bounded;
 use super::{Function, Outcome, list, member, text};
@@ -14,13 +15,26 @@ pub(super) static FUNCTIONS: &[Function] = &[member(
     &["string"],
     Cost::Traverse,
     Shape::String,
-    format,
+    |a| format(a, one),
+)];
+
+/// Writes values in lists and maps as CEL, and numbers as an English text has them.
+pub(super) static EARLIER_FUNCTIONS: &[Function] = &[member(
+    "format",
+    (2, 2),
+    &["string"],
+    Cost::Traverse,
+    Shape::String,
+    |a| format(a, one_earlier),
 )];
 
 /// Most decimals; more digits than any float has.
 const PRECISION_MAX: usize = 400;
 
-fn format(a: &[Value]) -> Outcome {
+/// Appends a value by a verb with its precision.
+type One = fn(char, Option<usize>, &Value, &mut String) -> Result<(), EvalErrorKind>;
+
+fn format(a: &[Value], one: One) -> Outcome {
     let (pattern, arguments) = (text(&a[0])?, list(&a[1])?);
     let mut out = String::with_capacity(pattern.len());
     let mut rest = pattern;
@@ -61,17 +75,33 @@ fn format(a: &[Value]) -> Outcome {
     Ok(Value::string(out))
 }
 
+/// How many arguments a pattern takes; `None` when it is wrong.
+pub(crate) fn arguments_of(pattern: &str) -> Option<usize> {
+    let mut count = 0;
+    let mut rest = pattern;
+    while let Some(at) = rest.find('%') {
+        let verb = rest[at + 1..].trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
+        let c = verb.chars().next()?;
+        count += usize::from(c != '%');
+        rest = &verb[c.len_utf8()..];
+    }
+    Some(count)
+}
+
+fn wrong(verb: char, value: &Value) -> EvalErrorKind {
+    let name = value.type_name();
+    format!("error during formatting: %{verb} cannot format a value of type {name}").into()
+}
+
 fn one(
     verb: char,
     precision: Option<usize>,
     value: &Value,
     out: &mut String,
 ) -> Result<(), EvalErrorKind> {
-    let wrong = || -> EvalErrorKind {
-        let name = value.type_name();
-        format!("error during formatting: %{verb} cannot format a value of type {name}").into()
-    };
+    let wrong = || wrong(verb, value);
     let text = match (verb, value) {
+        ('s', Value::Optional(_)) => return Err(wrong()),
         ('s', value) => plain(value),
         ('d', Value::Int(_) | Value::Uint(_)) => value.display(),
         ('d' | 'f' | 'e', Value::Double(value)) if !value.is_finite() => {
@@ -83,6 +113,7 @@ fn one(
                 "-Infinity".into()
             }
         }
+        ('d', Value::Double(value)) => golang::strconv::format_float_f(*value),
         ('f', value) => format!(
             "{:.*}",
             precision.unwrap_or(6),
@@ -158,4 +189,129 @@ fn plain(value: &Value) -> String {
         .into(),
         other => other.display(),
     }
+}
+
+fn one_earlier(
+    verb: char,
+    precision: Option<usize>,
+    value: &Value,
+    out: &mut String,
+) -> Result<(), EvalErrorKind> {
+    let number = || match value {
+        Value::String(text) => match text.as_str() {
+            "NaN" => Ok(f64::NAN),
+            "Infinity" => Ok(f64::INFINITY),
+            "-Infinity" => Ok(f64::NEG_INFINITY),
+            _ => Err(wrong(verb, value)),
+        },
+        Value::Int(_) | Value::Double(_) => float(value).ok_or_else(|| wrong(verb, value)),
+        _ => Err(wrong(verb, value)),
+    };
+    match verb {
+        's' => out.push_str(&text_of(value).ok_or_else(|| wrong(verb, value))?),
+        'f' => out.push_str(&grouped(number()?, precision.unwrap_or(DECIMALS))),
+        // The precision is taken for the width.
+        'e' => {
+            let text = scientific(number()?);
+            let width = precision.unwrap_or(DECIMALS);
+            out.extend(std::iter::repeat_n(
+                ' ',
+                width.saturating_sub(text.chars().count()),
+            ));
+            out.push_str(&text);
+        }
+        'd' if matches!(value, Value::Double(_)) => return Err(wrong(verb, value)),
+        _ => one(verb, precision, value, out)?,
+    }
+    Ok(())
+}
+
+/// Decimals where none are asked for.
+const DECIMALS: usize = 6;
+
+fn not_finite(number: f64) -> &'static str {
+    match number {
+        _ if number.is_nan() => "NaN",
+        _ if number > 0.0 => "∞",
+        _ => "-∞",
+    }
+}
+
+/// With a comma between thousands.
+fn grouped(number: f64, decimals: usize) -> String {
+    if !number.is_finite() {
+        return not_finite(number).into();
+    }
+    let text = format!("{number:.decimals$}");
+    let whole = text.find('.').unwrap_or(text.len());
+    let mut out = String::with_capacity(text.len() + whole / 3);
+    for (at, c) in text.char_indices() {
+        let after = whole.saturating_sub(at);
+        if after > 0 && after % 3 == 0 && out.ends_with(|c: char| c.is_ascii_digit()) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// `1.234500×10⁰³`
+fn scientific(number: f64) -> String {
+    if !number.is_finite() {
+        return not_finite(number).into();
+    }
+    let text = format!("{number:.DECIMALS$e}");
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let (sign, digits) = match exponent.strip_prefix('-') {
+        Some(digits) => ("⁻", digits),
+        None => ("", exponent),
+    };
+    let raised = format!("{digits:0>2}");
+    let raised = raised.chars().map(|c| RAISED[c as usize - '0' as usize]);
+    format!("{mantissa}×10{sign}{}", raised.collect::<String>())
+}
+
+const RAISED: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+
+/// `%s`: what lists and maps hold is written as CEL.
+fn text_of(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::List(list) => {
+            let items = list.iter().map(|item| literal(&item));
+            format!("[{}]", items.collect::<Option<Vec<_>>>()?.join(", "))
+        }
+        Value::Map(map) => {
+            let entries = map
+                .iter()
+                .map(|(key, value)| Some((literal(&key)?, literal(&value)?)));
+            let mut entries = entries.collect::<Option<Vec<_>>>()?;
+            entries.sort_by(|a, b| a.0.cmp(&b.0));
+            let entries: Vec<_> = entries
+                .iter()
+                .map(|(key, value)| format!("{key}:{value}"))
+                .collect();
+            format!("{{{}}}", entries.join(", "))
+        }
+        Value::Double(number) => match crate::value::whole(*number) {
+            Some(integer) => integer.to_string(),
+            None => value.display(),
+        },
+        Value::Optional(_) | Value::Opaque(_) => return None,
+        other => other.display(),
+    })
+}
+
+/// A value as CEL has it in a text.
+fn literal(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::String(text) => golang::strconv::quote(text),
+        Value::Bytes(bytes) => format!("b{}", golang::strconv::quote_bytes(bytes)),
+        Value::Timestamp(_) => format!("timestamp(\"{}\")", value.display()),
+        Value::Duration(_) => format!("duration(\"{}\")", value.display()),
+        Value::Double(number) if number.is_nan() => "\"NaN\"".into(),
+        Value::Double(number) if *number == f64::INFINITY => "\"+Inf\"".into(),
+        Value::Double(number) if *number == f64::NEG_INFINITY => "\"-Inf\"".into(),
+        Value::Double(number) => format!("{number:.DECIMALS$}"),
+        other => text_of(other)?,
+    })
 }

@@ -127,7 +127,7 @@ fn macros_walk_lists_and_maps() {
         ports.map(p, p.port > 100, p.name) => ["https"]
         ports.filter(p, p.port > 100).size() => 1
         ports.exists_one(p, p.name == "http") => true
-        ports.existsOne(p, p.port > 0) => false
+        ports.existsOne(i, p, p.port > 0) => false
         labels.all(k, labels[k] != "") => true
         labels.map(k, k) => ["app","tier"]
         empty.all(n, false) => true

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use expr::{Bindings, Budget, Libraries, MapValue, Methods, Options, Program, Value};
 
-const EVERYWHERE: [&str; 14] = [
+const EVERYWHERE: [&str; 13] = [
     "'a'.upperAscii().charAt(0) + ['a', 'b'].join('-') + 'b'.replace('b', 'c')",
     "'a,b'.split(',').size() + 'abc'.indexOf('c') + 'abc'.lastIndexOf('a')",
     "'%s'.format([1]) + strings.quote('a') + 'abc'.substring(1) + ' a '.trim() + 'A'.lowerAscii()",
@@ -17,21 +17,31 @@ const EVERYWHERE: [&str; 14] = [
     "{'a': 1}.?b.orValue(optional.none().or(optional.of(2)).value())",
     "[?optional.none(), 1].map(i, i).filter(i, i > 0)",
     "{?'a': optional.ofNonZeroValue('')}.size() + {'a': 1}[?'a'].optMap(x, x + 1).value()",
-    "{'a': 1}.?a.optFlatMap(x, optional.of(x)).hasValue() && optional.unwrap([optional.of(1)]) == [1]",
-    "cel.bind(x, 1, x + [1].first().value())",
+    "{'a': 1}.?a.optFlatMap(x, optional.of(x)).hasValue()",
 ];
+
+const LATER: [&str; 4] = [
+    "[1, 2].first().value() + [1, 2].last().value()",
+    "optional.unwrap([optional.of(1)]) == [optional.of(1)].unwrapOpt()",
+    "'%d'.format([1.5]) + '%s'.format(['a'])",
+    "{1: 'a'}.size() + [1].first().orValue(2)",
+];
+
+const BINDINGS: &str = "cel.bind(x, 1, x + 1)";
 
 const OF_CEL_GO: [&str; 9] = [
     "'abc'.reverse()",
     "base64.encode(base64.decode('aGk='))",
     "math.greatest(1, 2) + math.least([3, 4]) + math.abs(-1) + math.sign(-2)",
-    "math.ceil(1.5) + math.floor(1.5) + math.round(1.5) + math.trunc(1.5) + math.sqrt(4.0)",
+    "math.ceil(1.5) + math.floor(1.5) + math.round(1.5) + math.trunc(1.5)",
     "math.isNaN(0.0 / 0.0) && math.isInf(1.0 / 0.0) && math.isFinite(1.0)",
     "math.bitOr(1, math.bitAnd(3, math.bitXor(1, math.bitNot(math.bitShiftLeft(1, math.bitShiftRight(4, 1))))))",
     "[3, 1].sort() + [[1]].flatten() + [1, 1].distinct() + [1, 2].slice(0, 1)",
     "[3, 1].sortBy(x, -x)",
     "lists.range(3) + [1].reverse()",
 ];
+
+const OF_LATER_CEL_GO: [&str; 1] = ["math.sqrt(4.0)"];
 
 const OF_KUBERNETES: [&str; 8] = [
     "quantity('1Gi').isGreaterThan(quantity('1G'))",
@@ -61,6 +71,7 @@ fn functions_are_where_their_library_is() {
             Libraries::STANDARD,
             Libraries::KUBERNETES,
             Libraries::CEL_GO,
+            Libraries::CEL_GO_0_22,
         ] {
             assert!(
                 works(text, libraries).is_ok(),
@@ -69,7 +80,29 @@ fn functions_are_where_their_library_is() {
             );
         }
     }
+    for text in LATER {
+        for (libraries, there) in [
+            (Libraries::STANDARD, false),
+            (Libraries::CEL_GO_0_22, false),
+            (Libraries::CEL_GO, true),
+            (Libraries::KUBERNETES, true),
+        ] {
+            assert_eq!(
+                works(text, libraries).is_ok(),
+                there,
+                "{text}: {libraries:?}"
+            );
+        }
+    }
+    assert!(works(BINDINGS, Libraries::KUBERNETES).is_ok());
+    assert!(works(BINDINGS, Libraries::CEL_GO).is_err());
+    for text in OF_LATER_CEL_GO {
+        assert!(works(text, Libraries::CEL_GO_0_22).is_err(), "{text}");
+    }
     for text in OF_CEL_GO {
+        assert!(works(text, Libraries::CEL_GO_0_22).is_ok(), "{text}");
+    }
+    for text in OF_CEL_GO.into_iter().chain(OF_LATER_CEL_GO) {
         assert!(
             works(text, Libraries::CEL_GO).is_ok(),
             "{text}: {:?}",
@@ -146,7 +179,10 @@ fn edges_of_extension_functions() {
         ("['b', 'a', 'b'].distinct().sort()", "['a', 'b']"),
         ("[3, 1.5, 2u].sort() == [1.5, 2, 3]", "true"),
         ("['a', 1].sort()", "list elements must be comparable"),
-        ("lists.range(-1)", "[]"),
+        (
+            "lists.range(-1)",
+            "lists.range: size must be non-negative, got -1",
+        ),
         (
             "[1, 2, 3].slice(1, 4)",
             "cannot slice(1, 4), list is length 3",
@@ -161,6 +197,111 @@ fn edges_of_extension_functions() {
             Ok(value) => assert_eq!(found, Ok(value), "{text}"),
             Err(_) => assert_eq!(found, Err(expected.to_owned()), "{text}"),
         }
+    }
+}
+
+/// The `format` of cel-go 0.22.
+#[test]
+fn values_in_texts_were_written_as_cel() {
+    for (text, expected) in [
+        (
+            "'%s'.format([{'b': [1, 'x'], 'a': 1.5}])",
+            "{\"a\":1.500000, \"b\":[1, \"x\"]}",
+        ),
+        (
+            "'%s'.format([[b'a', 'q\"\\n', null, true]])",
+            "[b\"a\", \"q\\\"\\n\", null, true]",
+        ),
+        (
+            "'%s'.format([[duration('90s'), 1.0 / 0.0]])",
+            "[duration(\"90s\"), \"+Inf\"]",
+        ),
+        (
+            "'%s %s'.format([duration('90s'), 1000000.5])",
+            "90s 1.0000005e+06",
+        ),
+        (
+            "'%.2f %f'.format([1234567.891, -999.0])",
+            "1,234,567.89 -999.000000",
+        ),
+        ("'%.0f %.1f'.format([1000.0, 7])", "1,000 7.0"),
+        (
+            "'%e %e'.format([1234.5, -0.00012])",
+            "1.234500×10⁰³ -1.200000×10⁻⁰⁴",
+        ),
+        ("'%.16e'.format([2.0])", "   2.000000×10⁰⁰"),
+        ("'%f %f'.format(['Infinity', 0.0 / 0.0])", "∞ NaN"),
+        (
+            "'%d'.format([2.0])",
+            "error during formatting: %d cannot format a value of type double",
+        ),
+        (
+            "'%f'.format(['x'])",
+            "error during formatting: %f cannot format a value of type string",
+        ),
+        (
+            "'%x %X %b %o'.format([255, 'hi', -5, 8u])",
+            "ff 6869 -101 10",
+        ),
+    ] {
+        let found = works(text, Libraries::CEL_GO_0_22).map(|value| value.display());
+        assert_eq!(found.unwrap_or_else(|error| error), expected, "{text}");
+    }
+}
+
+#[test]
+fn types_of_literals_are_checked_when_asked_for() {
+    let compile = |text: &str, literal_types, mixed_arithmetic| {
+        let options = Options {
+            literal_types,
+            mixed_arithmetic,
+            ..Options::dynamic().libraries(Libraries::CEL_GO)
+        };
+        Program::compile(text, &options).is_ok()
+    };
+    for text in [
+        "b ? 1 : 'a'",
+        "b ? [1] : ['a']",
+        "b ? null : []",
+        "3u == 3",
+        "3u < 4",
+        "1 == 'a'",
+        "null == 1",
+        "{'a': 1} == {'a': true}",
+        "[1] + ['a']",
+        "1 in ['a']",
+        "[1, 2][1.0]",
+        "'a'.b",
+        "1 && b",
+        "x.?y == 'a'",
+        "'%s'.format(['a', 'b'])",
+        "[1, 2].filter(i, i + 1)",
+        "math.greatest(1, 2) == 'a'",
+    ] {
+        assert!(compile(text, false, true), "{text}");
+        assert!(!compile(text, true, true), "{text}");
+    }
+    for text in [
+        "b ? 1 : x",
+        "b ? [1] : [x]",
+        "(b ? [1] : [x]) == ['a']",
+        "b ? {'a': 1} : {}",
+        "[1, 'a', true, null]",
+        "{'a': 1, 'b': 'c'}",
+        "x == 1 && x == 'a'",
+        "[1, 2].filter(i, i > 1) == [2]",
+        "x.?y.orValue('a') == 'a'",
+        "'%s %d'.format(['a', 1]) + x",
+        "x.matches('[')",
+        "math.greatest(1, x) == 'a'",
+    ] {
+        assert!(compile(text, true, true), "{text}");
+    }
+    for text in ["1 == 1.0", "7 / 2.0", "1 < 2.5"] {
+        assert!(
+            compile(text, true, true) && !compile(text, true, false),
+            "{text}"
+        );
     }
 }
 

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use golang::Timestamp;
 use helm::engine::{Engine, Programs};
@@ -80,8 +80,11 @@ pub fn comparable(text: &str) -> String {
     lines.join("\n")
 }
 
-/// The same moment and dice for every chart, and no cluster.
-struct Fixed;
+/// The second that charts are rendered at when it does not matter.
+const STILL: i64 = 1_700_000_000;
+
+/// A second, the same dice for every chart, and no cluster.
+struct Fixed(i64);
 
 impl tree::World for Fixed {
     fn tree(&self, at: &SourceRef) -> Result<Tree, Missing> {
@@ -93,7 +96,7 @@ impl tree::World for Fixed {
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::from_unix(1_700_000_000)
+        Timestamp::from_unix(self.0)
     }
 
     fn seed(&self) -> [u8; 32] {
@@ -103,6 +106,11 @@ impl tree::World for Fixed {
 
 /// Renders in this process.
 pub fn ours(case: &Case) -> Verdict {
+    ours_at(case, STILL)
+}
+
+/// Renders in this process, at a second.
+fn ours_at(case: &Case, now: i64) -> Verdict {
     verdict(|| {
         let flags = Flags::read(case)?;
         // The tool puts values together before it reads the chart.
@@ -110,13 +118,25 @@ pub fn ours(case: &Case) -> Verdict {
         merged.map_err(|error| error.to_string())?;
         let chart = Chart::from_tree(&tree(case), &TreePath::root(), PROFILE);
         let chart = chart.map_err(|error| error.to_string())?;
-        render(&chart, flags, &Programs::default())
+        render(&chart, flags, &Programs::default(), now)
     })
+}
+
+/// Whether the tool, when it renders once more, comes to what ours comes to in one of the same
+/// seconds: a date function shows the clock for whatever is no date.
+pub fn agree_at_one_time(case: &Case, tool: &Tool) -> bool {
+    let second = || {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        now.expect("the clock is right").as_secs() as i64
+    };
+    let from = second();
+    let theirs = tool.render(case);
+    (from..=second()).any(|at| difference(&ours_at(case, at), &theirs).is_none())
 }
 
 /// Renders a chart that is read already with the flags of a case.
 pub fn ours_of(chart: &Arc<Chart>, case: &Case, programs: &Programs) -> Verdict {
-    verdict(|| render(chart, Flags::read(case)?, programs))
+    verdict(|| render(chart, Flags::read(case)?, programs, STILL))
 }
 
 /// The values that templates of a chart see with the flags of a case.
@@ -166,10 +186,15 @@ pub fn read(name: &str) -> Result<String, String> {
     Err(format!("open {name}: no such file or directory"))
 }
 
-fn render(chart: &Arc<Chart>, flags: Flags, programs: &Programs) -> Result<String, String> {
+fn render(
+    chart: &Arc<Chart>,
+    flags: Flags,
+    programs: &Programs,
+    now: i64,
+) -> Result<String, String> {
     let engine = Engine {
         programs,
-        world: &Fixed,
+        world: &Fixed(now),
     };
     let Flags {
         user,
