@@ -570,8 +570,8 @@ fn load(chart: &str, profile: Profile) -> Result<Arc<Chart>, Failure> {
         let (root, inside) = files::checkout(place)?;
         Chart::from_tree(&files::below(root), &inside, profile)
     } else if place.is_file() {
-        let bytes = std::fs::read(place).map_err(|error| unreadable(chart, &error))?;
-        Chart::from_archive(&bytes, profile)
+        let bytes = files::read_shared(place).map_err(|error| unreadable(chart, &error))?;
+        Chart::from_archive(bytes, profile)
     } else {
         let diagnostic =
             Diagnostic::error(Code("ChartNotFound"), format!("path {chart:?} not found"))
