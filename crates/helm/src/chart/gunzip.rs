@@ -1,8 +1,7 @@
 //! Reading what gzip has packed.
 //!
-//! Half of the time of loading a packed chart is unpacking, and `zlib-rs` takes half as long for it as
-//! the library that packs. That one still reads the headers, and this reader says what it says of
-//! streams that are damaged.
+//! `zlib-rs` unpacks a large chart in a tenth less time than the library that packs. That one still
+//! reads the headers, and this reader says what it says of streams that are damaged.
 
 use std::io::{self, BufRead, ErrorKind, Read};
 
