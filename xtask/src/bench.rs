@@ -9,7 +9,7 @@ mod component;
 mod control_plane;
 mod demo;
 mod figures;
-mod helm;
+pub mod helm;
 mod kustomize;
 mod pairs;
 mod process;
@@ -85,7 +85,7 @@ const OPTIONS: &str = "  --json           print JSON; the table goes to standard
 FLEETWRIGHT_BINARY names a binary to measure; without it, a release build is made.";
 
 /// What can be varied.
-struct Settings {
+pub struct Settings {
     /// The binary that is measured.
     binary: PathBuf,
     units: usize,
@@ -167,7 +167,7 @@ pub fn run(arguments: &[&str]) -> Result<()> {
 }
 
 /// The binary to measure.
-fn binary() -> Result<PathBuf> {
+pub fn binary() -> Result<PathBuf> {
     if let Some(binary) = std::env::var_os("FLEETWRIGHT_BINARY") {
         return Ok(std::path::absolute(PathBuf::from(binary))?);
     }

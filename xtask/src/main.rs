@@ -1,7 +1,8 @@
-//! The tasks that CI runs: `cargo xtask ci`, `tidy`, `reference`, `bench`.
+//! The tasks that CI runs: `cargo xtask ci`, `tidy`, `reference`, `bench`; and `order`.
 
 mod bench;
 mod ci;
+mod order;
 mod reference;
 mod tidy;
 
@@ -13,7 +14,8 @@ usage: cargo xtask TASK
   ci           everything CI runs: formatting, lints, structure, reference tools, tests
   tidy         the structure: arrows between crates, module docs, links
   reference    install the pinned tools that tests and benchmarks compare with (needs Go)
-  bench NAME   measure against the reference tools; without NAME, list what there is";
+  bench NAME   measure against the reference tools; without NAME, list what there is
+  order        note anew which functions builds call, for the linker (needs valgrind)";
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -23,6 +25,7 @@ fn main() -> Result<()> {
         ["tidy"] => tidy::run(),
         ["reference"] => reference::run(),
         ["bench", rest @ ..] => bench::run(rest),
+        ["order"] => order::run(),
         _ => bail!("{USAGE}"),
     }
 }

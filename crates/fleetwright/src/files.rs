@@ -94,6 +94,13 @@ pub fn below(root: PathBuf) -> Tree {
 /// Most bytes that are read from one file: more than any reader of it accepts.
 const FILE_BYTES_MAX: u64 = 128 << 20;
 
+/// All of a file, read where it stays.
+pub fn read_shared(path: &Path) -> std::io::Result<Arc<[u8]>> {
+    let mut file = File::open(path)?;
+    let size = file.metadata()?.len();
+    content(&mut file, size)
+}
+
 /// All of a file that has `size` bytes, read where it stays. What says that it is empty may be a
 /// file of the system, which has content all the same.
 fn content(file: &mut File, size: u64) -> std::io::Result<Arc<[u8]>> {

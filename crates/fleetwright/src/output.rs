@@ -80,6 +80,15 @@ pub fn print_all(texts: impl Iterator<Item = String>) {
     let _ = out.flush();
 }
 
+/// Prints what `give` hands out to standard output, part by part.
+pub fn print_parts<T>(give: impl FnOnce(&mut dyn FnMut(&str)) -> T) -> T {
+    let mut out = std::io::BufWriter::with_capacity(64 << 10, std::io::stdout().lock());
+    let mut is_read = true;
+    let given = give(&mut |text| is_read = is_read && out.write_all(text.as_bytes()).is_ok());
+    let _ = out.flush();
+    given
+}
+
 /// Prints a value as JSON or YAML, or what `table` makes of it.
 pub fn print_as(format: Format, node: &Node, table: impl FnOnce(bool) -> String) {
     match format {

@@ -159,7 +159,7 @@ fn measure(arguments: &[String]) -> Result<String, Box<dyn std::error::Error>> {
 
 fn load(path: &Path) -> Result<Arc<Chart>, Box<dyn std::error::Error>> {
     if path.is_file() {
-        return Ok(Chart::from_archive(&std::fs::read(path)?, Profile::Helm4)?);
+        return Ok(Chart::from_archive(std::fs::read(path)?, Profile::Helm4)?);
     }
     let mut builder = TreeBuilder::default();
     let mut open = vec![TreePath::root()];

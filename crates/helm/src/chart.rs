@@ -8,6 +8,7 @@ mod content;
 mod content_type;
 mod directory;
 mod files;
+mod gunzip;
 mod ignore;
 mod metadata;
 
@@ -114,7 +115,10 @@ impl Chart {
     ///
     /// # Errors
     /// [`ChartError`].
-    pub fn from_archive(bytes: &[u8], profile: Profile) -> Result<Arc<Self>, ChartError> {
+    pub fn from_archive(
+        bytes: impl Into<Arc<[u8]>>,
+        profile: Profile,
+    ) -> Result<Arc<Self>, ChartError> {
         let mut budget = Budget::default();
         let read = archive::read(&bytes.into(), profile, &mut budget)?;
         files::chart(read, profile, &mut budget, 0)

@@ -119,7 +119,7 @@ impl Program {
         })
     }
 
-    /// Executes every file for a release.
+    /// Executes every file for a release, and hands out what each has made.
     ///
     /// # Errors
     /// [`TemplateError`] of the first file that fails.
@@ -128,17 +128,16 @@ impl Program {
         scope: &Scope,
         outside: &Outside,
         state: &mut State,
-    ) -> Result<Executed, TemplateError> {
+        made: &mut dyn FnMut(String, Vec<u8>),
+    ) -> Result<Vec<ImpureCall>, TemplateError> {
         let profile = scope.options.profile;
         let dots = Dots::new(scope);
         let mut context = Context::new(&self.set, outside, state, Limits::default());
-        let files = self.executed().map(|file| {
+        for file in self.executed() {
             let text = file.execute(&mut context, &dots, profile)?;
-            Ok((file.path.to_text().into_owned(), text))
-        });
-        let files = files.collect::<Result<Files, _>>()?;
-        let impure = context.impure_calls();
-        Ok(Executed { files, impure })
+            made(file.path.to_text().into_owned(), text);
+        }
+        Ok(context.impure_calls())
     }
 
     /// The files that are executed, in their order.
@@ -383,6 +382,16 @@ impl Programs {
         Self(None)
     }
 
+    /// How much [`Programs::get`] has to parse, if it has to in any case.
+    pub(crate) fn bytes_to_parse(&self, charts: &Assembly) -> usize {
+        if self.0.is_some() {
+            return 0;
+        }
+        let walk = charts.walk().into_iter();
+        let templates = walk.flat_map(|(_, part)| &part.chart.templates);
+        templates.map(|file| file.content.bytes().len()).sum()
+    }
+
     /// The program of the charts that are used, parsed now unless it is known.
     ///
     /// # Errors
@@ -433,8 +442,35 @@ impl Engine<'_> {
     pub fn execute(&self, scope: &Scope) -> Result<Executed, TemplateError> {
         let program = self.programs.get(&scope.charts, scope.options.profile)?;
         self.rounds(HashMap::new(), |state| {
-            program.execute(scope, &Outside::new(self.world), state)
+            let mut files = Files::new();
+            let outside = Outside::new(self.world);
+            let impure = program.execute(scope, &outside, state, &mut |path, text| {
+                files.insert(path, text);
+            })?;
+            Ok(Executed { files, impure })
         })
+    }
+
+    /// The same as [`Engine::execute`], handing out what each file has made before the next one is
+    /// executed. Of what is handed out only the last round counts, which is told at the end.
+    ///
+    /// # Errors
+    /// As [`Engine::execute`].
+    pub(crate) fn execute_each(
+        &self,
+        program: &Program,
+        scope: &Scope,
+        made: &mut dyn FnMut(Made),
+    ) -> Result<(usize, Vec<ImpureCall>), TemplateError> {
+        let mut round = 0;
+        let impure = self.rounds(HashMap::new(), |state| {
+            round += 1;
+            let outside = Outside::new(self.world);
+            program.execute(scope, &outside, state, &mut |path, text| {
+                made(Made { round, path, text });
+            })
+        })?;
+        Ok((round, impure))
     }
 
     /// The same as [`Engine::execute`], executing only files that could print something else than they
@@ -462,11 +498,11 @@ impl Engine<'_> {
 
     /// Executes until everything that was looked up was at hand, beginning with what is known of the
     /// cluster.
-    fn rounds(
+    fn rounds<T: Default>(
         &self,
         mut cluster: HashMap<ObjectKey, Node>,
-        mut execute: impl FnMut(&mut State) -> Result<Executed, TemplateError>,
-    ) -> Result<Executed, TemplateError> {
+        mut execute: impl FnMut(&mut State) -> Result<T, TemplateError>,
+    ) -> Result<T, TemplateError> {
         for round in 1.. {
             let mut state = State::new(std::mem::take(&mut cluster));
             let executed = execute(&mut state);
@@ -481,8 +517,17 @@ impl Engine<'_> {
                 return executed;
             }
         }
-        Ok(Executed::default())
+        Ok(T::default())
     }
+}
+
+/// What one file has made.
+pub(crate) struct Made {
+    /// How often all had begun when it did, from one.
+    pub round: usize,
+    /// From the outermost chart's name on.
+    pub path: String,
+    pub text: Vec<u8>,
 }
 
 /// The name of a release that a template gives, as `--name-template` asks. It sees no values.

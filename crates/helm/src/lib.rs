@@ -34,6 +34,8 @@ use std::sync::Arc;
 
 use object::Map;
 
+use engine::Made;
+
 pub use capabilities::{Capabilities, HelmVersion, KubeVersion};
 pub use chart::{Chart, Dependency, Digest, File, Maintainer, Metadata};
 pub use dependencies::{Assembly, Template};
@@ -77,11 +79,34 @@ pub fn render(
     engine: &Engine<'_>,
     warnings: &mut Vec<Warning>,
 ) -> Result<Manifests, RenderError> {
-    let scope = prepare(chart, user, read, options, warnings)?;
-    let executed = engine.execute(&scope)?;
+    let (given, charts) = choose(chart, user, read, options, warnings)?;
+    let (values, program) = parallel::both(
+        engine.programs.bytes_to_parse(&charts),
+        || values_of(&charts, &given, options, warnings),
+        || engine.programs.get(&charts, options.profile),
+    );
+    let scope = Scope {
+        values: values?,
+        charts,
+        options: options.clone(),
+    };
+    let program = program?;
+    // What files have made is read while others are executed.
+    let (executed, taken) = parallel::meanwhile(
+        |give| {
+            engine.execute_each(&program, &scope, &mut |made| {
+                let bytes = made.text.len();
+                give(made, bytes);
+            })
+        },
+        |Made { round, path, text }| (round, manifest::take(&path, &text, options.profile)),
+    );
+    let (last, impure) = executed?;
+    let taken = taken.into_iter().filter(|(round, _)| *round == last);
+    let taken = taken.map(|(_, taken)| taken);
     let name = &scope.charts.metadata.name;
-    let mut manifests = manifest::sort(executed.files, name, false, options.profile, warnings)?;
-    manifests.impure = executed.impure;
+    let mut manifests = manifest::put_together(taken, name, false, options.profile, warnings)?;
+    manifests.impure = impure;
     manifests.crds = scope.charts.crds();
     warnings.sort();
     Ok(manifests)
@@ -147,21 +172,44 @@ pub fn prepare(
     options: &Options,
     warnings: &mut Vec<Warning>,
 ) -> Result<Scope, RenderError> {
+    let (given, charts) = choose(chart, user, read, options, warnings)?;
+    Ok(Scope {
+        values: values_of(&charts, &given, options, warnings)?,
+        charts,
+        options: options.clone(),
+    })
+}
+
+/// What the user gives, in one map, and the charts that are used with it.
+fn choose(
+    chart: &Arc<Chart>,
+    user: &UserValues,
+    read: ReadFile<'_>,
+    options: &Options,
+    warnings: &mut Vec<Warning>,
+) -> Result<(Map, Assembly), RenderError> {
     let profile = options.profile;
     let given = user.merged(read, profile)?;
     warnings.extend(chart.warnings.iter().cloned());
     dependencies::check(chart, profile)?;
     check_name(&options.name, profile)?;
     let charts = Assembly::new(chart, &given, profile, warnings)?;
-    let values = coalesce::coalesce(&charts, &given, Mode::Coalesce, profile, warnings)?;
+    Ok((given, charts))
+}
+
+/// The values of all charts that are used, checked.
+fn values_of(
+    charts: &Assembly,
+    given: &Map,
+    options: &Options,
+    warnings: &mut Vec<Warning>,
+) -> Result<Map, RenderError> {
+    let profile = options.profile;
+    let values = coalesce::coalesce(charts, given, Mode::Coalesce, profile, warnings)?;
     if !options.skip_schema {
-        schema::check(&charts, &values, warnings)?;
+        schema::check(charts, &values, warnings)?;
     }
     dependencies::check_kube_version(&charts.metadata, options)?;
     warnings.sort();
-    Ok(Scope {
-        charts,
-        values,
-        options: options.clone(),
-    })
+    Ok(values)
 }

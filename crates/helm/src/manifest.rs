@@ -82,12 +82,57 @@ pub fn sort(
     profile: Profile,
     warnings: &mut Vec<Warning>,
 ) -> Result<Manifests, ManifestError> {
+    let files: Vec<_> = files.into_iter().collect();
+    let take = |(path, content): &(String, Vec<u8>)| take(path, content, profile);
+    let taken = parallel::map(&files, |(_, content)| content.len(), take);
+    put_together(taken, chart, all_notes, profile, warnings)
+}
+
+/// A rendered file, taken apart.
+pub(crate) struct Taken {
+    path: String,
+    what: What,
+}
+
+enum What {
+    Notes(String),
+    Documents(Result<Vec<Found>, ManifestError>),
+}
+
+/// Takes one file apart.
+pub(crate) fn take(path: &str, content: &[u8], profile: Profile) -> Taken {
+    Taken {
+        path: path.to_owned(),
+        what: match path.ends_with(NOTES) {
+            true => What::Notes(String::from_utf8_lossy(content).into_owned()),
+            false if is_partial(path) => What::Documents(Ok(Vec::new())),
+            false => What::Documents(take_apart(path, content, profile)),
+        },
+    }
+}
+
+/// What [`sort`] gives, of files that were taken apart in any order. The last one of a path counts.
+///
+/// # Errors
+/// As [`sort`].
+pub(crate) fn put_together(
+    taken: impl IntoIterator<Item = Taken>,
+    chart: &str,
+    all_notes: bool,
+    profile: Profile,
+    warnings: &mut Vec<Warning>,
+) -> Result<Manifests, ManifestError> {
+    let taken = taken.into_iter().map(|Taken { path, what }| (path, what));
+    let taken: BTreeMap<String, What> = taken.collect();
     let mut sorted = Manifests::default();
-    let files: Vec<_> = documents_and_notes(files, chart, all_notes, &mut sorted).collect();
-    let read = |(path, content): &(String, Vec<u8>)| take_apart(path, content, profile);
-    for found in parallel::map(&files, |(_, content)| content.len(), read) {
-        for found in found? {
-            sorted.add(found, warnings);
+    for (path, what) in taken {
+        match what {
+            What::Notes(text) => sorted.add_notes(&path, &text, chart, all_notes),
+            What::Documents(found) => {
+                for found in found? {
+                    sorted.add(found, warnings);
+                }
+            }
         }
     }
     sorted.put_in_order(profile);
@@ -160,6 +205,15 @@ impl Manifests {
         }
     }
 
+    fn add_notes(&mut self, path: &str, text: &str, chart: &str, all_notes: bool) {
+        if all_notes || path == format!("{chart}/templates/{NOTES}") {
+            if !self.notes.is_empty() {
+                self.notes.push('\n');
+            }
+            self.notes.push_str(text);
+        }
+    }
+
     fn put_in_order(&mut self, profile: Profile) {
         self.manifests
             .sort_by(|a, b| order::by_kind(&a.kind, &b.kind, profile));
@@ -175,24 +229,19 @@ fn documents_and_notes(
     all_notes: bool,
     sorted: &mut Manifests,
 ) -> impl Iterator<Item = (String, Vec<u8>)> + use<> {
-    let own_notes = format!("{chart}/templates/{NOTES}");
     files.retain(|path, content| {
         if !path.ends_with(NOTES) {
             return true;
         }
-        if all_notes || *path == own_notes {
-            if !sorted.notes.is_empty() {
-                sorted.notes.push('\n');
-            }
-            sorted.notes.push_str(&String::from_utf8_lossy(content));
-        }
+        sorted.add_notes(path, &String::from_utf8_lossy(content), chart, all_notes);
         false
     });
-    let is_partial = |path: &str| {
-        let name = path.rsplit('/').next();
-        name.is_some_and(|name| name.starts_with('_'))
-    };
-    files.into_iter().filter(move |(path, _)| !is_partial(path))
+    files.into_iter().filter(|(path, _)| !is_partial(path))
+}
+
+fn is_partial(path: &str) -> bool {
+    let name = path.rsplit('/').next();
+    name.is_some_and(|name| name.starts_with('_'))
 }
 
 /// What a file says, if it is text.

@@ -2,8 +2,8 @@
 //!
 //! Results come in the order of the items, so that nothing depends on who was faster.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::thread;
 
 /// Bytes of text that are worth a thread: some two milliseconds of parsing, where starting one takes
@@ -71,6 +71,51 @@ pub(crate) fn both<A: Send, B>(
     })
 }
 
+/// Calls `call` for every item that `make` gives, with the item's bytes, while `make` goes on: what
+/// `make` returns, and what the calls gave in the order of the items.
+pub(crate) fn meanwhile<T: Send, R: Send, M>(
+    make: impl FnOnce(&mut dyn FnMut(T, usize)) -> M,
+    call: impl Fn(T) -> R + Sync,
+) -> (M, Vec<R>) {
+    let (sender, receiver) = mpsc::channel();
+    let receiver = Mutex::new(receiver);
+    let work = || {
+        let next = || {
+            let receiver = receiver.lock().unwrap_or_else(PoisonError::into_inner);
+            receiver.recv().ok()
+        };
+        let mut done = Vec::new();
+        while let Some((at, item)) = next() {
+            done.push((at, call(item)));
+        }
+        done
+    };
+    // The sender is dropped in any case, or the other thread would wait forever.
+    let (made, mut done) = thread::scope(move |scope| {
+        let mut other = None;
+        let (mut count, mut sum) = (0, 0);
+        let made = make(&mut |item, bytes| {
+            sum += bytes;
+            if other.is_none() && sum >= BYTES_PER_THREAD / 4 && cores() > 1 {
+                other = thread::Builder::new().spawn_scoped(scope, work).ok();
+            }
+            let sent = sender.send((count, item));
+            debug_assert!(sent.is_ok(), "the receiver lives longer");
+            count += 1;
+        });
+        drop(sender);
+        let mut done = work();
+        match other.map(thread::ScopedJoinHandle::join) {
+            None => {}
+            Some(Ok(more)) => done.extend(more),
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+        }
+        (made, done)
+    });
+    done.sort_unstable_by_key(|(at, _)| *at);
+    (made, done.into_iter().map(|(_, result)| result).collect())
+}
+
 fn cores() -> usize {
     static CORES: OnceLock<usize> = OnceLock::new();
     *CORES.get_or_init(|| {
@@ -95,6 +140,19 @@ mod tests {
                     .all(|(twice, item)| *twice == item * 2)
             );
             assert_eq!(doubled.len(), items.len());
+        }
+    }
+
+    #[test]
+    fn what_is_made_meanwhile_comes_in_its_order() {
+        for bytes in [0, BYTES_PER_THREAD] {
+            let make = |give: &mut dyn FnMut(usize, usize)| {
+                (0..1000).for_each(|item| give(item, bytes));
+                "made"
+            };
+            let (made, doubled) = meanwhile(make, |item| item * 2);
+            let expected: Vec<usize> = (0..1000).map(|item| item * 2).collect();
+            assert_eq!((made, doubled), ("made", expected));
         }
     }
 }

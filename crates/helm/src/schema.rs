@@ -24,6 +24,7 @@ use crate::Chart;
 use crate::dependencies::Assembly;
 use crate::error::{SchemaError, Warning};
 use crate::values::type_shown;
+use plain::Plain;
 
 /// The address a chart's own schema has for the reference.
 const ADDRESS: &str = "file:///values.schema.json";
@@ -89,12 +90,13 @@ fn check_values(
     remote: &mut Vec<String>,
     warnings: &mut Vec<Warning>,
 ) -> Result<(), String> {
+    let plain = schema.plain.get_or_init(|| Plain::read(text));
+    if plain.as_ref().is_some_and(|plain| plain.accepts(values)) {
+        return Ok(());
+    }
     let document = schema.document.get_or_init(|| parse(text)).as_ref();
     let document = document.map_err(Clone::clone)?;
     let values = json(&Node::Map(values.clone()));
-    if plain::accepts(document, &values) {
-        return Ok(());
-    }
     if cost::is_excessive(document, &values) {
         return Err("the schema asks for more checks than there is time for\n".to_owned());
     }
@@ -130,6 +132,7 @@ fn parse(text: &[u8]) -> Result<Value, String> {
 /// What was made of a schema so far; compiling one takes longer than most renders.
 #[derive(Default)]
 pub(crate) struct Compiled {
+    plain: OnceLock<Option<Plain>>,
     document: OnceLock<Result<Value, String>>,
     checker: OnceLock<Checker>,
 }

@@ -41,7 +41,7 @@ impl ChartRenderer for HelmCharts {
             false => tree
                 .read(path)
                 .map_err(helm::ChartError::Read)
-                .and_then(|bytes| Chart::from_archive(&bytes, self.profile)),
+                .and_then(|bytes| Chart::from_archive(bytes, self.profile)),
         };
         let chart = chart.map_err(|error| {
             // A file of the chart is named from the chart's folder, what was found on the way by path.

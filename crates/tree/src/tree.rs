@@ -97,6 +97,11 @@ impl Tree {
         Self(Store::OnDemand(files))
     }
 
+    /// Whether files are read when somebody asks, and not at hand.
+    pub fn is_on_demand(&self) -> bool {
+        matches!(self.0, Store::OnDemand(_))
+    }
+
     /// The same tree with other content in some of its files. What is not a file stays as it is.
     pub fn with_changes(&self, changes: BTreeMap<TreePath, Arc<[u8]>>) -> Self {
         match &self.0 {

@@ -59,19 +59,11 @@ pub fn decode(bytes: &[u8]) -> Result<&str, YamlError> {
     })
 }
 
-/// Bytes that no forbidden character contains.
-const ALLOWED: [bool; 256] = {
-    let mut table = [true; 256];
-    let mut at = 0;
-    while at < 0x20 {
-        table[at] = matches!(at as u8, b'\t' | b'\n' | b'\r');
-        at += 1;
-    }
-    table[0x7f] = false;
-    table[0xc2] = false;
-    table[0xef] = false;
-    table
-};
+/// Whether no forbidden character contains the byte. It is asked without a branch.
+fn is_plain(byte: u8) -> bool {
+    let is_control = (byte < 0x20) & (byte != b'\t') & (byte != b'\n') & (byte != b'\r');
+    !is_control & (byte != 0x7f) & (byte != 0xc2) & (byte != 0xef)
+}
 
 /// Checks size and characters, and cuts a byte order mark off.
 fn check_text<'a>(text: &'a str, limits: &Limits) -> Result<&'a str, YamlError> {
@@ -86,7 +78,7 @@ fn check_text<'a>(text: &'a str, limits: &Limits) -> Result<&'a str, YamlError> 
     while at < bytes.len() {
         // Most text is allowed at a glance.
         while let Some(chunk) = bytes.get(at..at + 32)
-            && chunk.iter().all(|&byte| ALLOWED[usize::from(byte)])
+            && chunk.iter().fold(true, |all, byte| all & is_plain(*byte))
         {
             at += 32;
         }

@@ -770,12 +770,18 @@ impl<'a> Scanner<'a> {
         let start = self.mark.index;
         let rest = &self.bytes[start..];
         let mut length = 0;
-        // Only these bytes can begin a line break.
-        while length < rest.len() {
-            if matches!(rest[length], b'\n' | b'\r' | 0xc2 | 0xe2) && self.is_break(length) {
+        // Not all of the rest at once: line breaks of several bytes may come long before the others.
+        for piece in rest.chunks(64) {
+            let end = memchr::memchr2(b'\n', b'\r', piece);
+            let plain = &piece[..end.unwrap_or(piece.len())];
+            let wide = match plain.is_ascii() {
+                true => None,
+                false => (0..plain.len()).find(|at| self.is_break(length + at)),
+            };
+            length += wide.unwrap_or(plain.len());
+            if wide.is_some() || end.is_some() {
                 break;
             }
-            length += 1;
         }
         self.skip_bytes(length);
     }

@@ -13,7 +13,7 @@ use super::{Settings, built};
 
 /// A chart of the public test data with the arguments of its recorded case of defaults, which make
 /// its output the same every time, and how often it is rendered.
-struct Row {
+pub struct Row {
     name: &'static str,
     chart: &'static str,
     case: &'static str,
@@ -23,7 +23,7 @@ struct Row {
     renders: usize,
 }
 
-const ROWS: &[Row] = &[
+pub const ROWS: &[Row] = &[
     Row {
         name: "podinfo",
         chart: "podinfo-6.14.1",
@@ -47,6 +47,29 @@ const ROWS: &[Row] = &[
     },
 ];
 
+impl Row {
+    /// Where its chart is.
+    pub fn place(&self) -> Result<PathBuf> {
+        Ok(corpus()?.join("charts").join(self.chart))
+    }
+
+    /// The arguments of its case.
+    pub fn arguments(&self) -> Result<Vec<String>> {
+        let file = corpus()?.join("cases").join(self.case);
+        let file = file.join("defaults/args.txt");
+        let arguments = std::fs::read_to_string(&file)
+            .with_context(|| format!("cannot read {}", file.display()))?;
+        Ok(arguments.lines().map(str::to_owned).collect())
+    }
+}
+
+/// The public charts and their recorded cases.
+fn corpus() -> Result<PathBuf> {
+    let corpus = std::env::var_os("FLEETWRIGHT_CORPUS")
+        .context("FLEETWRIGHT_CORPUS names no folder; its helm/charts are what is rendered")?;
+    Ok(PathBuf::from(corpus).join("helm"))
+}
+
 /// The row of many releases of one chart, each with values of its own.
 const RELEASES: &str = "releases";
 const RELEASES_CHART: &str = "podinfo-6.14.1";
@@ -64,10 +87,7 @@ pub fn run(settings: &Settings) -> Result<Vec<Table>> {
     }
     let wanted =
         |name: &str| settings.only.is_empty() || settings.only.iter().any(|only| only == name);
-    let corpus = std::env::var_os("FLEETWRIGHT_CORPUS")
-        .context("FLEETWRIGHT_CORPUS names no folder; its helm/charts are what is rendered")?;
-    let helm = PathBuf::from(corpus).join("helm");
-    let (charts, cases) = (helm.join("charts"), helm.join("cases"));
+    let charts = corpus()?.join("charts");
     let reference = settings.tool("helm4")?;
     let engine = settings.tool("helm-engine")?;
     let library = built(
@@ -99,11 +119,7 @@ pub fn run(settings: &Settings) -> Result<Vec<Table>> {
     );
     for row in ROWS.iter().filter(|row| wanted(row.name)) {
         eprintln!("{} …", row.name);
-        let chart = charts.join(row.chart);
-        let arguments = cases.join(row.case).join("defaults/args.txt");
-        let arguments = std::fs::read_to_string(&arguments)
-            .with_context(|| format!("cannot read {}", arguments.display()))?;
-        let arguments: Vec<&str> = arguments.lines().collect();
+        let (chart, arguments) = (row.place()?, row.arguments()?);
         let outputs = [
             home.path().join("theirs.yaml"),
             home.path().join("ours.yaml"),

@@ -25,7 +25,7 @@ use super::Outcome;
 use crate::cli::Format;
 use crate::exit::{Exit, Failure};
 use crate::files;
-use crate::output::{print, print_as};
+use crate::output::{print, print_as, print_parts};
 
 /// `build helm`.
 #[derive(Debug, Args)]
@@ -188,8 +188,8 @@ pub fn build(args: &BuildArgs, is_verbose: bool) -> Outcome {
     }
     match args.output_dir.as_deref() {
         None | Some("") => {
-            let text = manifests.text(&text_options);
-            print(&text.map_err(|error| explained(&error))?);
+            let printed = print_parts(|print| manifests.parts(&text_options, print));
+            printed.map_err(|error| explained(&error))?;
             // The process ends: nothing is given back piece by piece.
             std::mem::forget((chart, manifests));
         }
@@ -570,8 +570,8 @@ fn load(chart: &str, profile: Profile) -> Result<Arc<Chart>, Failure> {
         let (root, inside) = files::checkout(place)?;
         Chart::from_tree(&files::below(root), &inside, profile)
     } else if place.is_file() {
-        let bytes = std::fs::read(place).map_err(|error| unreadable(chart, &error))?;
-        Chart::from_archive(&bytes, profile)
+        let bytes = files::read_shared(place).map_err(|error| unreadable(chart, &error))?;
+        Chart::from_archive(bytes, profile)
     } else {
         let diagnostic =
             Diagnostic::error(Code("ChartNotFound"), format!("path {chart:?} not found"))

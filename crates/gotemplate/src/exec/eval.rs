@@ -18,19 +18,20 @@ impl Context<'_> {
         let Node::Pipe {
             assigns,
             declared,
-            commands,
+            nodes,
         } = source.node(id)
         else {
             return Ok(Operand::NONE);
         };
+        let (declared, commands) = source.pipe(declared, nodes);
         let mut last = None;
-        for command in source.ids(commands) {
+        for command in commands {
             let mut value = self.command(frame, dot, *command, last)?;
             value.boxed = false;
             last = Some(value);
         }
         let value = last.unwrap_or(Operand::NONE);
-        for id in source.ids(declared) {
+        for id in declared {
             let Node::Variable { variable, .. } = source.node(*id) else {
                 continue;
             };

@@ -176,7 +176,7 @@ impl Context<'_> {
             }
             Node::Action { pipe } => {
                 let value = self.pipeline(frame, dot, pipe)?;
-                let declares = matches!(source.node(pipe), Node::Pipe { declared, .. } if !declared.is_empty());
+                let declares = matches!(source.node(pipe), Node::Pipe { declared: 1.., .. });
                 if !declares {
                     frame.at = id;
                     self.print(frame, &value.value, out)?;

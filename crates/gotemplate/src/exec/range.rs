@@ -27,14 +27,16 @@ impl Context<'_> {
         let before = self.variables.len();
         let value = self.pipeline(frame, dot, branch.pipe)?.value;
         let Node::Pipe {
-            assigns, declared, ..
+            assigns,
+            declared,
+            nodes,
         } = frame.source.node(branch.pipe)
         else {
             return Ok(Flow::Go);
         };
         let turns = Loop {
             assigns,
-            declared: frame.source.ids(declared),
+            declared: frame.source.pipe(declared, nodes).0,
             body: branch.body,
             mark: self.variables.len(),
         };

@@ -11,8 +11,9 @@ use crate::{limits, stack};
 impl<'t> Parser<'t> {
     pub(super) fn pipeline(&mut self, context: &str, end: Kind) -> Result<Id> {
         let position = self.peek_solid().start;
-        let (declared, assigns) = self.declarations(context)?;
         let begin = self.begin();
+        let assigns = self.declarations(context)?;
+        let commands = self.begin();
         loop {
             let token = self.next_solid();
             match token.kind {
@@ -35,10 +36,10 @@ impl<'t> Parser<'t> {
                 _ => return Err(self.unexpected(token, context)),
             }
         }
-        if self.open.len() == begin {
+        if self.open.len() == commands {
             return Err(self.error(format!("missing value for {context}")));
         }
-        for (stage, command) in self.open[begin..].iter().enumerate().skip(1) {
+        for (stage, command) in self.open[commands..].iter().enumerate().skip(1) {
             if !self.is_executable(*command) {
                 return Err(self.error(format!(
                     "non executable command in pipeline stage {}",
@@ -48,8 +49,9 @@ impl<'t> Parser<'t> {
         }
         let node = Node::Pipe {
             assigns,
-            declared,
-            commands: self.finish(begin),
+            // No more than two.
+            declared: (commands - begin) as u8,
+            nodes: self.finish(begin),
         };
         Ok(self.source.add(position, node))
     }
@@ -64,8 +66,8 @@ impl<'t> Parser<'t> {
         )
     }
 
-    /// The variables before `:=` or `=`, and whether it was `=`.
-    fn declarations(&mut self, context: &str) -> Result<(Run, bool)> {
+    /// Opens the variables before `:=` or `=`; whether it was `=`.
+    fn declarations(&mut self, context: &str) -> Result<bool> {
         let begin = self.begin();
         while let variable = self.peek_solid()
             && variable.kind == Kind::Variable
@@ -97,7 +99,7 @@ impl<'t> Parser<'t> {
             self.open.push(declared);
             self.state.declare(slot);
             if !comma {
-                return Ok((self.finish(begin), next.kind == Kind::Assign));
+                return Ok(next.kind == Kind::Assign);
             }
             if context != "range" || self.open.len() - begin > 1 {
                 return Err(self.error(format!("too many declarations in {context}")));
@@ -107,7 +109,7 @@ impl<'t> Parser<'t> {
                 return Err(self.error("range can only initialize variables"));
             }
         }
-        Ok((self.finish(begin), false))
+        Ok(false)
     }
 
     fn command(&mut self) -> Result<Id> {

@@ -4,6 +4,7 @@
 //! a node refers to others by number, so that nothing nested deeply is freed by recursion.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::lex::Token;
@@ -11,13 +12,17 @@ use super::literal::{Number, quote};
 use crate::exec::Callee;
 use crate::{Functions, Str, stack};
 
-/// A node's number.
+/// A node's number, from one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Id(u32);
+pub(crate) struct Id(NonZeroU32);
 
 impl Id {
     /// Stands for no node: an execution that has not begun.
-    pub(crate) const NONE: Self = Self(u32::MAX);
+    pub(crate) const NONE: Self = Self(NonZeroU32::MAX);
+
+    fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
 }
 
 /// Neighbours in one of the pools.
@@ -76,9 +81,9 @@ pub(crate) enum Node {
     },
     Pipe {
         assigns: bool,
-        /// Variables in the order of the text.
-        declared: Run,
-        commands: Run,
+        /// How many of the nodes are variables, in the order of the text; the others are commands.
+        declared: u8,
+        nodes: Run,
     },
     /// A function or value with its arguments.
     Command {
@@ -110,7 +115,7 @@ pub(crate) enum Node {
 }
 
 /// A text can be nothing but nodes.
-const _: () = assert!(size_of::<Node>() <= 24, "a node is small");
+const _: () = assert!(size_of::<Node>() <= 16, "a node is small");
 
 /// The parts of `if`, `with` and `range`.
 #[derive(Clone, Copy, Debug)]
@@ -166,10 +171,10 @@ impl Source {
     }
 
     pub(super) fn add(&mut self, position: u32, node: Node) -> Id {
-        let id = Id(self.nodes.len() as u32);
         self.nodes.push(node);
         self.positions.push(position);
-        id
+        let count = NonZeroU32::new(self.nodes.len() as u32);
+        Id(count.expect("a text is too short for more"))
     }
 
     pub(super) fn add_ids(&mut self, ids: &[Id]) -> Run {
@@ -244,11 +249,11 @@ impl Source {
     }
 
     pub(crate) fn node(&self, id: Id) -> Node {
-        self.nodes[id.0 as usize]
+        self.nodes[id.index()]
     }
 
     pub(crate) fn position(&self, id: Id) -> usize {
-        self.positions[id.0 as usize] as usize
+        self.positions[id.index()] as usize
     }
 
     /// The nodes directly below a node.
@@ -261,7 +266,9 @@ impl Source {
             }
             Node::Template { pipe, .. } => pipe.into_iter().collect(),
             Node::List { nodes } => self.ids(nodes).to_vec(),
-            Node::Pipe { commands, .. } => self.ids(commands).to_vec(),
+            Node::Pipe {
+                declared, nodes, ..
+            } => self.pipe(declared, nodes).1.to_vec(),
             Node::Command { words } => self.ids(words).to_vec(),
             Node::Chain { of, .. } => vec![of],
             Node::Text { .. }
@@ -276,6 +283,11 @@ impl Source {
             | Node::Number { .. }
             | Node::String { .. } => Vec::new(),
         }
+    }
+
+    /// The variables and the commands of a pipeline.
+    pub(crate) fn pipe(&self, declared: u8, nodes: Run) -> (&[Id], &[Id]) {
+        self.ids(nodes).split_at(usize::from(declared))
     }
 
     pub(crate) fn ids(&self, run: Run) -> &[Id] {
@@ -376,16 +388,17 @@ impl Source {
             Node::Pipe {
                 assigns,
                 declared,
-                commands,
+                nodes,
             } => {
-                for (at, id) in self.ids(declared).iter().enumerate() {
+                let (declared, commands) = self.pipe(declared, nodes);
+                for (at, id) in declared.iter().enumerate() {
                     out.extend(if at > 0 { ", " } else { "" }.as_bytes());
                     self.print_to(*id, out);
                 }
                 if !declared.is_empty() {
                     out.extend(if assigns { " = " } else { " := " }.as_bytes());
                 }
-                for (at, id) in self.ids(commands).iter().enumerate() {
+                for (at, id) in commands.iter().enumerate() {
                     out.extend(if at > 0 { " | " } else { "" }.as_bytes());
                     self.print_to(*id, out);
                 }

@@ -5,14 +5,14 @@
 //! nor folders are refused instead of read as empty files, and so are archives that two readers
 //! could take differently.
 
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 
-use flate2::bufread::MultiGzDecoder;
 use golang::strconv::quote;
 use tar::EntryType;
 
 use super::content::Packed;
+use super::gunzip::Gunzip;
 use super::{Budget, Content, File, content_type, files, without_mark};
 use crate::error::ChartError;
 use crate::options::Profile;
@@ -28,6 +28,9 @@ const PACKED_BYTES_MIN: u64 = 32 << 10;
 
 /// Most bytes that are asked for before they are there.
 const AHEAD_BYTES_MAX: u64 = 1 << 20;
+
+/// Bytes that are unpacked at once: headers and small files are asked for in pieces.
+const UNPACKED_AT_ONCE: usize = 64 << 10;
 
 /// The files of an archive, without the folder they are in. Large ones that have no meaning of their own
 /// are only looked through.
@@ -129,10 +132,11 @@ pub(super) fn read_packed(bytes: &[u8]) -> Vec<Arc<[u8]>> {
     found
 }
 
-fn unpack(bytes: &[u8]) -> tar::Archive<io::Take<MultiGzDecoder<&[u8]>>> {
+fn unpack(bytes: &[u8]) -> tar::Archive<io::Take<BufReader<Gunzip<'_>>>> {
     // Headers count, too: an archive of empty files is all headers.
     let limit = UNPACKED_BYTES_MAX.saturating_mul(2);
-    tar::Archive::new(MultiGzDecoder::new(bytes).take(limit))
+    let unpacked = BufReader::with_capacity(UNPACKED_AT_ONCE, Gunzip::new(bytes));
+    tar::Archive::new(unpacked.take(limit))
 }
 
 fn stays_packed(name: &str, size: u64) -> bool {

@@ -4,13 +4,20 @@
 //! helm/helm `pkg/chart/v2/loader/directory.go` and `internal/sympath/walk.go`. Other than there,
 //! links are followed inside the tree only.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use tree::{ReadError, Tree, TreePath};
 
 use super::archive::{FILE_BYTES_MAX, UNPACKED_BYTES_MAX};
 use super::ignore::Rules;
-use super::{Budget, File, without_mark};
+use super::{Budget, Content, File, without_mark};
 use crate::error::ChartError;
 use crate::options::Profile;
+use crate::parallel;
+
+/// What opening a file of the disk costs, in bytes of text that are parsed in that time.
+const OPENING_BYTES: usize = 4 << 10;
 
 /// The files below `folder` that its `.helmignore` leaves, in the order of a walk: names sorted in
 /// each folder, a folder's own files where its name stands.
@@ -24,13 +31,23 @@ pub(super) fn read(
         tree,
         root: folder,
         rules: rules(tree, folder)?,
+        budget,
+        found: Vec::new(),
+    };
+    let walked = walk.directory(folder);
+    let found = walk.found;
+    let contents = contents(tree, &found);
+    let mut reading = Reading {
+        tree,
         profile,
         budget,
         remaining: UNPACKED_BYTES_MAX,
-        files: Vec::new(),
     };
-    walk.directory(folder)?;
-    Ok(walk.files)
+    let files = found.into_iter().zip(contents);
+    let files = files.map(|(found, content)| reading.file(found, content));
+    // A file that was found before something else went wrong comes first.
+    let files = files.collect::<Result<_, _>>()?;
+    walked.map(|()| files)
 }
 
 fn rules(tree: &Tree, folder: &TreePath) -> Result<Rules, ChartError> {
@@ -45,14 +62,19 @@ fn rules(tree: &Tree, folder: &TreePath) -> Result<Rules, ChartError> {
     }
 }
 
+/// A file that is one of the chart's.
+struct Found {
+    path: TreePath,
+    /// Path inside the chart.
+    name: String,
+}
+
 struct Walk<'a> {
     tree: &'a Tree,
     root: &'a TreePath,
     rules: Rules,
-    profile: Profile,
     budget: &'a mut Budget,
-    remaining: u64,
-    files: Vec<File>,
+    found: Vec<Found>,
 }
 
 impl Walk<'_> {
@@ -70,18 +92,52 @@ impl Walk<'_> {
             if is_directory {
                 self.directory(&path)?;
             } else {
-                let inside = inside.to_owned();
-                self.file(&path, inside)?;
+                let name = inside.to_owned();
+                self.found.push(Found { path, name });
             }
         }
         Ok(())
     }
+}
 
-    fn file(&mut self, path: &TreePath, name: String) -> Result<(), ChartError> {
-        let content = self.tree.read(path).map_err(|error| match error {
+type Read = Result<Arc<[u8]>, ReadError>;
+
+/// What is in the files of a disk, as far as it is no more than a chart may be. Opening many files
+/// takes longer than reading what is in them, so several are opened at once.
+fn contents(tree: &Tree, found: &[Found]) -> Vec<Option<Read>> {
+    let bytes = AtomicU64::new(0);
+    let read = |found: &Found| {
+        if bytes.load(Ordering::Relaxed) > UNPACKED_BYTES_MAX {
+            return None;
+        }
+        let read = tree.read(&found.path);
+        let size = read.as_ref().map_or(0, |content| content.len() as u64);
+        bytes.fetch_add(size, Ordering::Relaxed);
+        Some(read)
+    };
+    let opening = match tree.is_on_demand() {
+        true => OPENING_BYTES,
+        false => 0,
+    };
+    parallel::map(found, |_| opening, read)
+}
+
+struct Reading<'a> {
+    tree: &'a Tree,
+    profile: Profile,
+    budget: &'a mut Budget,
+    remaining: u64,
+}
+
+impl Reading<'_> {
+    /// The file that was found, read now unless its content is at hand.
+    fn file(&mut self, found: Found, content: Option<Read>) -> Result<File, ChartError> {
+        let Found { path, name } = found;
+        let content = content.unwrap_or_else(|| self.tree.read(&path));
+        let content = content.map_err(|error| match error {
             // It was listed, so something is there: a pipe, a device, or a link to nowhere.
-            ReadError::Absent(absent) => match self.tree.resolve(path) {
-                Ok(target) if target != *path => ChartError::LinkToNothing {
+            ReadError::Absent(absent) => match self.tree.resolve(&path) {
+                Ok(target) if target != path => ChartError::LinkToNothing {
                     link: path.clone(),
                     target,
                 },
@@ -108,9 +164,8 @@ impl Walk<'_> {
             true => content,
             false => plain.into(),
         };
-        let content = content.into();
-        self.files.push(File { name, content });
-        Ok(())
+        let content = Content::from(content);
+        Ok(File { name, content })
     }
 }
 

@@ -41,19 +41,49 @@ impl Manifests {
         let documents = self.documents(options);
         let sizes = documents.map(|(path, content, _)| path.len() + content.len() + FRAME_BYTES);
         let mut text = String::with_capacity(sizes.sum());
-        let is_hook = |kind: WrittenKind| kind == WrittenKind::Hook;
-        for (path, content, _) in self.documents(options).filter(|(.., kind)| !is_hook(*kind)) {
-            push(&mut text, path, &content);
-        }
-        // Only the white space around all of it goes; the first line is a mark.
-        text.truncate(text.trim_end().len());
-        text.push('\n');
-        for (path, content, _) in self.documents(options).filter(|(.., kind)| is_hook(*kind)) {
-            push(&mut text, path, &content);
-        }
+        self.each_part(options, |part| text.push_str(part));
         match options.show_only.is_empty() {
             true => Ok(text),
             false => show_only(&text, options),
+        }
+    }
+
+    /// What [`Manifests::text`] gives, document by document, so that it is nowhere as a whole. Nothing
+    /// is given when there is an error.
+    ///
+    /// # Errors
+    /// As [`Manifests::text`].
+    pub fn parts(
+        &self,
+        options: &TextOptions,
+        mut give: impl FnMut(&str),
+    ) -> Result<(), ManifestError> {
+        match options.show_only.is_empty() {
+            true => self.each_part(options, give),
+            false => give(&self.text(options)?),
+        }
+        Ok(())
+    }
+
+    fn each_part(&self, options: &TextOptions, mut give: impl FnMut(&str)) {
+        let is_hook = |kind: WrittenKind| kind == WrittenKind::Hook;
+        let mut text = String::new();
+        let manifests = self.documents(options);
+        let mut manifests = manifests.filter(|(.., kind)| !is_hook(*kind)).peekable();
+        while let Some((path, content, _)) = manifests.next() {
+            text.clear();
+            push(&mut text, path, &content);
+            if manifests.peek().is_none() {
+                // Only the white space around all of it goes; the first line is a mark.
+                text.truncate(text.trim_end().len());
+            }
+            give(&text);
+        }
+        give("\n");
+        for (path, content, _) in self.documents(options).filter(|(.., kind)| is_hook(*kind)) {
+            text.clear();
+            push(&mut text, path, &content);
+            give(&text);
         }
     }
 

@@ -68,7 +68,7 @@ fn a_packed_chart_is_the_chart_of_its_folder() {
         file("c/charts/k-1.0.0.tgz", &inner),
         file("c/charts/k-1.0.0.tgz.prov", "signed"),
     ]);
-    let chart = Chart::from_archive(&outer, Profile::Helm4).unwrap();
+    let chart = Chart::from_archive(&outer[..], Profile::Helm4).unwrap();
     let names = |files: &[helm::File]| {
         let names = files.iter().map(|file| file.name.clone());
         names.collect::<Vec<_>>()
@@ -92,7 +92,7 @@ fn a_packed_chart_is_the_chart_of_its_folder() {
         file("n/templates/a.yaml", "x"),
         file("n/Chart.yaml", META),
     ]);
-    let plain = Chart::from_archive(&plain, Profile::Helm4).unwrap();
+    let plain = Chart::from_archive(&plain[..], Profile::Helm4).unwrap();
     assert_eq!(folder.templates_digest(), plain.templates_digest());
     let other = [("Chart.yaml", META), ("templates/a.yaml", "y")];
     let other = crate::support::chart(&other, Profile::Helm4).unwrap();
@@ -139,7 +139,7 @@ fn paths_outside_the_chart_are_refused() {
         match wanted.is_empty() {
             // The first part of a path is dropped, so this is a file of the chart.
             true => assert!(
-                Chart::from_archive(&packed, Profile::Helm4).is_ok(),
+                Chart::from_archive(&packed[..], Profile::Helm4).is_ok(),
                 "{name}"
             ),
             false => assert_eq!(refusal(&packed), wanted, "{name}"),
@@ -188,8 +188,8 @@ fn what_unpacks_to_too_much_is_refused_early() {
 
     let big = file("c/big", vec![b'x'; (5 << 20) + 1]);
     let packed = pack(&[file("c/Chart.yaml", META), big]);
-    assert!(Chart::from_archive(&packed, Profile::Helm4).is_ok());
-    let error = Chart::from_archive(&packed, Profile::Helm3).unwrap_err();
+    assert!(Chart::from_archive(&packed[..], Profile::Helm4).is_ok());
+    let error = Chart::from_archive(&packed[..], Profile::Helm3).unwrap_err();
     let wanted = "decompressed chart file \"c/big\" is larger than the maximum file size 5242880";
     assert_eq!(error.to_string(), wanted);
 }

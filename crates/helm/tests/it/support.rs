@@ -17,7 +17,7 @@ pub fn chart(files: &[(&str, &str)], profile: Profile) -> Result<Arc<Chart>, Cha
 pub fn load(path: &Path, profile: Profile) -> Result<Arc<Chart>, ChartError> {
     match path.is_dir() {
         true => Chart::from_tree(&folder(path), &TreePath::root(), profile),
-        false => Chart::from_archive(&fs::read(path).unwrap(), profile),
+        false => Chart::from_archive(fs::read(path).unwrap(), profile),
     }
 }
 

@@ -62,7 +62,7 @@ fn subjects(corpus: &Path) -> Vec<Subject> {
             }
             false => {
                 let bytes = fs::read(&path).expect("the corpus can be read");
-                Chart::from_archive(&bytes, Profile::Helm4)
+                Chart::from_archive(&bytes[..], Profile::Helm4)
             }
         };
         // One is there to be refused.
