@@ -196,9 +196,13 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let service = self.service.clone();
         let fate = self.faults.fate(&request);
+        if matches!(fate, Fate::Slowly(_)) {
+            // Only text comes in pieces.
+            request.extensions_mut().remove::<handover::Offer>();
+        }
         Box::pin(async move {
             let send = async {
                 let answer = service.oneshot(request).await?;

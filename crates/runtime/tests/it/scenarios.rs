@@ -265,6 +265,46 @@ async fn a_refused_write_keeps_everything_in_the_inventory() {
     assert_eq!(world.value("apps/a").await, None);
 }
 
+#[tokio::test(start_paused = true)]
+async fn objects_of_one_kind_are_written_together_and_none_after_a_refusal() {
+    let (mut world, _) = ready_world(&[("web/a.yaml", &*config_map("a", "1"))], "").await;
+    world.faults.decide(
+        |asked| match asked.path.ends_with("/b") && asked.write > 0 {
+            true => Fate::Refuse(403, "Forbidden"),
+            false => Fate::Pass,
+        },
+    );
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let maps: String = names.iter().map(|name| config_map(name, "2")).collect();
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: apps}\nspec: {ports: [{port: 80}]}\n";
+    let revision = world.commit(&[("web/a.yaml", &maps), ("web/s.yaml", service)]);
+    world.until_says("web", "Forbidden by test").await;
+    // Four at a time, as the engine of these tests is told.
+    for (name, value) in [
+        ("a", Some("2")),
+        ("c", Some("2")),
+        ("d", Some("2")),
+        ("e", None),
+    ] {
+        let found = world.value(&format!("apps/{name}")).await;
+        assert_eq!(found.as_deref(), value, "{name}");
+    }
+    assert_eq!(world.find("v1", "Service", "apps/s").await, None);
+    world.faults.end();
+    world.faults.take_log();
+    world.until_ready("web", &revision).await;
+    let log = world.faults.take_log();
+    let written: Vec<&str> = log
+        .iter()
+        .filter(|asked| asked.write > 0)
+        .filter_map(|asked| asked.path.strip_prefix("/api/v1/namespaces/apps/"))
+        .collect();
+    assert_eq!(
+        written,
+        ["configmaps/b", "configmaps/e", "configmaps/f", "services/s"]
+    );
+}
+
 const DEFINITION: &str = "
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
