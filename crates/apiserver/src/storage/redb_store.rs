@@ -373,3 +373,35 @@ impl StorageBackend for Disk {
         self.0.close()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_of_the_format_before_are_read_too() {
+        const KEY: &str = "configmaps\0default\0a";
+        let state = |version: u64| format!(r#"{{"metadata":{{"resourceVersion":"{version}"}}}}"#);
+        let (old, new) = (state(1), state(2));
+        for (now, before, known) in [
+            (format!("m\n{KEY}\n\n{old}"), Some(old.as_str()), true),
+            (format!("M\n{KEY}\n{new}\n{old}"), Some(old.as_str()), false),
+            (format!("a\n{KEY}\n\n"), None, true),
+            (format!("A\n{KEY}\n{new}\n"), None, false),
+            (format!("d\n{KEY}\n{new}\n{old}"), Some(old.as_str()), false),
+        ] {
+            let entry = Entry::read(&now).expect("an entry");
+            // What it became: from the entry, or from what came later.
+            let event = entry.event(2, known.then_some(new.as_str()));
+            let event = event.unwrap_or_else(|| panic!("{now}"));
+            assert_eq!(event.key, Key::new("default", "a"));
+            assert_eq!(event.object.version, 2, "{now}");
+            let old = event.old.map(|old| old.version);
+            assert_eq!(old, before.map(|_| 1), "{now}");
+        }
+        for damaged in ["", "x\n\n\n", "m", "m\nkey\n\n{}"] {
+            let event = Entry::read(damaged).and_then(|entry| entry.event(2, Some(&new)));
+            assert!(event.is_none(), "{damaged}");
+        }
+    }
+}

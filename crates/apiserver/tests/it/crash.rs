@@ -1,6 +1,7 @@
 //! Crashes and failing disks: nothing acknowledged is lost.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use apimachine::Features;
@@ -109,6 +110,11 @@ impl StorageBackend for Disk {
 
 fn open(disk: &Disk) -> Arc<Cluster> {
     Cluster::open(Options::default(), disk.store()).expect("the store opens")
+}
+
+fn open_file(path: &Path) -> Arc<Cluster> {
+    let store = Box::new(RedbStore::file(path));
+    Cluster::open(Options::default(), store).expect("the store opens")
 }
 
 async fn config_maps(cluster: &Arc<Cluster>) -> BTreeMap<String, String> {
@@ -354,10 +360,7 @@ async fn a_restart_keeps_identities_versions_and_the_window_of_watches() {
 async fn a_restart_tells_the_same_changes_as_before() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store.redb");
-    let start = || {
-        Cluster::open(Options::default(), Box::new(RedbStore::file(&path)))
-            .expect("the store opens")
-    };
+    let start = || open_file(&path);
     let first = start();
     let begin = send(&first, "POST", CONFIG_MAPS, &config_map("begin", "0"))
         .await
@@ -401,10 +404,7 @@ async fn a_restart_tells_the_same_changes_as_before() {
 async fn a_restart_serves_custom_resources_and_their_objects() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store.redb");
-    let start = || {
-        Cluster::open(Options::default(), Box::new(RedbStore::file(&path)))
-            .expect("the store opens")
-    };
+    let start = || open_file(&path);
     let first = start();
     let definition = serde_json::json!({
         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "widgets.example.com"},
