@@ -8,8 +8,8 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use apimachine::Features;
-use apiserver::{Cluster, Options, Tokens};
+use apimachine::{Features, Timestamp};
+use apiserver::{Clock, Cluster, Options, SystemClock, Tokens};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -120,6 +120,15 @@ fn scripts(folder: &Path) -> Vec<(String, Value)> {
         .collect()
 }
 
+/// Managers are ordered by the second in which they wrote, so all write in the same.
+struct Stopped(Timestamp);
+
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
 /// A fresh server with the switches of the recorded one.
 fn cluster(server: &str, users: &str) -> Arc<Cluster> {
     let features = Features {
@@ -132,6 +141,7 @@ fn cluster(server: &str, users: &str) -> Arc<Cluster> {
         features,
         tokens,
         seed: [7; 32],
+        clock: Arc::new(Stopped(SystemClock.now())),
         ..Options::default()
     })
 }
