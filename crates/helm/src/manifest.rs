@@ -179,7 +179,14 @@ pub fn sort_again(
     }
     known.profile = profile;
     let mut sorted = Manifests::default();
-    for (path, content) in documents_and_notes(files, chart, all_notes, &mut sorted) {
+    for (path, content) in files {
+        if path.ends_with(NOTES) {
+            sorted.add_notes(&path, &String::from_utf8_lossy(&content), chart, all_notes);
+            continue;
+        }
+        if is_partial(&path) {
+            continue;
+        }
         let file = match before.remove(&path) {
             Some(file) if file.content == content => file,
             _ => {
@@ -220,23 +227,6 @@ impl Manifests {
         self.hooks
             .sort_by(|a, b| order::by_kind(&a.kind, &b.kind, profile));
     }
-}
-
-/// Takes the notes into `sorted` and gives the files that hold documents.
-fn documents_and_notes(
-    mut files: Files,
-    chart: &str,
-    all_notes: bool,
-    sorted: &mut Manifests,
-) -> impl Iterator<Item = (String, Vec<u8>)> + use<> {
-    files.retain(|path, content| {
-        if !path.ends_with(NOTES) {
-            return true;
-        }
-        sorted.add_notes(path, &String::from_utf8_lossy(content), chart, all_notes);
-        false
-    });
-    files.into_iter().filter(|(path, _)| !is_partial(path))
 }
 
 fn is_partial(path: &str) -> bool {

@@ -276,13 +276,14 @@ impl<'a> Performer<'a> {
         for batch in runs.flat_map(|run| run.chunks(concurrent)) {
             let answers = batch.iter().map(|write| write_one(write, cluster));
             let answers = futures::future::join_all(answers).await;
+            let failed = answers.iter().any(Result::is_err);
             let answers = batch.iter().zip(answers);
             outcomes.extend(answers.map(|(write, answer)| {
                 let written = answer?;
                 self.wrote(write, written, cluster);
                 Ok(())
             }));
-            if outcomes.iter().any(WriteOutcome::is_err) {
+            if failed {
                 break;
             }
         }

@@ -489,11 +489,6 @@ impl Cache {
         /// What an entry costs beside its content.
         const ENTRY_BYTES: u64 = 200;
         self.trees.retain(|(known, _, _)| known != digest);
-        // Revisions of one source differ in little.
-        let tree = match self.trees.back() {
-            Some((_, last, _)) => tree.sharing(last),
-            None => tree.clone(),
-        };
         let sizes = tree.entries().map(|(path, entry)| match entry {
             Entry::File { content, .. } => content.len() + path.as_str().len(),
             Entry::Link(target) => target.len() + path.as_str().len(),
@@ -502,6 +497,11 @@ impl Cache {
         if bytes > CACHE_BYTES_MAX {
             return;
         }
+        // Revisions of one source differ in little.
+        let tree = match self.trees.back() {
+            Some((_, last, _)) => tree.sharing(last),
+            None => tree.clone(),
+        };
         self.trees.push_back((digest.to_owned(), tree, bytes));
         let mut total: u64 = self.trees.iter().map(|(_, _, bytes)| bytes).sum();
         while total > CACHE_BYTES_MAX {

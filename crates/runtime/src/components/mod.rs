@@ -161,7 +161,7 @@ impl Shared {
 
     fn changed(&self, change: &Change) {
         match &change.new {
-            Some(object) => self.put(object),
+            Some(object) => self.put(object, None),
             None => {
                 let dependents = change.old.as_deref().map(|old| self.state.remove(old));
                 self.wake(dependents.into_iter().flatten());
@@ -170,25 +170,19 @@ impl Shared {
         }
     }
 
-    /// Takes an object over as the server shows it, and wakes whom it concerns.
-    fn put(&self, object: &Arc<Object>) {
+    /// Takes an object over as the server shows it, and wakes whom it concerns: itself, too, but not
+    /// whoever looks already, which is `own`.
+    fn put(&self, object: &Arc<Object>, own: Option<&ObjectKey>) {
         if let Some(dependents) = self.state.put(object) {
-            self.queue.add(object.key());
-            self.wake(dependents);
+            let key = Some(object.key()).filter(|key| Some(key) != own);
+            self.wake(key.into_iter().chain(dependents));
         }
     }
 
     /// As [`Self::put`], of an answer to a request of whoever looks at `own`, who looks again.
     fn take(&self, own: &ObjectKey, mut object: Object) {
         self.control_plane().forget_owned_fields(&mut object);
-        let object = Arc::new(object);
-        if let Some(dependents) = self.state.put(&object) {
-            let key = object.key();
-            if key != *own {
-                self.queue.add(key);
-            }
-            self.wake(dependents);
-        }
+        self.put(&Arc::new(object), Some(own));
     }
 
     fn wake(&self, keys: impl IntoIterator<Item = ObjectKey>) {
