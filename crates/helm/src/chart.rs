@@ -145,7 +145,7 @@ impl std::fmt::Debug for Digest {
 }
 
 /// What one load may still read.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Budget {
     entries: usize,
     bytes: u64,
@@ -168,6 +168,24 @@ impl Budget {
             ))
         })?;
         Ok(())
+    }
+
+    /// One of so many parts.
+    fn part(self, of: usize) -> Self {
+        Self {
+            entries: self.entries / of,
+            bytes: self.bytes / of as u64,
+        }
+    }
+
+    /// What is left when what `before` had and `after` has not is taken, if there is enough.
+    fn without(self, before: Self, after: Self) -> Option<Self> {
+        let entries = before.entries - after.entries;
+        let bytes = before.bytes - after.bytes;
+        Some(Self {
+            entries: self.entries.checked_sub(entries)?,
+            bytes: self.bytes.checked_sub(bytes)?,
+        })
     }
 
     fn bytes(&mut self, count: u64) -> Result<(), ChartError> {

@@ -15,11 +15,25 @@ use object::{Map, Node};
 /// # Errors
 /// The message of the reference: `error converting YAML to JSON: yaml: line 1: …`.
 pub(crate) fn yaml(bytes: &[u8]) -> Result<Node, String> {
-    let read = || {
-        let text = yaml::decode(bytes)?;
-        yaml::load_first(text, &RULES())
-    };
-    read().map_err(|error| format!("error converting YAML to JSON: {}", error.sigs_message()))
+    read(bytes, |text| yaml::load_first(text, &RULES()))
+}
+
+/// As [`yaml`], but of the outermost map only the entries that are `wanted` are sure to be there.
+///
+/// # Errors
+/// As [`yaml`].
+pub(crate) fn yaml_entries(bytes: &[u8], wanted: impl Fn(&str) -> bool) -> Result<Node, String> {
+    read(bytes, |text| {
+        yaml::load_first_entries(text, &RULES(), wanted)
+    })
+}
+
+fn read(
+    bytes: &[u8],
+    load: impl FnOnce(&str) -> Result<Node, yaml::YamlError>,
+) -> Result<Node, String> {
+    let node = yaml::decode(bytes).and_then(load);
+    node.map_err(|error| format!("error converting YAML to JSON: {}", error.sigs_message()))
 }
 
 /// How Helm resolves YAML.

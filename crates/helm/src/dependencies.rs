@@ -131,11 +131,14 @@ impl Assembly {
             }));
         }
         let depth = |path: &str| path.bytes().filter(|&byte| byte == b'/').count();
-        found.sort_by(|a, b| {
-            let by_depth = depth(&b.path).cmp(&depth(&a.path));
-            by_depth.then_with(|| b.path.cmp(&a.path))
+        let found = found.into_iter();
+        let mut found: Vec<(usize, Template<'_>)> = found
+            .map(|template| (depth(&template.path), template))
+            .collect();
+        found.sort_by(|(depth, template), (other_depth, other)| {
+            (other_depth, &other.path).cmp(&(depth, &template.path))
         });
-        found
+        found.into_iter().map(|(_, template)| template).collect()
     }
 
     /// All of a chart with all charts inside it, nothing decided.

@@ -361,7 +361,13 @@ fn sections<'p>(charts: &Assembly, path: &'p [&'p str]) -> Vec<(String, &'p [&'p
 
 /// Programs by what they were made of. Shared by all renders of a process.
 #[derive(Debug)]
-pub struct Programs(Option<Mutex<HashMap<Key, Arc<Program>>>>);
+pub struct Programs(Kept);
+
+#[derive(Debug)]
+enum Kept {
+    ByKey(Mutex<HashMap<Key, Arc<Program>>>),
+    Last(Mutex<Option<Arc<Program>>>),
+}
 
 /// The charts that are used, by path.
 type Key = (Profile, Vec<(String, Digest)>);
@@ -371,20 +377,21 @@ const PROGRAMS_MAX: usize = 64;
 
 impl Default for Programs {
     fn default() -> Self {
-        Self(Some(Mutex::default()))
+        Self(Kept::ByKey(Mutex::default()))
     }
 }
 
 impl Programs {
-    /// Keeps none, for a process that renders once: it need not find out what a program would be
-    /// found by.
-    pub fn unkept() -> Self {
-        Self(None)
+    /// Never gives the same program twice, for a process that renders once: it need not find out what
+    /// a program would be found by. The last one lives as long as this, so that a process that ends
+    /// need not give it back.
+    pub fn once() -> Self {
+        Self(Kept::Last(Mutex::default()))
     }
 
     /// How much [`Programs::get`] has to parse, if it has to in any case.
     pub(crate) fn bytes_to_parse(&self, charts: &Assembly) -> usize {
-        if self.0.is_some() {
+        if matches!(self.0, Kept::ByKey(_)) {
             return 0;
         }
         let walk = charts.walk().into_iter();
@@ -397,8 +404,13 @@ impl Programs {
     /// # Errors
     /// [`TemplateError`] for the first file that is no template.
     pub fn get(&self, charts: &Assembly, profile: Profile) -> Result<Arc<Program>, TemplateError> {
-        let Some(known) = &self.0 else {
-            return Program::parse(charts, profile).map(Arc::new);
+        let known = match &self.0 {
+            Kept::ByKey(known) => known,
+            Kept::Last(last) => {
+                let program = Arc::new(Program::parse(charts, profile)?);
+                *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&program));
+                return Ok(program);
+            }
         };
         let parts = charts.walk().into_iter();
         let parts = parts

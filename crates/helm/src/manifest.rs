@@ -53,10 +53,22 @@ pub struct Manifest {
     pub path: String,
     /// Its text.
     pub content: String,
-    /// What the text says; a null where it holds only comments.
-    pub node: Node,
     /// Its kind; empty where it has none.
     pub kind: String,
+}
+
+impl Manifest {
+    /// What the text says; a null where it holds only comments.
+    pub fn node(&self) -> Node {
+        node(&self.content)
+    }
+}
+
+/// What the text of a document says that was read before.
+fn node(content: &str) -> Node {
+    let node = crate::decode::yaml(content.as_bytes());
+    debug_assert!(node.is_ok(), "only documents that can be read are kept");
+    node.unwrap_or_default()
 }
 
 /// A file that is installed before everything else.
@@ -251,17 +263,16 @@ fn text<'a>(path: &str, content: &'a [u8]) -> Result<&'a str, ManifestError> {
 fn take_apart(path: &str, content: &[u8], profile: Profile) -> Result<Vec<Found>, ManifestError> {
     let mut found = Vec::new();
     for document in split::documents(text(path, content)?, profile) {
-        let (node, head) = read(document, profile).map_err(|text| ManifestError::Yaml {
+        let head = read(document, profile).map_err(|text| ManifestError::Yaml {
             path: path.to_owned(),
             text,
             document: document.to_owned(),
         })?;
-        let hook = hook::of(path, document, &node, &head, profile);
+        let hook = hook::of(path, document, &head, profile);
         found.push(hook.unwrap_or_else(|| {
             Found::Manifest(Manifest {
                 path: path.to_owned(),
                 content: document.to_owned(),
-                node,
                 kind: head.kind,
             })
         }));
@@ -284,8 +295,12 @@ impl Head {
     }
 }
 
-fn read(document: &str, profile: Profile) -> Result<(Node, Head), String> {
-    let node = crate::decode::yaml(document.as_bytes())?;
+/// Checks a document and reads of it what is looked at; the rest is not kept.
+fn read(document: &str, profile: Profile) -> Result<Head, String> {
+    let node = crate::decode::yaml_entries(document.as_bytes(), |key| {
+        let mut fields = ["kind", "apiVersion", "metadata"].into_iter();
+        fields.any(|field| key.eq_ignore_ascii_case(field))
+    })?;
     let mut head = Head::default();
     let mut mistakes = Mistakes::default();
     let structure = match profile {
@@ -308,7 +323,7 @@ fn read(document: &str, profile: Profile) -> Result<(Node, Head), String> {
         }
     }
     mistakes.finish()?;
-    Ok((node, head))
+    Ok(head)
 }
 
 fn read_metadata(node: &Node, head: &mut Head, mistakes: &mut Mistakes) {

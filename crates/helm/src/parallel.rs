@@ -10,8 +10,23 @@ use std::thread;
 /// a twentieth of that.
 const BYTES_PER_THREAD: usize = 256 << 10;
 
+/// Bytes of text that are handed to another thread at once: waking it costs some microseconds.
+const BYTES_PER_BATCH: usize = 16 << 10;
+
 /// Most threads; more would wait for memory.
-const THREADS_MAX: usize = 4;
+pub(crate) const THREADS_MAX: usize = 4;
+
+/// Whether so many bytes of text are worth a second thread.
+pub(crate) fn is_worth_threads(bytes: usize) -> bool {
+    threads(bytes) > 1
+}
+
+fn threads(bytes: usize) -> usize {
+    match bytes / BYTES_PER_THREAD {
+        0 | 1 => 1,
+        wanted => wanted.min(cores()),
+    }
+}
 
 /// What `call` gives for every item.
 pub(crate) fn map<T: Sync, R: Send>(
@@ -19,8 +34,7 @@ pub(crate) fn map<T: Sync, R: Send>(
     bytes: impl Fn(&T) -> usize,
     call: impl Fn(&T) -> R + Sync,
 ) -> Vec<R> {
-    let wanted = items.iter().map(bytes).sum::<usize>() / BYTES_PER_THREAD;
-    let threads = if wanted > 1 { wanted.min(cores()) } else { 1 };
+    let threads = threads(items.iter().map(bytes).sum());
     if threads == 1 {
         return items.iter().map(call).collect();
     }
@@ -85,24 +99,32 @@ pub(crate) fn meanwhile<T: Send, R: Send, M>(
             receiver.recv().ok()
         };
         let mut done = Vec::new();
-        while let Some((at, item)) = next() {
-            done.push((at, call(item)));
+        while let Some((first, batch)) = next() {
+            let batch: Vec<T> = batch;
+            let called = batch.into_iter().map(&call);
+            done.extend((first..).zip(called));
         }
         done
     };
     // The sender is dropped in any case, or the other thread would wait forever.
     let (made, mut done) = thread::scope(move |scope| {
         let mut other = None;
-        let (mut count, mut sum) = (0, 0);
+        let (mut sum, mut sent) = (0, 0);
+        let (mut first, mut batch) = (0, Vec::new());
         let made = make(&mut |item, bytes| {
             sum += bytes;
             if other.is_none() && sum >= BYTES_PER_THREAD / 4 && cores() > 1 {
                 other = thread::Builder::new().spawn_scoped(scope, work).ok();
             }
-            let sent = sender.send((count, item));
-            debug_assert!(sent.is_ok(), "the receiver lives longer");
-            count += 1;
+            batch.push(item);
+            if sum - sent >= BYTES_PER_BATCH {
+                sent = sum;
+                let next = first + batch.len();
+                hand_over(&sender, first, std::mem::take(&mut batch));
+                first = next;
+            }
         });
+        hand_over(&sender, first, batch);
         drop(sender);
         let mut done = work();
         match other.map(thread::ScopedJoinHandle::join) {
@@ -114,6 +136,12 @@ pub(crate) fn meanwhile<T: Send, R: Send, M>(
     });
     done.sort_unstable_by_key(|(at, _)| *at);
     (made, done.into_iter().map(|(_, result)| result).collect())
+}
+
+/// Gives items, the first of which has the number `first`, to whoever is free.
+fn hand_over<T>(sender: &mpsc::Sender<(usize, Vec<T>)>, first: usize, items: Vec<T>) {
+    let sent = sender.send((first, items));
+    debug_assert!(sent.is_ok(), "the receiver lives longer");
 }
 
 fn cores() -> usize {

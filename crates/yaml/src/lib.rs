@@ -39,6 +39,6 @@ pub use object::Text;
 pub use parse::{decode, parse, parse_first, parse_sources};
 pub use resolve::{Rules, reads_as_text};
 pub use value::{
-    Document, Duplicates, ResolveOptions, Tags, from_value, load, load_first, load_with, locate,
-    to_canonical_string, to_string, to_value,
+    Document, Duplicates, ResolveOptions, Tags, from_value, load, load_first, load_first_entries,
+    load_with, locate, to_canonical_string, to_string, to_value,
 };

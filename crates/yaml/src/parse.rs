@@ -33,16 +33,6 @@ pub fn parse_first(text: &str, limits: &Limits) -> Result<Option<Node>, YamlErro
     Ok(sources.into_iter().next().map(|source| source.root))
 }
 
-/// Reads at most `most` documents without comments: a little faster, and with the errors of
-/// go-yaml v2.
-pub(crate) fn parse_plain(
-    text: &str,
-    limits: &Limits,
-    most: usize,
-) -> Result<Vec<Source>, YamlError> {
-    compose(check_text(text, limits)?, limits, false, most)
-}
-
 /// The text of a file.
 ///
 /// # Errors
@@ -66,7 +56,7 @@ fn is_plain(byte: u8) -> bool {
 }
 
 /// Checks size and characters, and cuts a byte order mark off.
-fn check_text<'a>(text: &'a str, limits: &Limits) -> Result<&'a str, YamlError> {
+pub(crate) fn check_text<'a>(text: &'a str, limits: &Limits) -> Result<&'a str, YamlError> {
     if text.len() > limits.file_bytes_max {
         return Err(YamlError::FileSize {
             bytes: text.len(),

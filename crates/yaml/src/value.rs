@@ -1,12 +1,14 @@
 //! What a document means: from trees to [`object::Node`] and back.
 
+mod direct;
 mod resolver;
 
 use object::{FieldPath, Step, Text};
 
+use crate::compose::compose;
 use crate::emit::{View, Viewer, write_value};
 use crate::node::{Style, tag};
-use crate::parse::parse_plain;
+use crate::parse::check_text;
 use crate::resolve::{Rules, Scalar, reads_as_text};
 use crate::{Limits, Node, YamlError};
 use resolver::{Resolver, Value};
@@ -127,11 +129,13 @@ pub fn load(text: &str, limits: &Limits) -> Result<Vec<Document>, YamlError> {
 /// # Errors
 /// As [`load`].
 pub fn load_with(text: &str, options: &ResolveOptions) -> Result<Vec<Document>, YamlError> {
+    let text = check_text(text, &options.limits)?;
+    if let Some(documents) = direct::all(text, options) {
+        return Ok(documents);
+    }
     let mut documents = Vec::new();
-    for (source, index) in parse_plain(text, &options.limits, usize::MAX)?
-        .iter()
-        .zip(0..)
-    {
+    let sources = compose(text, &options.limits, false, usize::MAX)?;
+    for (source, index) in sources.iter().zip(0..) {
         let node = to_value(&source.root, options)?;
         if !node.is_null() {
             documents.push(Document {
@@ -150,7 +154,32 @@ pub fn load_with(text: &str, options: &ResolveOptions) -> Result<Vec<Document>, 
 /// # Errors
 /// As [`load`].
 pub fn load_first(text: &str, options: &ResolveOptions) -> Result<object::Node, YamlError> {
-    match parse_plain(text, &options.limits, 1)?.first() {
+    first(text, options, None)
+}
+
+/// As [`load_first`], but where the document is a map, only its entries whose keys are `wanted` are
+/// sure to be there. All of it is checked, so that it is an error when it is one for [`load_first`].
+///
+/// # Errors
+/// As [`load_first`].
+pub fn load_first_entries(
+    text: &str,
+    options: &ResolveOptions,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<object::Node, YamlError> {
+    first(text, options, Some(&wanted))
+}
+
+fn first(
+    text: &str,
+    options: &ResolveOptions,
+    wanted: Option<&dyn Fn(&str) -> bool>,
+) -> Result<object::Node, YamlError> {
+    let text = check_text(text, &options.limits)?;
+    if let Some(node) = direct::first(text, options, wanted) {
+        return Ok(node);
+    }
+    match compose(text, &options.limits, false, 1)?.first() {
         Some(source) => to_value(&source.root, options),
         None => Ok(object::Node::Null),
     }

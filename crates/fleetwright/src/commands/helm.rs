@@ -155,7 +155,7 @@ pub fn build(args: &BuildArgs, is_verbose: bool) -> Outcome {
     }
     let chart = loaded?;
     let options = options(args, name, profile).map_err(|error| explained(&error))?;
-    let programs = Programs::unkept();
+    let programs = Programs::once();
     let engine = Engine {
         programs: &programs,
         world: &world,
@@ -191,7 +191,7 @@ pub fn build(args: &BuildArgs, is_verbose: bool) -> Outcome {
             let printed = print_parts(|print| manifests.parts(&text_options, print));
             printed.map_err(|error| explained(&error))?;
             // The process ends: nothing is given back piece by piece.
-            std::mem::forget((chart, manifests));
+            std::mem::forget((chart, manifests, programs));
         }
         Some(folder) => {
             let folder = Path::new(folder);

@@ -4,7 +4,7 @@
 //! helm/helm `pkg/chart/v2/loader/load.go`.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use object::Map;
 
@@ -129,20 +129,66 @@ fn charts_inside(
     budget: &mut Budget,
     level: usize,
 ) -> Result<(), ChartError> {
-    for (name, files) in inside {
-        if name.starts_with(['_', '.']) {
-            continue;
-        }
-        let unpacked = chart_inside(&name, files, profile, budget, level, chart.name());
-        let unpacked = unpacked.map_err(|error| ChartError::Inside {
-            name,
-            parent: chart.name().to_owned(),
-            error: Box::new(error),
-        })?;
+    let inside = inside.into_iter();
+    let inside: Vec<_> = inside
+        .filter(|(name, _)| !name.starts_with(['_', '.']))
+        .collect();
+    let parent = chart.name();
+    let unpacked = match at_once(&inside, profile, budget, level, parent) {
+        Some(unpacked) => unpacked,
+        // One after the other, so that the first mistake is told.
+        None => inside
+            .into_iter()
+            .map(|(name, files)| {
+                let unpacked = chart_inside(&name, files, profile, budget, level, parent);
+                unpacked.map_err(|error| ChartError::Inside {
+                    name,
+                    parent: parent.to_owned(),
+                    error: Box::new(error),
+                })
+            })
+            .collect::<Result<_, _>>()?,
+    };
+    for unpacked in unpacked {
         chart.warnings.extend(unpacked.warnings.iter().cloned());
         chart.charts.push(unpacked);
     }
     Ok(())
+}
+
+/// The charts inside, several at a time, where that is worth a thread; nothing if there is a mistake, or
+/// if they are nearly too much.
+fn at_once(
+    inside: &[(String, Vec<File>)],
+    profile: Profile,
+    budget: &mut Budget,
+    level: usize,
+    parent: &str,
+) -> Option<Vec<Arc<Chart>>> {
+    let bytes = |(_, files): &(String, Vec<File>)| {
+        let files = files.iter();
+        files.map(|file| file.content.bytes().len()).sum()
+    };
+    let wanted: usize = inside.iter().map(bytes).sum();
+    // Mistakes are looked for twice, so not at every level.
+    if level > 0 || !parallel::is_worth_threads(wanted) {
+        return None;
+    }
+    // No more at once than may be read one after the other.
+    let part = budget.part(parallel::THREADS_MAX);
+    let left = Mutex::new(Some(*budget));
+    let left_now = || left.lock().unwrap_or_else(PoisonError::into_inner);
+    let read = parallel::map(inside, bytes, |(name, files)| {
+        (*left_now())?;
+        let mut budget = part;
+        let chart = chart_inside(name, files.clone(), profile, &mut budget, level, parent).ok();
+        let mut left = left_now();
+        *left = chart.as_ref().and((*left)?.without(part, budget));
+        chart
+    });
+    let charts = read.into_iter().collect::<Option<_>>()?;
+    *budget = (*left_now())?;
+    Some(charts)
 }
 
 /// Whether a file of a chart, or of one inside it, is one of [`Chart::files`] whatever is in it.

@@ -24,8 +24,6 @@ pub struct Hook {
     pub path: String,
     /// Its text.
     pub content: String,
-    /// What the text says.
-    pub node: Node,
     /// When it is applied; never empty.
     pub events: Vec<Event>,
     /// Lower ones go first.
@@ -80,6 +78,13 @@ impl fmt::Display for Event {
     }
 }
 
+impl Hook {
+    /// What the text says.
+    pub fn node(&self) -> Node {
+        super::node(&self.content)
+    }
+}
+
 impl Manifests {
     /// The hooks of a moment in the order in which they run: by weight, then name.
     pub fn hooks_at(&self, event: Event) -> Vec<&Hook> {
@@ -91,13 +96,7 @@ impl Manifests {
 }
 
 /// The hook that a document is, if it is one.
-pub(super) fn of(
-    path: &str,
-    document: &str,
-    node: &Node,
-    head: &Head,
-    profile: Profile,
-) -> Option<Found> {
+pub(super) fn of(path: &str, document: &str, head: &Head, profile: Profile) -> Option<Found> {
     let words = head.annotation("helm.sh/hook")?;
     let event = |word: &str| {
         let word = word.trim().to_lowercase();
@@ -122,7 +121,6 @@ pub(super) fn of(
         kind: head.kind.clone(),
         path: path.to_owned(),
         content: document.to_owned(),
-        node: node.clone(),
         events,
         weight: parse_int(weight, 10).unwrap_or(0),
         delete_policies: list("helm.sh/hook-delete-policy"),

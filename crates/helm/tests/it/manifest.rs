@@ -119,8 +119,8 @@ fn kinds_have_an_order_and_hooks_come_last() {
     ] {
         let (manifests, warnings) = render(&files, profile).unwrap();
         let names = manifests.manifests.iter();
-        let names: Vec<&str> = names
-            .map(|one| one.node.str_at(&["metadata", "name"]).unwrap())
+        let names: Vec<String> = names
+            .map(|one| one.node().str_at(&["metadata", "name"]).unwrap().to_owned())
             .collect();
         let hooks: Vec<&str> = manifests.hooks.iter().map(|hook| &*hook.kind).collect();
         assert_eq!(format!("{} | {}", names.join(" "), hooks.join(" ")), wanted);

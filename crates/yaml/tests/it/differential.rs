@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use yaml::ResolveOptions;
+
 use crate::generate::{Dice, json, text};
 use crate::reference::{Order, assert_none, compare};
 
@@ -83,6 +85,32 @@ fn the_corpus_reads_and_writes_as_in_go() {
     texts.dedup();
     let differences = compare(&tool, &texts, Order::Counts);
     assert_none(&differences, texts.len());
+    eprintln!("{} texts compared", texts.len());
+}
+
+/// What is read in one pass, as most of this is, means what its tree means.
+#[test]
+fn the_corpus_means_what_its_trees_mean() {
+    let mut texts = Vec::new();
+    for folder in ["helm", "kustomize", "openchoreo", "kalypso", "apiserver"] {
+        if let Some(folder) = testkit::corpus(folder) {
+            collect(&folder, &mut texts);
+        }
+    }
+    let limits = yaml::Limits::default();
+    for text in &texts {
+        for document in text.split("\n---\n") {
+            let (Ok(read), Ok(tree)) = (
+                yaml::load_first(document, &ResolveOptions::default()),
+                yaml::parse_first(document, &limits),
+            ) else {
+                continue;
+            };
+            let tree = tree.unwrap_or_else(yaml::Node::null);
+            let meant = yaml::to_value(&tree, &ResolveOptions::default());
+            assert_eq!(Ok(read), meant, "{document}");
+        }
+    }
     eprintln!("{} texts compared", texts.len());
 }
 

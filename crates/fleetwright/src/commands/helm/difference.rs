@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use helm::{Chart, Engine, Manifests, Options, Programs, Renders, UserValues};
+use helm::{Chart, Engine, Hook, Manifest, Manifests, Options, Programs, Renders, UserValues};
 use object::{Object, ObjectKey};
 use tree::Moment;
 
@@ -111,14 +111,14 @@ impl Rendering {
             &mut warnings,
         );
         print_warnings(&warnings);
-        Ok(objects(manifests.map_err(|error| explained(&error))?))
+        Ok(objects(&manifests.map_err(|error| explained(&error))?))
     }
 }
 
 /// Everything that a chart renders to, hooks included; comments are no objects.
-fn objects(manifests: Manifests) -> BTreeMap<ObjectKey, Object> {
-    let nodes = manifests.manifests.into_iter().map(|one| one.node);
-    let nodes = nodes.chain(manifests.hooks.into_iter().map(|one| one.node));
+fn objects(manifests: &Manifests) -> BTreeMap<ObjectKey, Object> {
+    let nodes = manifests.manifests.iter().map(Manifest::node);
+    let nodes = nodes.chain(manifests.hooks.iter().map(Hook::node));
     let objects = nodes.filter(|node| !node.is_null()).map(Object::new);
     objects.map(|object| (object.key(), object)).collect()
 }
