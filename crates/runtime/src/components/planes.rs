@@ -184,11 +184,11 @@ impl Watched {
         let (own, index) = (written.clone(), made_for.clone());
         let reflector =
             Reflector::trimmed(cluster.clone(), scope, is_trimmed, move |change: Change| {
-                if change.new.is_none() {
-                    let mut written = own.lock().unwrap_or_else(|lock| lock.into_inner());
-                    written.remove(&change.key);
-                }
+                let known = is_known(&own, &change);
                 note(&index, &change);
+                if known {
+                    return;
+                }
                 let Some(shared) = shared.upgrade() else {
                     return;
                 };
@@ -234,6 +234,21 @@ impl Watched {
 fn is_trimmed(object: &Object) -> bool {
     let theirs = |name: &str| UPSTREAM_MANAGERS.contains(&name);
     !object.managers().any(theirs)
+}
+
+/// Whether a change is our own write, of which its answer has told. Forgets what is gone.
+fn is_known(written: &Mutex<BTreeMap<ObjectKey, Arc<Object>>>, change: &Change) -> bool {
+    let mut written = written.lock().unwrap_or_else(|lock| lock.into_inner());
+    let Some(new) = &change.new else {
+        written.remove(&change.key);
+        return false;
+    };
+    let ours = written.get(&change.key);
+    let same_maker = change
+        .old
+        .as_deref()
+        .is_none_or(|old| maker(old) == maker(new));
+    same_maker && ours.is_some_and(|ours| ours.uid() == new.uid() && version(ours) >= version(new))
 }
 
 /// Notes for which release an object was made.
