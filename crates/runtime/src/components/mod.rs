@@ -370,7 +370,7 @@ impl Shared {
     async fn write_status(&self, object: &Arc<Object>, status: Node) -> Result<(), ApiError> {
         let current = self.state.get(&object.key());
         let current = current.as_ref().unwrap_or(object);
-        let written = self.engine.write_status(current, status, MANAGER).await?;
+        let written = self.engine.patch_status(current, status, MANAGER).await?;
         self.take(&object.key(), written);
         Ok(())
     }

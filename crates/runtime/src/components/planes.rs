@@ -46,8 +46,8 @@ pub(super) struct Planes {
     held: Mutex<BTreeSet<(ObjectKey, u64)>>,
 }
 
-/// Objects by namespace and name of a release.
-type MadeFor = BTreeMap<(Text, Text), BTreeSet<ObjectKey>>;
+/// Objects in their order by namespace and name of a release, which has few of one kind.
+type MadeFor = BTreeMap<(Text, Text), Vec<ObjectKey>>;
 
 /// Our objects of one kind on one cluster.
 struct Watched {
@@ -265,14 +265,17 @@ fn note(made_for: &Mutex<MadeFor>, change: &Change) {
     if let Some(old) = old
         && let Some(keys) = made_for.get_mut(&old)
     {
-        keys.remove(&change.key);
+        keys.retain(|key| *key != change.key);
         if keys.is_empty() {
             made_for.remove(&old);
         }
     }
     if let Some(new) = new {
         let keys = made_for.entry(new).or_default();
-        keys.insert(change.key.clone());
+        if let Err(at) = keys.binary_search(&change.key) {
+            keys.reserve_exact(1);
+            keys.insert(at, change.key.clone());
+        }
     }
 }
 
