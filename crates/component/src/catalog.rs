@@ -32,6 +32,7 @@ mod session;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use component::{ComponentProblem, Frozen};
 pub use error::{BindingError, ReferenceError, ReferenceErrors};
@@ -64,7 +65,10 @@ type Key = (Text, Text, Text);
 /// Objects by kind, namespace and name.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    items: BTreeMap<Key, Item>,
+    items: BTreeMap<Key, Entry>,
+    /// The reading of the last object that came or went and is of none of the kinds that
+    /// [`Catalog::readings`] tells apart.
+    others: Reading,
     index: Index,
     /// Specs as they are written, of what releases freeze.
     specs: BTreeMap<Key, Node>,
@@ -73,6 +77,38 @@ pub struct Catalog {
     /// Default notification channels by namespace and environment, and whether they are marked.
     channels: BTreeMap<(Text, Text), (Text, bool)>,
 }
+
+/// An object as it was read.
+#[derive(Clone, Debug)]
+struct Entry {
+    item: Item,
+    findings: Box<[Finding]>,
+    reading: Reading,
+}
+
+/// One reading of one object, which no other reading in this process equals; zero is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Reading(u64);
+
+impl Reading {
+    fn new() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
+/// What a binding was rendered from: equal readings mean equal inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Readings([Reading; 5]);
+
+/// Kinds of which a binding is rendered from one object each, and those it is not rendered from.
+const APART: &[&str] = &[
+    "Component",
+    "ComponentRelease",
+    "Project",
+    "ReleaseBinding",
+    "Workload",
+];
 
 /// Something to tell about an object that was read.
 #[derive(Clone, Debug, PartialEq)]
@@ -142,13 +178,13 @@ impl Catalog {
         }
         let mut notices: Vec<Notice> = read
             .warnings
-            .into_iter()
-            .map(|finding| Notice::Unknown(Box::new(head.clone()), finding))
+            .iter()
+            .map(|finding| Notice::Unknown(Box::new(head.clone()), finding.clone()))
             .collect();
         let key = (head.kind.clone(), head.namespace.clone(), head.name.clone());
         match self.items.get(&key) {
             Some(first) => notices.push(Notice::Repeated {
-                first: Box::new(first.head().clone()),
+                first: Box::new(first.item.head().clone()),
                 head: Box::new(head),
             }),
             None => {
@@ -168,7 +204,12 @@ impl Catalog {
                     _ => {}
                 }
                 self.index.set(&read.item, true);
-                self.items.insert(key, read.item);
+                let entry = Entry {
+                    item: read.item,
+                    findings: read.warnings.into(),
+                    reading: self.read_anew(&key.0),
+                };
+                self.items.insert(key, entry);
             }
         }
         notices
@@ -194,20 +235,65 @@ impl Catalog {
         let key = (kind.into(), namespace.into(), name.into());
         let gone = self.items.remove(&key);
         if let Some(gone) = &gone {
-            self.index.set(gone, false);
+            self.index.set(&gone.item, false);
+            self.read_anew(kind);
         }
         gone.is_some()
     }
 
+    /// The reading of an object of this kind that comes or goes now.
+    fn read_anew(&mut self, kind: &str) -> Reading {
+        let reading = Reading::new();
+        if !APART.contains(&kind) {
+            self.others = reading;
+        }
+        reading
+    }
+
+    /// What a binding is rendered from. `None` when its release is not there, or its workload needs
+    /// something of others: whatever these are rendered from counts then as well.
+    pub fn readings(&self, binding: &ReleaseBinding) -> Option<Readings> {
+        let namespace = binding.head.namespace.as_str();
+        let name = binding.release.as_ref()?;
+        let workload = &self.release(namespace, name)?.workload;
+        let needs = !workload.endpoint_dependencies.is_empty()
+            || !workload.resource_dependencies.is_empty();
+        let of = |kind, name: &str| self.reading(kind, namespace, name);
+        (!needs).then(|| {
+            Readings([
+                of("ReleaseBinding", &binding.head.name),
+                of("ComponentRelease", name),
+                of("Component", &binding.owner.component),
+                of("Project", &binding.owner.project),
+                self.others,
+            ])
+        })
+    }
+
+    fn reading(&self, kind: &str, namespace: &str, name: &str) -> Reading {
+        let key = (kind.into(), namespace.into(), name.into());
+        let entry = self.items.get(&key);
+        entry.map_or(Reading::default(), |entry| entry.reading)
+    }
+
+    /// Fields of an object that no version knows.
+    pub fn findings(&self, kind: &str, namespace: &str, name: &str) -> &[Finding] {
+        let key = (kind.into(), namespace.into(), name.into());
+        let entry = self.items.get(&key);
+        entry.map_or(&[], |entry| &entry.findings)
+    }
+
     /// The object of this kind, namespace and name.
     pub fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<&Item> {
-        self.items
-            .get(&(kind.into(), namespace.into(), name.into()))
+        let entry = self
+            .items
+            .get(&(kind.into(), namespace.into(), name.into()))?;
+        Some(&entry.item)
     }
 
     /// Every object by kind, namespace and name.
     pub fn items(&self) -> impl Iterator<Item = &Item> {
-        self.items.values()
+        self.items.values().map(|entry| &entry.item)
     }
 
     fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Item> {
@@ -216,7 +302,7 @@ impl Catalog {
         let kind = Text::from(kind);
         items
             .take_while(move |((own, _, _), _)| *own == kind)
-            .map(|(_, item)| item)
+            .map(|(_, entry)| &entry.item)
     }
 
     /// Bindings by namespace and name.

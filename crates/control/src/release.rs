@@ -10,6 +10,7 @@
 //! labels, conditions, states of health.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use api::{ConditionStatus, Conditions};
@@ -314,27 +315,24 @@ pub struct Applied {
     /// Of which generation of the release.
     pub generation: i64,
     /// What the server answered.
-    pub versions: Vec<(ObjectKey, Version)>,
+    pub versions: Vec<Version>,
 }
 
-/// What tells whether somebody else has changed an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version {
-    uid: Text,
-    /// Changes with the spec; of kinds that have no status the version of everything.
-    spec: Text,
-}
+/// What tells whether somebody else has changed an object: a digest of its identity and of what
+/// changes with its spec, or with everything where a kind has no status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version(u64);
 
 impl Version {
     /// Of an object as a server shows it.
     pub fn of(object: &Object) -> Self {
-        Self {
-            uid: object.uid().into(),
-            spec: match object.generation() {
-                0 => object.resource_version().into(),
-                generation => generation.to_string().into(),
-            },
+        let mut hasher = DefaultHasher::new();
+        object.uid().hash(&mut hasher);
+        match object.generation() {
+            0 => object.resource_version().hash(&mut hasher),
+            generation => generation.hash(&mut hasher),
         }
+        Self(hasher.finish())
     }
 }
 
@@ -593,17 +591,18 @@ fn due(observed: &Observed<'_>, timing: Timing) -> Timestamp {
     let Some(applied) = &observed.memory.applied else {
         return timing.now;
     };
-    let differs = |entry: &Entry| {
-        let versions = &applied.versions;
-        let known = versions.iter().find(|(key, _)| *key == entry.key);
-        let known = known.map(|(_, version)| version);
+    // Of one generation the objects are always the same.
+    let differs = |(at, entry): (usize, &Entry)| {
+        let known = applied.versions.get(at);
         match (observed.live)(entry) {
             Live::Unknown => false,
             Live::Absent | Live::Other(_) => true,
             Live::There(live) => known != Some(&Version::of(&live)),
         }
     };
-    match applied.generation != release.generation || release.desired().iter().any(differs) {
+    match applied.generation != release.generation
+        || release.desired().iter().enumerate().any(differs)
+    {
         true => timing.now,
         false => applied.at.plus(release.interval),
     }

@@ -38,6 +38,10 @@ const LAST: &[&str] = &[
     "ValidatingWebhookConfiguration",
 ];
 
+/// Kinds of OpenChoreo that come after the others of their group, in this order: their controllers
+/// tell what is missing, and these refer to the others. Flux knows no order of them.
+const REFERRING: &[&str] = &["Component", "ComponentRelease", "ReleaseBinding"];
+
 /// Orders keys as their objects are applied; deletion is the reverse.
 pub(crate) fn apply_order(a: &ObjectKey, b: &ObjectKey) -> std::cmp::Ordering {
     let rank = |key: &ObjectKey| {
@@ -48,13 +52,14 @@ pub(crate) fn apply_order(a: &ObjectKey, b: &ObjectKey) -> std::cmp::Ordering {
             (None, Some(at)) => FIRST.len() + 1 + at,
         }
     };
-    (rank(a), &a.group, &a.kind, &a.namespace, &a.name).cmp(&(
-        rank(b),
-        &b.group,
-        &b.kind,
-        &b.namespace,
-        &b.name,
-    ))
+    let refers = |key: &ObjectKey| match key.group.as_str() {
+        "openchoreo.dev" => REFERRING.iter().position(|kind| *kind == key.kind),
+        _ => None,
+    };
+    fn names(key: &ObjectKey) -> [&str; 3] {
+        [&key.kind, &key.namespace, &key.name]
+    }
+    (rank(a), &a.group, refers(a), names(a)).cmp(&(rank(b), &b.group, refers(b), names(b)))
 }
 
 /// Orders objects as they are applied.
@@ -74,5 +79,38 @@ impl PartialOrd for Ordered {
 impl Ord for Ordered {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         apply_order(&self.0, &other.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_openchoreos_kinds_those_that_refer_to_others_come_last() {
+        let key = |group: &str, kind: &str| ObjectKey {
+            group: group.into(),
+            kind: kind.into(),
+            ..ObjectKey::default()
+        };
+        let ours = [
+            "ReleaseBinding",
+            "ComponentRelease",
+            "Component",
+            "Workload",
+            "Environment",
+        ];
+        let mut keys: Vec<ObjectKey> = ours.map(|kind| key("openchoreo.dev", kind)).to_vec();
+        keys.extend([
+            key("", "Pod"),
+            key("x.dev", "Workload"),
+            key("x.dev", "Component"),
+        ]);
+        keys.sort_by(apply_order);
+        let kinds: Vec<&str> = keys.iter().map(|key| key.kind.as_str()).collect();
+        assert_eq!(
+            kinds.join(" "),
+            "Pod Environment Workload Component ComponentRelease ReleaseBinding Component Workload"
+        );
     }
 }

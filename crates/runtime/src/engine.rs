@@ -394,8 +394,22 @@ impl Shared {
         Instant::now() + left.max(golang::Duration::ZERO).to_std()
     }
 
-    /// Writes a status if it differs from the one in `object`; returns the object as it is then.
+    /// As [`Self::patch_status`], of an object that [`Self::newest`] is asked for.
     pub(crate) async fn write_status(
+        &self,
+        object: &Object,
+        status: object::Node,
+        manager: &str,
+    ) -> Result<Object, cluster::ApiError> {
+        let written = self.patch_status(object, status, manager).await?;
+        if written.resource_version() != object.resource_version() {
+            self.remember_written(&written);
+        }
+        Ok(written)
+    }
+
+    /// Writes a status if it differs from the one in `object`; returns the object as it is then.
+    pub(crate) async fn patch_status(
         &self,
         object: &Object,
         status: object::Node,
@@ -414,17 +428,14 @@ impl Shared {
                 patch.set(&["status", key], object::Node::Null);
             }
         }
-        let written = self
-            .control_plane()
+        self.control_plane()
             .patch(
                 object,
                 "status",
                 (cluster::PatchType::Merge, &patch),
                 manager,
             )
-            .await?;
-        self.remember_written(&written);
-        Ok(written)
+            .await
     }
 
     /// Puts our finalizer on an object, or takes it off.

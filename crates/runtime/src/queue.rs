@@ -6,6 +6,10 @@ use std::sync::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+/// Of so many keys one does not come from the first lane that has any, so that no lane waits for
+/// ever. The fewer, the more often objects are looked at of which more is about to come.
+const TURNS: usize = 8;
+
 /// Keys to look at, now or at a time.
 ///
 /// A key is handed to one worker at a time. Adding a key that a worker has marks it, and it comes
@@ -19,7 +23,11 @@ pub(crate) struct Queue<K> {
 }
 
 struct Inner<K> {
-    ready: VecDeque<K>,
+    /// One queue for each lane.
+    ready: Vec<VecDeque<K>>,
+    lane: fn(&K) -> usize,
+    /// Keys handed out so far.
+    handed_out: usize,
     /// Everything in `ready`, and everything marked while running.
     wanted: BTreeSet<K>,
     running: BTreeSet<K>,
@@ -30,9 +38,18 @@ struct Inner<K> {
 
 impl<K: Ord + Clone> Queue<K> {
     pub(crate) fn new() -> Self {
+        Self::with_lanes(1, |_| 0)
+    }
+
+    /// A queue with several lanes: a key waits until the lanes before its own are empty, most of
+    /// the time. Added again while it waits it is looked at once, so what changes often is best
+    /// looked at late.
+    pub(crate) fn with_lanes(lanes: usize, lane: fn(&K) -> usize) -> Self {
         Self {
             inner: Mutex::new(Inner {
-                ready: VecDeque::new(),
+                ready: (0..lanes).map(|_| VecDeque::new()).collect(),
+                lane,
+                handed_out: 0,
                 wanted: BTreeSet::new(),
                 running: BTreeSet::new(),
                 timers: BTreeMap::new(),
@@ -51,7 +68,7 @@ impl<K: Ord + Clone> Queue<K> {
             drop(inner);
             self.interrupts.notify_waiters();
         } else if fresh {
-            inner.ready.push_back(key);
+            inner.push(key);
             drop(inner);
             self.news.notify_one();
         }
@@ -77,7 +94,7 @@ impl<K: Ord + Clone> Queue<K> {
                 if inner.move_due() {
                     self.interrupts.notify_waiters();
                 }
-                if let Some(key) = inner.ready.pop_front() {
+                if let Some(key) = inner.pop() {
                     inner.wanted.remove(&key);
                     inner.running.insert(key.clone());
                     return key;
@@ -100,7 +117,7 @@ impl<K: Ord + Clone> Queue<K> {
         let mut inner = self.lock();
         inner.running.remove(key);
         if inner.wanted.contains(key) {
-            inner.ready.push_back(key.clone());
+            inner.push(key.clone());
             drop(inner);
             self.news.notify_one();
         }
@@ -132,6 +149,24 @@ impl<K: Ord + Clone> Queue<K> {
 }
 
 impl<K: Ord + Clone> Inner<K> {
+    fn push(&mut self, key: K) {
+        let lane = (self.lane)(&key).min(self.ready.len() - 1);
+        self.ready[lane].push_back(key);
+    }
+
+    /// The next key of the first lane that has any; each lane's turn to be the first comes.
+    fn pop(&mut self) -> Option<K> {
+        let lanes = self.ready.len();
+        let first = match self.handed_out % TURNS {
+            0 => self.handed_out / TURNS % lanes,
+            _ => 0,
+        };
+        let mut order = (first..lanes).chain(0..first);
+        let key = order.find_map(|lane| self.ready[lane].pop_front())?;
+        self.handed_out += 1;
+        Some(key)
+    }
+
     fn forget_timer(&mut self, key: &K) {
         if let Some(at) = self.timers.remove(key) {
             self.due.remove(&(at, key.clone()));
@@ -150,7 +185,7 @@ impl<K: Ord + Clone> Inner<K> {
                 self.wanted.insert(key);
                 interrupts = true;
             } else if self.wanted.insert(key.clone()) {
-                self.ready.push_back(key);
+                self.push(key);
             }
         }
         interrupts
@@ -194,6 +229,25 @@ mod tests {
         assert!(again.await.is_ok());
         queue.done(&"a");
         assert_eq!(others.await.ok(), Some("a"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn earlier_lanes_come_first_and_no_lane_waits_for_ever() {
+        let queue = Queue::with_lanes(3, |key: &(usize, usize)| key.0);
+        let mut at = [0; 3];
+        let mut add = |lane: usize| {
+            at[lane] += 1;
+            queue.add((lane, at[lane]));
+        };
+        (0..3).for_each(&mut add);
+        let mut seen = [0; 3];
+        for _ in 0..TURNS * 30 {
+            let key = queue.next().await;
+            queue.done(&key);
+            seen[key.0] += 1;
+            add(key.0);
+        }
+        assert_eq!(seen, [TURNS * 30 - 20, 10, 10]);
     }
 
     #[tokio::test(start_paused = true)]

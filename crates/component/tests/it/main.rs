@@ -1,5 +1,6 @@
 //! The component model against tables of our own and the public corpus.
 
+mod catalog;
 mod corpus;
 mod demo;
 mod edit;

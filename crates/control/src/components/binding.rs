@@ -9,9 +9,11 @@ use component::dependencies::{Dependencies, EndpointItem, EndpointUrl};
 use component::model::{DataPlane, Endpoint, Item, Owner, Plane, ReleaseBinding};
 use component::render::Rendering;
 use diag::Explain;
+use golang::{Duration, Timestamp};
 use object::{Map, Node, Object, ObjectKey, Text};
 
 use super::promotion::{self, Candidate};
+use super::remembered::{Made, What};
 use super::rendered::{self, Wanted};
 use super::rendering::render;
 use super::report::{FINALIZING, Report};
@@ -31,6 +33,12 @@ const RESOURCES_READY: &str = "ResourcesReady";
 const DUPLICATE: &str = "DuplicateBinding";
 /// Whether a promotion rule holds the release back; present only while a rule is not met.
 const PROMOTION_BLOCKED: &str = "PromotionBlocked";
+
+/// How long a binding tells nothing of a release that was made for it and is on its way.
+const SETTLING_TIME_MAX: Duration = Duration::from_seconds(3);
+
+/// The same of a release that is ready, when nobody has looked yet at a binding that comes before.
+const SOURCE_TIME_MAX: Duration = Duration::from_seconds(10);
 
 /// Conditions that `Ready` is made of, the first that is not true gives the reason.
 const PARTS: [&str; 5] = [
@@ -59,7 +67,7 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
     }
     let binding = match subject.readable() {
         Ok((Item::ReleaseBinding(binding), findings)) => {
-            report.warn(&findings);
+            report.warn(findings);
             binding
         }
         Ok(_) => return Decision::default(),
@@ -247,7 +255,7 @@ fn with_resources(release: &Object, resources: Vec<Node>) -> Object {
     Object::new(node)
 }
 
-/// Renders a binding and hands the result over.
+/// Renders a binding, unless it is known what that comes to, and hands the result over.
 fn deploy(
     subject: &Subject<'_>,
     binding: &ReleaseBinding,
@@ -255,6 +263,15 @@ fn deploy(
     releases: &[Arc<Object>],
 ) -> Decision {
     let catalog = subject.view.catalog;
+    let remembered = &subject.view.options.remembered;
+    let from = catalog.readings(binding);
+    if let Some(made) = from.and_then(|from| remembered.made(subject.key, from, releases)) {
+        needs(binding, &Dependencies::default(), &mut report);
+        if promotion(subject, binding, &made.what.candidate, &mut report) {
+            return held(subject, binding, report, releases);
+        }
+        return hand_over(subject, binding, report, releases, made);
+    }
     let renderer = &subject.view.options.renderer;
     let rendered = render(catalog, renderer, binding);
     needs(binding, &rendered.dependencies, &mut report);
@@ -307,8 +324,38 @@ fn deploy(
         );
         return held(subject, binding, report, releases);
     }
+    let workload = catalog.release(subject.namespace(), &candidate.name);
+    let workload = workload.map(|release| &release.workload.endpoints);
+    let releases_wanted = wanted(subject, binding, plane, &rendering, releases);
+    let fields = vec![
+        ("dialect", rendering.dialect.word().into()),
+        (
+            "endpoints",
+            endpoints(workload, &rendered.inside, &rendered.gateways),
+        ),
+        ("secretReferenceNames", texts(&rendering.secret_references)),
+        ("warnings", warnings(&rendering)),
+    ];
+    let made = Made {
+        from,
+        what: Arc::new(What { candidate, fields }),
+        releases: releases_wanted.into_iter().map(Arc::new).collect(),
+    };
+    hand_over(subject, binding, report, releases, made)
+}
+
+/// Writes what a binding was rendered to, or tells what became of it.
+fn hand_over(
+    subject: &Subject<'_>,
+    binding: &ReleaseBinding,
+    mut report: Report,
+    releases: &[Arc<Object>],
+    mut made: Made,
+) -> Decision {
+    let catalog = subject.view.catalog;
+    let remembered = &subject.view.options.remembered;
     connections(binding, catalog, &mut report);
-    let wanted = wanted(subject, binding, plane, &rendering, releases);
+    let wanted = &made.releases;
     let blocked = wanted
         .iter()
         .find_map(|wanted| refusal(subject, binding, wanted));
@@ -317,19 +364,20 @@ fn deploy(
         return held(subject, binding, report, releases);
     }
     let mut actions = Vec::new();
-    for wanted in &wanted {
+    for wanted in wanted {
         match subject.view.objects.get(&wanted.key()) {
             None => actions.push(Action::Create(rendered::fresh(wanted))),
             Some(own) if !rendered::is_applied(&own, wanted) => {
-                actions.push(Action::Apply(wanted.clone()));
+                actions.push(Action::Apply((**wanted).clone()));
             }
             Some(_) => {}
         }
     }
-    let names: Vec<ObjectKey> = wanted.iter().map(Object::key).collect();
+    let names: Vec<ObjectKey> = wanted.iter().map(|own| own.key()).collect();
     let stale = releases.iter().filter(|own| !names.contains(&own.key()));
     actions.extend(delete(stale));
     if !actions.is_empty() {
+        remembered.remember(subject.key, made);
         return Decision {
             actions,
             ..Decision::default()
@@ -339,19 +387,61 @@ fn deploy(
     let name = wanted[0].name();
     let message = format!("release `{name}` is what the binding asks for");
     report.set(RELEASE_SYNCED, true, RELEASE_SYNCED, &message);
+    let candidate = &made.what.candidate;
     report.field("release", candidate.to_node());
-    report.field("dialect", rendering.dialect.word());
-    let workload = catalog.release(subject.namespace(), &candidate.name);
-    let workload = workload.map(|release| &release.workload.endpoints);
-    let endpoints = endpoints(workload, &rendered.inside, &rendered.gateways);
-    report.field("endpoints", endpoints);
-    report.field("secretReferenceNames", texts(&rendering.secret_references));
+    for (field, value) in &made.what.fields {
+        report.field(field, value.clone());
+    }
     let workload_type = catalog
         .release(subject.namespace(), &candidate.name)
         .map_or("", |release| &release.component_type.workload_type);
-    resources_ready(subject, workload_type, &wanted, &mut report);
-    warnings(&rendering, &mut report);
-    finish(subject, report, Some(&candidate))
+    // As the server has them: what is remembered shares their parts.
+    let live = wanted.iter().map(|wanted| wanted.key());
+    made.releases = live
+        .filter_map(|key| subject.view.objects.get(&key))
+        .collect();
+    resources_ready(subject, workload_type, &made.releases, &mut report);
+    let what = made.what.clone();
+    let settling = settling(subject, binding, &made.releases, &report);
+    remembered.remember(subject.key, made);
+    match settling {
+        Some(until) => Decision {
+            wake: Some(report.wake.map_or(until, |wake| wake.min(until))),
+            ..Decision::default()
+        },
+        None => finish(subject, report, Some(&what.candidate)),
+    }
+}
+
+/// Until when nothing is told of releases that were made just now, because what there is to tell
+/// is about to change: they are on their way, or a binding before this one on the pipeline's path
+/// was not told of yet. What is told to be ready is not ready for as long.
+fn settling(
+    subject: &Subject<'_>,
+    binding: &ReleaseBinding,
+    releases: &[Arc<Object>],
+    report: &Report,
+) -> Option<Timestamp> {
+    let told = api::Conditions::read(report.status.get("conditions"));
+    if told.is_true(condition_type::READY) {
+        return None;
+    }
+    let resources = report.conditions.get(RESOURCES_READY)?;
+    let time = match resources.reason.as_str() {
+        "ResourcesProgressing" => SETTLING_TIME_MAX,
+        _ if report.conditions.get(PROMOTION_BLOCKED).is_some()
+            && promotion::awaits_source(subject, binding) =>
+        {
+            SOURCE_TIME_MAX
+        }
+        _ => return None,
+    };
+    let created = releases.iter().filter_map(|own| {
+        let created = own.node.str_at(&["metadata", "creationTimestamp"])?;
+        created.parse::<Timestamp>().ok()
+    });
+    let until = created.max()?.plus(time);
+    (until > subject.view.timing.now).then_some(until)
 }
 
 /// What a binding selects, if that is there.
@@ -414,10 +504,10 @@ fn held(
         .unwrap_or_default();
     let release = subject.view.catalog.release(subject.namespace(), &name);
     let workload_type = release.map_or("", |release| &release.component_type.workload_type);
-    let running: Vec<Object> = releases
+    let running: Vec<Arc<Object>> = releases
         .iter()
         .filter(|own| !own.is_deleting())
-        .map(|own| (**own).clone())
+        .cloned()
         .collect();
     resources_ready(subject, workload_type, &running, &mut report);
     finish(subject, report, None)
@@ -547,7 +637,7 @@ fn refusal(
 fn resources_ready(
     subject: &Subject<'_>,
     workload_type: &str,
-    wanted: &[Object],
+    wanted: &[Arc<Object>],
     report: &mut Report,
 ) {
     let mut verdict = None;
@@ -620,7 +710,7 @@ fn finish(subject: &Subject<'_>, mut report: Report, candidate: Option<&Candidat
 }
 
 /// What a rendering found worth a look.
-fn warnings(rendering: &Rendering, report: &mut Report) {
+fn warnings(rendering: &Rendering) -> Node {
     /// Most warnings a status lists.
     const SHOWN: usize = 20;
     let shown: Vec<String> = rendering
@@ -629,7 +719,7 @@ fn warnings(rendering: &Rendering, report: &mut Report) {
         .take(SHOWN)
         .map(ToString::to_string)
         .collect();
-    report.field("warnings", texts(&shown));
+    texts(&shown)
 }
 
 /// Tells what a workload needs of others, and what of that is there.

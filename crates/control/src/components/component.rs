@@ -40,7 +40,7 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
     let mut report = Report::new(subject);
     let component = match subject.readable() {
         Ok((Item::Component(component), findings)) => {
-            report.warn(&findings);
+            report.warn(findings);
             component
         }
         Ok(_) => return Decision::default(),

@@ -62,7 +62,7 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
     };
     match subject.readable() {
         Ok((_, findings)) => {
-            report.warn(&findings);
+            report.warn(findings);
             report.ready(true, "Reconciled", "the data plane can be used");
         }
         Err(message) => report.ready(false, "InvalidConfiguration", &message),

@@ -21,7 +21,7 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
     let mut report = Report::new(subject);
     let environment = match subject.readable() {
         Ok((Item::Environment(environment), findings)) => {
-            report.warn(&findings);
+            report.warn(findings);
             environment
         }
         Ok(_) => return Decision::default(),

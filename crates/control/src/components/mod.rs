@@ -29,6 +29,7 @@ mod project_binding;
 mod promotion;
 mod readiness;
 mod release;
+mod remembered;
 mod rendered;
 mod rendering;
 mod report;
@@ -52,6 +53,7 @@ pub use data_plane::{
 };
 pub use dependents::{dependents, dependents_of_status};
 pub use promotion::{Gate, Unmet, gate};
+pub use remembered::Remembered;
 use subject::Subject;
 
 use crate::{Event, Timing};
@@ -123,6 +125,8 @@ pub struct Options {
     pub collection: Collection,
     /// Renders, and remembers compiled expressions: one for all decisions of a process.
     pub renderer: Arc<Renderer>,
+    /// What earlier decisions found out.
+    pub remembered: Arc<Remembered>,
 }
 
 impl Default for Options {
@@ -133,6 +137,7 @@ impl Default for Options {
             approvals: BTreeSet::new(),
             collection: Collection::default(),
             renderer: Arc::default(),
+            remembered: Arc::default(),
         }
     }
 }

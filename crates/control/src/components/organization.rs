@@ -20,7 +20,7 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
     }
     let mut report = Report::new(subject);
     if let Ok((_, findings)) = subject.readable() {
-        report.warn(&findings);
+        report.warn(findings);
     }
     let name = subject.name();
     let wanted = namespace(subject);

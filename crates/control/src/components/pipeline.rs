@@ -24,7 +24,7 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
     let mut report = Report::new(subject);
     let pipeline = match subject.readable() {
         Ok((Item::DeploymentPipeline(pipeline), findings)) => {
-            report.warn(&findings);
+            report.warn(findings);
             pipeline
         }
         Ok(_) => return Decision::default(),

@@ -32,7 +32,7 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
     let mut report = Report::new(subject);
     let project = match subject.readable() {
         Ok((Item::Project(project), findings)) => {
-            report.warn(&findings);
+            report.warn(findings);
             project
         }
         Ok(_) => return Decision::default(),

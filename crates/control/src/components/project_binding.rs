@@ -34,7 +34,7 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
     let mut report = Report::new(subject);
     let binding = match subject.readable() {
         Ok((Item::ProjectReleaseBinding(binding), findings)) => {
-            report.warn(&findings);
+            report.warn(findings);
             binding
         }
         Ok(_) => return Decision::default(),

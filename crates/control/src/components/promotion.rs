@@ -266,6 +266,27 @@ fn predecessors<'a>(pipeline: &'a DeploymentPipeline, environment: &str) -> Vec<
     found
 }
 
+/// Whether the same release is bound in an environment that leads to this one, and that binding
+/// says nothing yet of how it is there.
+pub(super) fn awaits_source(subject: &Subject<'_>, binding: &ReleaseBinding) -> bool {
+    let catalog = subject.view.catalog;
+    let pipeline = catalog.pipeline_of(subject.namespace(), &binding.owner.project);
+    let before = pipeline.map_or(Vec::new(), |own| predecessors(own, &binding.environment));
+    before.iter().any(|(source, _)| {
+        let mut own = catalog.bindings_of(subject.namespace(), &binding.owner, source);
+        own.any(|own| {
+            let key = key("ReleaseBinding", subject.namespace(), &own.head.name);
+            let object = subject.view.objects.get(&key);
+            own.active
+                && own.release == binding.release
+                && object.is_some_and(|object| {
+                    let observed = object.node.at(&["status", "observedGeneration"]);
+                    observed.and_then(Node::as_i64) != Some(object.generation())
+                })
+        })
+    })
+}
+
 /// Whether a release was ready in an environment for long enough.
 fn was_ready(
     subject: &Subject<'_>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use component::catalog::{BindingError, Outcome};
+use component::catalog::{BindingError, Outcome, Readings};
 use component::model::{ComponentRelease, DeploymentPipeline, Head, Item, ReleaseBinding};
 use component::snapshot::release_digest;
 use diag::Explain;
@@ -12,7 +12,7 @@ use super::Decision;
 use super::component::tampered;
 use super::rendering::render;
 use super::report::Report;
-use super::subject::Subject;
+use super::subject::{Subject, key};
 
 /// Whether a release renders for every environment of its pipeline.
 const RENDERABLE: &str = "Renderable";
@@ -30,7 +30,7 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
     let mut report = Report::new(subject);
     let release = match subject.readable() {
         Ok((Item::ComponentRelease(release), findings)) => {
-            report.warn(&findings);
+            report.warn(findings);
             release
         }
         Ok(_) => return Decision::default(),
@@ -39,6 +39,19 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
             return report.finish();
         }
     };
+    let bindings = bindings(subject, release);
+    let from = bindings
+        .iter()
+        .map(|own| subject.view.catalog.readings(own));
+    let from: Option<Vec<Readings>> = from.collect();
+    // Without environments no reading is told apart.
+    let from = from.filter(|from| !from.is_empty());
+    let remembered = &subject.view.options.remembered;
+    if let Some(from) = &from
+        && remembered.is_tried(&subject.object, from)
+    {
+        return Decision::default();
+    }
     let spec = subject.object.node.get("spec").cloned().unwrap_or_default();
     let digest = release_digest(&spec);
     match tampered(&subject.object, &digest) {
@@ -52,12 +65,16 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
     }
     report.field("digest", digest);
     report.field("dialect", release.dialect.word());
-    try_environments(subject, release, &mut report);
-    report.finish()
+    try_environments(subject, &bindings, &mut report);
+    let decision = report.finish();
+    if let (Some(from), true) = (from, decision.actions.is_empty()) {
+        remembered.remember_tried(&subject.object, from);
+    }
+    decision
 }
 
-/// Renders a release for every environment of its pipeline.
-fn try_environments(subject: &Subject<'_>, release: &ComponentRelease, report: &mut Report) {
+/// The bindings of a release for every environment of its pipeline, as they are or would be.
+fn bindings(subject: &Subject<'_>, release: &ComponentRelease) -> Vec<ReleaseBinding> {
     let catalog = subject.view.catalog;
     let pipeline = catalog.pipeline_of(&release.head.namespace, &release.owner.project);
     let mut environments = pipeline.map_or(Vec::new(), DeploymentPipeline::environments);
@@ -67,26 +84,42 @@ fn try_environments(subject: &Subject<'_>, release: &ComponentRelease, report: &
         .filter(|own| own.owner == release.owner)
         .map(|own| (own.environment.as_str(), own))
         .collect();
-    let bindings: Vec<ReleaseBinding> = environments
+    environments
         .iter()
         .map(|name| binding(release, name, known.get(name.as_str()).copied()))
-        .collect();
+        .collect()
+}
+
+/// Renders a release with these bindings.
+fn try_environments(subject: &Subject<'_>, bindings: &[ReleaseBinding], report: &mut Report) {
+    let catalog = subject.view.catalog;
     let renderer = &subject.view.options.renderer;
+    let remembered = &subject.view.options.remembered;
     let (mut failed, mut unknown) = (Vec::new(), Vec::new());
     let mut results = Vec::new();
-    for binding in &bindings {
+    for binding in bindings {
         let name = &binding.environment;
-        let (renderable, why) = match render(catalog, renderer, binding).outcome {
-            Outcome::Rendered(_) | Outcome::Undeployed => (true, None),
-            Outcome::Pending { missing, .. } => {
+        let own = key(
+            "ReleaseBinding",
+            &binding.head.namespace,
+            &binding.head.name,
+        );
+        let from = catalog.readings(binding);
+        let outcome = match from.is_some_and(|from| remembered.renders(&own, from)) {
+            true => None,
+            false => Some(render(catalog, renderer, binding).outcome),
+        };
+        let (renderable, why) = match outcome {
+            None | Some(Outcome::Rendered(_) | Outcome::Undeployed) => (true, None),
+            Some(Outcome::Pending { missing, .. }) => {
                 let message = format!("waits for {}", missing.join(", "));
                 (true, Some(("ConnectionsPending", message)))
             }
-            Outcome::Failed(BindingError::References(error)) => {
+            Some(Outcome::Failed(BindingError::References(error))) => {
                 unknown.push(name.as_str());
                 (false, Some((error.reason().0, error.to_string())))
             }
-            Outcome::Failed(BindingError::Render(error)) => {
+            Some(Outcome::Failed(BindingError::Render(error))) => {
                 failed.push(name.as_str());
                 (false, Some(("RenderingFailed", error.to_string())))
             }

@@ -39,15 +39,19 @@ impl<'a> Subject<'a> {
     }
 
     /// What the catalog read of it, and fields that no version knows; or why it cannot be read.
-    pub fn readable(&self) -> Result<(&'a Item, Vec<Finding>), String> {
-        let warnings = match component::model::read(&self.object) {
-            Some(Ok(read)) => read.warnings,
-            Some(Err(error)) => return Err(error.to_string()),
-            None => Vec::new(),
-        };
+    pub fn readable(&self) -> Result<(&'a Item, &'a [Finding]), String> {
+        let ObjectKey {
+            kind,
+            namespace,
+            name,
+            ..
+        } = self.key;
         match self.item() {
-            Some(item) => Ok((item, warnings)),
-            None => Err("the object was not read yet".to_owned()),
+            Some(item) => Ok((item, self.view.catalog.findings(kind, namespace, name))),
+            None => Err(match component::model::read(&self.object) {
+                Some(Err(error)) => error.to_string(),
+                _ => "the object was not read yet".to_owned(),
+            }),
         }
     }
 

@@ -21,7 +21,7 @@ pub(super) fn next(subject: &Subject<'_>) -> Decision {
     let mut report = Report::new(subject);
     let problems = match subject.readable() {
         Ok((item, findings)) => {
-            report.warn(&findings);
+            report.warn(findings);
             problems(item)
         }
         Err(message) => {
@@ -51,7 +51,7 @@ pub(super) fn readable(subject: &Subject<'_>) -> Decision {
     match subject.readable() {
         Ok((_, findings)) => {
             report.conditions.remove("Readable");
-            report.warn(&findings);
+            report.warn(findings);
         }
         Err(message) => report.set("Readable", false, "InvalidConfiguration", &message),
     }
@@ -66,7 +66,7 @@ pub(super) fn ready(subject: &Subject<'_>) -> Decision {
     let mut report = Report::new(subject);
     match subject.readable() {
         Ok((_, findings)) => {
-            report.warn(&findings);
+            report.warn(findings);
             report.ready(true, "Reconciled", "the object is understood");
         }
         Err(message) => report.ready(false, "InvalidConfiguration", &message),

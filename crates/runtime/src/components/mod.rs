@@ -35,6 +35,19 @@ const MANAGER: &str = release::MANAGER;
 /// they have written, and stores keep many writes as fast as one.
 const CONCURRENT: usize = 32;
 
+/// Lanes of the queue.
+const LANES: usize = 3;
+
+/// The lane of an object: first what is on its way to a data plane, then what is bound, then what
+/// tells how others are, which a burst of changes would else have told again and again.
+fn lane(key: &ObjectKey) -> usize {
+    match key.kind.as_str() {
+        "Release" | "RenderedRelease" => 0,
+        "ReleaseBinding" => 1,
+        _ => 2,
+    }
+}
+
 /// Decisions about one object in a row; more would mean that two of them undo each other.
 const DECISIONS_MAX: usize = 20;
 
@@ -79,7 +92,7 @@ impl Components {
             options: options.control,
             state: State::default(),
             planes: Planes::new(options.default_plane),
-            queue: Queue::new(),
+            queue: Queue::with_lanes(LANES, lane),
             permits: Arc::new(Semaphore::new(CONCURRENT)),
             reflectors: OnceLock::new(),
             releases: Mutex::default(),
@@ -93,12 +106,16 @@ impl Components {
             shared.synced().await;
             let mut tasks = JoinSet::new();
             tasks.spawn(shared.clone().heartbeats());
+            // Whoever has no permit yet leaves the key in the queue, where more wakes are one.
+            let next = async || {
+                let permit = shared.permits.clone().acquire_owned().await;
+                (permit, shared.queue.next().await)
+            };
             loop {
                 tokio::select! {
-                    key = shared.queue.next() => {
+                    (permit, key) = next() => {
                         let shared = shared.clone();
                         tasks.spawn(async move {
-                            let permit = shared.permits.clone().acquire_owned().await;
                             shared.look_at(&key).await;
                             drop(permit);
                             shared.queue.done(&key);
@@ -222,6 +239,7 @@ impl Shared {
     async fn look_at_object(&self, key: &ObjectKey) -> Result<Option<Instant>, ApiError> {
         for _ in 0..DECISIONS_MAX {
             let Some(object) = self.state.get(key) else {
+                self.options.remembered.forget(key);
                 return Ok(None);
             };
             let timing = self.engine.options.clock.timing();
@@ -352,7 +370,7 @@ impl Shared {
     async fn write_status(&self, object: &Arc<Object>, status: Node) -> Result<(), ApiError> {
         let current = self.state.get(&object.key());
         let current = current.as_ref().unwrap_or(object);
-        let written = self.engine.write_status(current, status, MANAGER).await?;
+        let written = self.engine.patch_status(current, status, MANAGER).await?;
         self.take(&object.key(), written);
         Ok(())
     }

@@ -46,8 +46,8 @@ pub(super) struct Planes {
     held: Mutex<BTreeSet<(ObjectKey, u64)>>,
 }
 
-/// Objects by namespace and name of a release.
-type MadeFor = BTreeMap<(Text, Text), BTreeSet<ObjectKey>>;
+/// Objects in their order by namespace and name of a release, which has few of one kind.
+type MadeFor = BTreeMap<(Text, Text), Vec<ObjectKey>>;
 
 /// Our objects of one kind on one cluster.
 struct Watched {
@@ -184,11 +184,11 @@ impl Watched {
         let (own, index) = (written.clone(), made_for.clone());
         let reflector =
             Reflector::trimmed(cluster.clone(), scope, is_trimmed, move |change: Change| {
-                if change.new.is_none() {
-                    let mut written = own.lock().unwrap_or_else(|lock| lock.into_inner());
-                    written.remove(&change.key);
-                }
+                let known = is_known(&own, &change);
                 note(&index, &change);
+                if known {
+                    return;
+                }
                 let Some(shared) = shared.upgrade() else {
                     return;
                 };
@@ -236,6 +236,21 @@ fn is_trimmed(object: &Object) -> bool {
     !object.managers().any(theirs)
 }
 
+/// Whether a change is our own write, of which its answer has told. Forgets what is gone.
+fn is_known(written: &Mutex<BTreeMap<ObjectKey, Arc<Object>>>, change: &Change) -> bool {
+    let mut written = written.lock().unwrap_or_else(|lock| lock.into_inner());
+    let Some(new) = &change.new else {
+        written.remove(&change.key);
+        return false;
+    };
+    let ours = written.get(&change.key);
+    let same_maker = change
+        .old
+        .as_deref()
+        .is_none_or(|old| maker(old) == maker(new));
+    same_maker && ours.is_some_and(|ours| ours.uid() == new.uid() && version(ours) >= version(new))
+}
+
 /// Notes for which release an object was made.
 fn note(made_for: &Mutex<MadeFor>, change: &Change) {
     let of = |object: &Option<Arc<Object>>| {
@@ -250,14 +265,17 @@ fn note(made_for: &Mutex<MadeFor>, change: &Change) {
     if let Some(old) = old
         && let Some(keys) = made_for.get_mut(&old)
     {
-        keys.remove(&change.key);
+        keys.retain(|key| *key != change.key);
         if keys.is_empty() {
             made_for.remove(&old);
         }
     }
     if let Some(new) = new {
         let keys = made_for.entry(new).or_default();
-        keys.insert(change.key.clone());
+        if let Err(at) = keys.binary_search(&change.key) {
+            keys.reserve_exact(1);
+            keys.insert(at, change.key.clone());
+        }
     }
 }
 

@@ -137,7 +137,7 @@ impl Shared {
         });
     }
 
-    fn remember(&self, release: &Release, applied: Result<Vec<(ObjectKey, Version)>, String>) {
+    fn remember(&self, release: &Release, applied: Result<Vec<Version>, String>) {
         match applied {
             Ok(versions) => {
                 let applied = Applied {
@@ -159,7 +159,7 @@ impl Shared {
         cluster: &Cluster,
         namespaces: &[Object],
         objects: &[Object],
-    ) -> Result<Vec<(ObjectKey, Version)>, String> {
+    ) -> Result<Vec<Version>, String> {
         for namespace in namespaces {
             let known = cluster.get(&namespace.gvk(), "", namespace.name()).await;
             if matches!(known, Ok(Some(_))) {
@@ -177,7 +177,7 @@ impl Shared {
             let applied = cluster.apply(object, how()).await;
             let applied = applied.map_err(|error| format!("{}: {error}", object.key()))?;
             self.planes.wrote(cluster, &applied);
-            versions.push((object.key(), Version::of(&applied)));
+            versions.push(Version::of(&applied));
         }
         Ok(versions)
     }

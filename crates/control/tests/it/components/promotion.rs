@@ -73,6 +73,33 @@ fn a_release_that_never_was_ready_before_is_held_and_what_runs_stays() {
 }
 
 #[test]
+fn of_bindings_that_come_together_none_tells_that_the_one_before_it_was_not_ready() {
+    for seed in 0..40 {
+        let mut world = World::shuffled(seed);
+        world.apply(PLATFORM);
+        let components = WEB.replace("  autoDeploy: true\n", "");
+        world.apply(&components);
+        // What a release freezes is known when it was made once.
+        let maker = shop();
+        let name = latest(&maker);
+        let release = maker.get(&key("ComponentRelease", "acme", &name)).unwrap();
+        world.put((*release).clone());
+        world.log.borrow_mut().clear();
+        let all = ["production", "staging", "development"]
+            .map(|environment| binding(environment, &format!("  releaseName: {name}\n")));
+        world.apply(&all.join("\n---\n"));
+        let log = world.log.borrow().join("\n");
+        for environment in ["development", "staging"] {
+            let own = key("ReleaseBinding", "acme", &format!("web-{environment}"));
+            assert_eq!(world.condition(&own, "Ready"), "True Ready", "seed {seed}");
+            assert_eq!(world.condition(&own, "PromotionBlocked"), "none");
+            let told = format!("status ReleaseBinding/web-{environment}");
+            assert_eq!(log.matches(&told).count(), 1, "seed {seed}:\n{log}");
+        }
+    }
+}
+
+#[test]
 fn a_release_has_to_last_before_it_goes_on() {
     let mut world = enforcing();
     let development = PLATFORM.split("---").nth(2).unwrap();

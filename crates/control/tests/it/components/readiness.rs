@@ -31,6 +31,8 @@ fn each_kind_of_workload_is_ready_in_its_own_way() {
             let name = component::names::generate_name(253, &["web", "development"]);
             world.health.insert(name, health);
             world.apply(&WEB.replace("deployment/", &format!("{workload}/")));
+            world.seconds = 3;
+            world.look(&development());
             let own = world.condition(&development(), "ResourcesReady");
             table += &format!("{workload} {health}: {own}\n");
         }
@@ -79,6 +81,32 @@ fn what_stands_beside_a_workload_counts_when_it_fails() {
     assert_eq!(world.condition(&development(), "Ready"), "True Ready");
     world.health.insert(claim, "Degraded");
     world.recover();
+    assert_eq!(
+        world.condition(&development(), "Ready"),
+        "False ResourcesDegraded"
+    );
+}
+
+#[test]
+fn of_a_release_on_its_way_nothing_is_told_for_some_seconds() {
+    let mut world = World::new();
+    world.apply(PLATFORM);
+    let name = component::names::generate_name(253, &["web", "development"]);
+    world.health.insert(name.clone(), "Progressing");
+    world.apply(WEB);
+    assert_eq!(world.condition(&development(), "Ready"), "none");
+    assert_eq!(world.wake(&development()), "at 3s");
+    world.seconds = 3;
+    world.look(&development());
+    assert_eq!(
+        world.condition(&development(), "Ready"),
+        "False ResourcesProgressing"
+    );
+    // What fails is told at once.
+    let mut world = World::new();
+    world.apply(PLATFORM);
+    world.health.insert(name, "Degraded");
+    world.apply(WEB);
     assert_eq!(
         world.condition(&development(), "Ready"),
         "False ResourcesDegraded"

@@ -198,14 +198,23 @@ impl World {
         };
         let current = self.get(&key).expect("it was put there just above");
         if read(&current.node) != read(&old.node) {
-            self.reread();
+            self.reread(&key);
         }
         self.touched(&key, Some((old, only_status)));
     }
 
-    fn reread(&mut self) {
-        let all = self.objects.0.values().map(|object| &**object);
-        self.catalog = Catalog::read(all, "default").0;
+    /// Reads an object anew that came, changed or went, and none of the others.
+    fn reread(&mut self, key: &ObjectKey) {
+        let ObjectKey {
+            kind,
+            namespace,
+            name,
+            ..
+        } = key;
+        self.catalog.remove(kind, namespace, name);
+        if let Some(object) = self.get(key) {
+            self.catalog.add(&object, "default");
+        }
     }
 
     /// Queues an object and everybody who depends on it, as it is and as it was.
@@ -250,7 +259,7 @@ impl World {
     /// Makes an object disappear at once, whoever holds it, as a restored database does.
     pub fn vanish(&mut self, key: &ObjectKey) {
         let object = self.objects.0.remove(key).expect("the object is there");
-        self.reread();
+        self.reread(key);
         let found = dependents(&object, &self.catalog, &self.objects);
         self.queue.extend(found);
         self.settle();
@@ -270,7 +279,7 @@ impl World {
         }
         self.objects.0.remove(key);
         self.applied.remove(key);
-        self.reread();
+        self.reread(key);
         let found = dependents(&object, &self.catalog, &self.objects);
         self.queue.extend(found);
     }
