@@ -418,6 +418,29 @@ impl State {
         Some(event)
     }
 
+    /// Makes one change of `earlier` and the last one, which are of the same object: nobody knows of
+    /// the state between them. Gives the change as it is told.
+    pub(crate) fn fold(&mut self, earlier: &Event, mut last: Event) -> Event {
+        last.change = earlier.change;
+        last.old.clone_from(&earlier.old);
+        let events = Arc::make_mut(&mut self.events);
+        let at = events.partition_point(|event| event.version < earlier.version);
+        if events
+            .get(at)
+            .is_some_and(|event| event.version == earlier.version)
+        {
+            self.events_weight -= earlier.object.weight;
+            events.remove(at);
+        }
+        if let Some(told) = events
+            .back_mut()
+            .filter(|told| told.version == last.version)
+        {
+            told.clone_from(&last);
+        }
+        last
+    }
+
     /// Keeps the indexes by uid and by owner in step with a change.
     fn index(
         &mut self,
