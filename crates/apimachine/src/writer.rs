@@ -84,7 +84,7 @@ impl<'a> Writer<'a> {
         let namespace = Text::from(meta(&object, "namespace"));
         self.write(resource, "", &namespace, "", |call, target| {
             let mut object = object;
-            normalise(target, &mut object)?;
+            normalise(target, &mut object, None)?;
             call.create(target, object)
         })
     }
@@ -144,7 +144,8 @@ impl<'a> Writer<'a> {
         let name = Text::from(meta(&object, "name"));
         self.write(resource, subresource, &namespace, &name, |call, target| {
             let mut object = object;
-            normalise(target, &mut object)?;
+            let live = call.live(target.resource, target.namespace, target.name);
+            normalise(target, &mut object, live.as_ref().map(|live| &live.node))?;
             Ok(call.update(target, object)?.object)
         })
     }
@@ -249,9 +250,9 @@ impl<'a> Writer<'a> {
     }
 }
 
-fn normalise(target: &Target<'_>, object: &mut Node) -> Result<(), Refusal> {
+fn normalise(target: &Target<'_>, object: &mut Node, live: Option<&Node>) -> Result<(), Refusal> {
     let resource: &ResourceType = target.resource;
-    let decoded = resource.canonicalize(object);
+    let decoded = resource.canonicalize_beside(object, live);
     decoded.map_err(|problem| Refusal::bad_request(problem.0))?;
     object.set(&["apiVersion"], resource.api_version());
     object.set(&["kind"], resource.kind.clone());

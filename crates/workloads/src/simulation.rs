@@ -118,12 +118,15 @@ impl Reducer for Simulation {
                 continue;
             }
             let before = writer.state().version();
-            if self.look_at(writer, &place, now) {
-                agenda.insert(place);
-            }
+            let again = self.look_at(writer, &place, now);
             let written = writer.events().iter().rev();
             let written = written.take_while(|event| event.version > before);
             agenda.extend(touched(writer.state(), written));
+            // Its own status tells an object nothing.
+            match again {
+                true => agenda.insert(place),
+                false => agenda.remove(&place),
+            };
         }
         self.seen = writer.state().version();
         self.wakes.values().min().copied()
