@@ -358,6 +358,11 @@ impl State {
         self.objects.keys()
     }
 
+    /// How many objects there are.
+    pub fn count(&self) -> usize {
+        self.objects.values().map(|objects| objects.len()).sum()
+    }
+
     /// Resource and key of the object with that uid.
     pub fn by_uid(&self, uid: &str) -> Option<&(Text, Key)> {
         self.by_uid.get(uid)
