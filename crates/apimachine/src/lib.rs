@@ -80,7 +80,7 @@ pub use request::{Content, Request};
 pub use response::{Body, Format, Response};
 pub use selector::FieldSelector;
 pub use service_network::{ServiceNetwork, ServiceNetworkError};
-pub use state::{Change, Event, Features, Key, State, Stored};
+pub use state::{Change, Event, Features, Key, State, Stored, TEXTS_KEPT};
 pub use status::Refusal;
 pub use types::{ResourceType, Scale, Subresource};
 pub use writer::{Deletion, Writer};

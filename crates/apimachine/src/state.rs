@@ -25,7 +25,7 @@ const EVENTS_WEIGHT_MAX: usize = 8 << 20;
 
 /// Changes whose text is kept, for those who are about to read it: the store and watches that keep
 /// up. It is made again for whoever comes later.
-const TEXTS_KEPT: usize = 64;
+pub const TEXTS_KEPT: usize = 64;
 
 /// Namespace and name; the namespace is empty for cluster-scoped objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -107,7 +107,8 @@ impl Stored {
         }
     }
 
-    fn forget_json(&self) {
+    /// Lets go of the text; whoever asks later makes it again.
+    pub fn forget_json(&self) {
         *self.json.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

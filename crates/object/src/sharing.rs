@@ -6,11 +6,16 @@ use std::sync::Arc;
 use crate::Node;
 
 /// Parts that are remembered: a cluster of a hundred kinds, each written by a dozen managers, has
-/// some ten thousand that repeat.
-const KEPT_MAX: usize = 32 * 1024;
+/// some ten thousand that repeat, and each of a thousand applications a dozen of its own. An entry
+/// takes some 40 bytes.
+const KEPT_MAX: usize = 64 * 1024;
 
-/// Parts that were seen once lately. Most never come again, and only their digests are kept.
-const SEEN_MAX: usize = 16 * 1024;
+/// Parts after which it is seen for the first time which of them nobody else has.
+const KEPT_FIRST: usize = 1024;
+
+/// Parts that were seen once lately. Most never come again, and only their digests are kept: about
+/// a megabyte, for the parts of some thousand objects.
+const SEEN_MAX: usize = 64 * 1024;
 
 /// Lets objects share the parts that they have in common.
 ///
@@ -21,6 +26,8 @@ const SEEN_MAX: usize = 16 * 1024;
 pub struct Sharing {
     kept: HashMap<u64, Node>,
     seen: HashSet<u64>,
+    /// Parts that may still come until those go that nobody else has.
+    room: usize,
 }
 
 impl Sharing {
@@ -101,18 +108,26 @@ impl Sharing {
         if self.seen.insert(digest) {
             return None;
         }
-        if self.kept.len() >= KEPT_MAX {
-            self.kept.retain(|_, known| match known {
-                Node::Map(map) => map.is_shared(),
-                Node::List(items) => Arc::strong_count(items) > 1,
-                _ => false,
-            });
+        if self.room == 0 {
+            self.tidy();
         }
+        self.room -= 1;
         if self.kept.len() < KEPT_MAX {
             self.seen.remove(&digest);
             self.kept.insert(digest, node.clone());
         }
         None
+    }
+
+    /// Forgets the parts that nobody else has. The next time is when there may be twice as many,
+    /// so that a part is looked at a few times altogether.
+    fn tidy(&mut self) {
+        self.kept.retain(|_, known| match known {
+            Node::Map(map) => map.is_shared(),
+            Node::List(items) => Arc::strong_count(items) > 1,
+            _ => false,
+        });
+        self.room = self.kept.len().max(KEPT_FIRST);
     }
 }
 
