@@ -7,7 +7,7 @@ use merge::Write;
 use object::{Node, Text, json};
 
 use crate::call::{Call, Target, finalizers, meta};
-use crate::{Refusal, admission, ownership, strategy};
+use crate::{Refusal, Stored, admission, ownership, state, strategy};
 
 /// Names are cut so that a suffix fits into 63 characters.
 const GENERATED_PREFIX_MAX: usize = 58;
@@ -69,6 +69,8 @@ impl Call<'_> {
             object.remove(&["metadata", key]);
         }
         resource.set_defaults(&mut object);
+        // Canonical and defaulted: what is not changed from here on is not looked at again.
+        let known = object.clone();
         strategy::before_create(target, &mut object);
         self.deduplicate_owners(&mut object);
         let now = self.now();
@@ -84,10 +86,10 @@ impl Call<'_> {
         let name = Text::from(meta(&object, "name"));
         object.set(&["metadata", "uid"], self.random.uuid());
         object.set(&["metadata", "creationTimestamp"], now);
-        let object = strategy::prepare_create(self, target, object)?;
+        let object = strategy::prepare_create(self, target, object, &known)?;
         let mut object = object;
         self.check_create(target, &object)?;
-        canonical(target, &mut object);
+        canonical(target, &mut object, &known);
         admission::validate(self, target, Some(&object), None)?;
         if let Some(live) = self.live(resource, target.namespace, &name) {
             let refusal = Refusal::already_exists(resource, &name);
@@ -105,7 +107,7 @@ impl Call<'_> {
             ));
         }
         let stored = resource.to_storage(object);
-        check_bytes(&stored)?;
+        check_bytes(&stored, None)?;
         Ok(self.store(resource, target.key(&name), Some(stored)))
     }
 
@@ -178,14 +180,15 @@ impl Call<'_> {
     }
 }
 
-/// Refuses objects that no store would take.
-pub(crate) fn check_bytes(object: &Node) -> Result<(), Refusal> {
+/// Refuses objects that no store would take; `live` is what the object replaces.
+pub(crate) fn check_bytes(object: &Node, live: Option<&Stored>) -> Result<(), Refusal> {
+    /// JSON takes at most six bytes for a byte of text, and text that takes no memory of its own is
+    /// no longer than what holds it.
+    const TEXT_OF_MEMORY: usize = 8;
     // Most are far from the limit, which is seen without writing them out.
-    let limits = json::Limits {
-        bytes_max: OBJECT_BYTES_MAX,
-        ..json::OBJECT_LIMITS
-    };
-    let fits = json::survives(object, limits) || json::to_string(object).len() <= OBJECT_BYTES_MAX;
+    let weight = state::weight_beside(object, live);
+    let fits = weight.saturating_mul(TEXT_OF_MEMORY) <= OBJECT_BYTES_MAX
+        || json::to_string(object).len() <= OBJECT_BYTES_MAX;
     match fits {
         true => Ok(()),
         false => Err(Refusal::plain_error("etcdserver: request is too large")),
@@ -218,10 +221,12 @@ pub(crate) fn place_in_namespace(
 }
 
 /// Brings the object into canonical form once more, after rules have changed it.
-pub(crate) fn canonical(target: &Target<'_>, object: &mut Node) {
+///
+/// What it shares with `known` is in that form already.
+pub(crate) fn canonical(target: &Target<'_>, object: &mut Node, known: &Node) {
     if object.at(&["metadata", "finalizers"]).is_some() && finalizers(object).is_empty() {
         object.remove(&["metadata", "finalizers"]);
     }
     // What does not fit its type was refused before.
-    let _ = target.resource.canonicalize(object);
+    let _ = target.resource.canonicalize_beside(object, Some(known));
 }

@@ -26,20 +26,35 @@ impl ResourceType {
 
     /// Brings an object in this version into canonical form and says which fields were dropped.
     pub(crate) fn canonicalize(&self, object: &mut Node) -> Result<Vec<String>, DecodeProblem> {
+        self.canonicalize_beside(object, None)
+    }
+
+    /// The same; what the object shares with `known`, which is canonical, is not looked at again.
+    pub(crate) fn canonicalize_beside(
+        &self,
+        object: &mut Node,
+        known: Option<&Node>,
+    ) -> Result<Vec<String>, DecodeProblem> {
         match &self.custom {
-            Some(custom) => canonicalize_custom(custom, object),
-            None => canonicalize(self.struct_id(), object),
+            Some(custom) => canonicalize_custom(custom, object, known),
+            None => canonicalize_beside(self.struct_id(), object, known),
         }
     }
 
     /// Fills the fields that have defaults.
     pub(crate) fn set_defaults(&self, object: &mut Node) {
+        self.set_defaults_beside(object, None);
+    }
+
+    /// The same; what the object shares with `known`, which has its defaults, is not looked at
+    /// again, unless the schema may have changed since.
+    pub(crate) fn set_defaults_beside(&self, object: &mut Node, known: Option<&Node>) {
         if let Some(structural) = self.structural() {
             structural.drop_nulls(object);
             structural.default(object);
         }
         if let Some(id) = self.struct_id() {
-            builtin::default(id, object);
+            builtin::default_beside(id, object, known);
         }
     }
 
@@ -154,7 +169,9 @@ impl ResourceType {
             // What the server itself has converted fits its type.
             let _ = canonicalize(stored, &mut object);
         }
-        object.set(&["apiVersion"], version);
+        if object.str_at(&["apiVersion"]) != Some(version.as_str()) {
+            object.set(&["apiVersion"], version);
+        }
         object
     }
 
@@ -179,6 +196,11 @@ impl ResourceType {
         object
     }
 
+    /// Whether objects are stored in this version.
+    pub(crate) fn is_stored(&self) -> bool {
+        self.storage_api_version() == self.api_version()
+    }
+
     /// `apiVersion` of stored objects.
     pub(crate) fn storage_api_version(&self) -> Text {
         match self.storage.as_str() {
@@ -193,24 +215,36 @@ pub(crate) fn canonicalize(
     id: Option<StructId>,
     object: &mut Node,
 ) -> Result<Vec<String>, DecodeProblem> {
+    canonicalize_beside(id, object, None)
+}
+
+fn canonicalize_beside(
+    id: Option<StructId>,
+    object: &mut Node,
+    known: Option<&Node>,
+) -> Result<Vec<String>, DecodeProblem> {
     let Some(id) = id else { return Ok(Vec::new()) };
-    let unknown =
-        builtin::canonicalize(id, object).map_err(|error| DecodeProblem(error.message))?;
+    let unknown = builtin::canonicalize_beside(id, object, known)
+        .map_err(|error| DecodeProblem(error.message))?;
     Ok(unknown.iter().map(ToString::to_string).collect())
 }
 
 /// A custom resource in canonical form: typed metadata, fields its schema knows.
+///
+/// All of what the schema describes is looked at again: the schema may have changed since.
 fn canonicalize_custom(
     custom: &CustomVersion,
     object: &mut Node,
+    known: Option<&Node>,
 ) -> Result<Vec<String>, DecodeProblem> {
     let mut metadata = object.get("metadata").cloned().unwrap_or_else(Node::map);
     let id = builtin::types().by_name("meta.v1.ObjectMeta");
     let mut problems = Vec::new();
-    for problem in canonicalize(id, &mut metadata)? {
+    let known = known.and_then(|known| known.get("metadata"));
+    for problem in canonicalize_beside(id, &mut metadata, known)? {
         problems.push(problem.replacen('"', "\"metadata.", 1));
     }
-    let mut ordered = object::Map::new();
+    let mut ordered = object::Map::with_capacity(object.as_map().map_or(0, object::Map::len) + 1);
     for key in ["apiVersion", "kind"] {
         if let Some(value) = object.get(key) {
             ordered.insert(key, value.clone());

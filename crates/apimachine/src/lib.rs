@@ -9,7 +9,7 @@
 //!
 //! - **Equal input, equal output.** Time and seed come in through [`Env`]; maps are ordered.
 //! - **Nothing half done.** A refused request leaves the state as it was; a dry run always does.
-//! - **Every change is one event.** Versions grow by one per stored change and are never reused.
+//! - **Every change is one event.** Versions grow with every change and are never reused.
 //! - **No input panics**, and everything that grows has a named limit.
 //!
 //! Deliberately absent: HTTP, sockets, locks, threads, clocks, disks; and workloads (what a
@@ -80,7 +80,7 @@ pub use request::{Content, Request};
 pub use response::{Body, Format, Response};
 pub use selector::FieldSelector;
 pub use service_network::{ServiceNetwork, ServiceNetworkError};
-pub use state::{Change, Event, Features, Key, State, Stored};
+pub use state::{Change, Event, Features, Key, State, Stored, TEXTS_KEPT};
 pub use status::Refusal;
 pub use types::{ResourceType, Scale, Subresource};
 pub use writer::{Deletion, Writer};

@@ -77,19 +77,21 @@ impl Call<'_> {
         let raw = read(body)?;
         let old = resource.show(&live.node);
         let mut patched = patched(&**resource, kind, &old, &raw.node)?;
-        let shown = match kind {
-            PatchKind::Strategic => go_map(&raw.node),
-            _ => json::to_string(&as_patch_library_orders(&patched, &old)),
-        };
+        let undecoded = patched.clone();
         let refused = |problem: String| {
-            let value = FieldValue::Text(shown.clone());
+            let shown = match kind {
+                PatchKind::Strategic => go_map(&raw.node),
+                _ => json::to_string(&as_patch_library_orders(&undecoded, &old)),
+            };
+            let value = FieldValue::Text(shown);
             Refusal::invalid("", "", "", &[FieldError::invalid("patch", value, problem)])
         };
-        let unknown = decode_patched(resource, &mut patched).map_err(|problem| match kind {
-            PatchKind::Strategic => refused(unstructured_problem(&problem).unwrap_or(problem)),
-            _ => refused(problem),
-        })?;
-        let problems: Vec<String> = raw.problems.into_iter().chain(unknown).collect();
+        let unknown =
+            decode_patched(resource, &mut patched, &old).map_err(|problem| match kind {
+                PatchKind::Strategic => refused(unstructured_problem(&problem).unwrap_or(problem)),
+                _ => refused(problem),
+            })?;
+        let problems: Vec<String> = raw.problems.iter().cloned().chain(unknown).collect();
         match target.options.validation {
             FieldValidation::Strict if !problems.is_empty() => {
                 return Err(refused(format!(
@@ -143,7 +145,11 @@ impl Call<'_> {
         }
         let old = live.as_ref().map(|live| resource.show(&live.node));
         let mut object = self.applied(target, old.as_ref(), &applied)?;
-        resource.canonicalize(&mut object).map_err(|problem| {
+        if let Some(old) = &old {
+            object.adopt(old);
+        }
+        let canonical = resource.canonicalize_beside(&mut object, old.as_ref());
+        canonical.map_err(|problem| {
             Refusal::plain_error(format!(
                 "failed to convert the applied object: {}",
                 problem.0
@@ -375,7 +381,11 @@ fn unprocessable() -> Refusal {
     }
 }
 
-fn decode_patched(resource: &Arc<ResourceType>, patched: &mut Node) -> Result<Vec<String>, String> {
+fn decode_patched(
+    resource: &Arc<ResourceType>,
+    patched: &mut Node,
+    old: &Node,
+) -> Result<Vec<String>, String> {
     let (version, kind) = decode::version_and_kind(patched)?;
     if !version.is_empty() && version != resource.api_version()
         || !kind.is_empty() && kind != resource.kind
@@ -384,7 +394,7 @@ fn decode_patched(resource: &Arc<ResourceType>, patched: &mut Node) -> Result<Ve
     }
     let reset = decode::resets_managers(patched);
     let unknown = resource
-        .canonicalize(patched)
+        .canonicalize_beside(patched, Some(old))
         .map_err(|problem| problem.0)?;
     if reset {
         patched.set(&["metadata", "managedFields"], Vec::new());

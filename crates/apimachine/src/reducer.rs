@@ -20,7 +20,8 @@ pub trait Reducer: Send {
     /// Reacts to changes, its own earlier ones included, and says when it wants to be called again
     /// even if nothing changes.
     ///
-    /// Time and seed are in [`Writer::env`]. Refused writes are the reducer's business: most mean
+    /// What it writes twice is told once, as it is in the end; the writer's events are only those of
+    /// the end as well. Time and seed are in [`Writer::env`]. Refused writes are the reducer's business: most mean
     /// that the object changed or went away meanwhile.
     fn react(&mut self, writer: &mut Writer<'_>, events: &[Event]) -> Option<Timestamp>;
 }
@@ -68,7 +69,7 @@ pub fn react(
             }
             seen[at] = Some(all.len());
             let manager = reducer.manager().to_owned();
-            let mut writer = Writer::new(state, env, &manager);
+            let mut writer = Writer::new(state, env, &manager).folding();
             wake[at] = reducer.react(&mut writer, &news);
             let written = writer.finish();
             quiet &= written.is_empty();

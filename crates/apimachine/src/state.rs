@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use object::{Node, Sharing, Text, json};
 
@@ -25,7 +25,7 @@ const EVENTS_WEIGHT_MAX: usize = 8 << 20;
 
 /// Changes whose text is kept, for those who are about to read it: the store and watches that keep
 /// up. It is made again for whoever comes later.
-const TEXTS_KEPT: usize = 64;
+pub const TEXTS_KEPT: usize = 64;
 
 /// Namespace and name; the namespace is empty for cluster-scoped objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,15 +56,23 @@ pub struct Stored {
     /// How much memory the object takes, roughly.
     weight: usize,
     json: Mutex<Option<Arc<str>>>,
+    /// Whether reading its text gives the object again.
+    survives: OnceLock<bool>,
 }
 
 impl Stored {
     pub(crate) fn new(node: Node, version: u64) -> Self {
+        Self::after(node, version, None)
+    }
+
+    /// What `old` became.
+    fn after(node: Node, version: u64, old: Option<&Self>) -> Self {
         Self {
-            weight: weight(&node),
+            weight: weight_beside(&node, old),
             node,
             version,
             json: Mutex::default(),
+            survives: OnceLock::new(),
         }
     }
 
@@ -89,13 +97,64 @@ impl Stored {
         known.unwrap_or_else(|| json::to_string(&self.node).into())
     }
 
-    fn forget_json(&self) {
+    /// What reading the text of the object gives: nearly always the object, which is looked through
+    /// once for all who ask.
+    pub fn as_read(&self) -> Node {
+        let survives = || json::survives(&self.node, json::ANSWER_LIMITS);
+        match self.survives.get_or_init(survives) {
+            true => self.node.clone(),
+            false => json::as_read(&self.node),
+        }
+    }
+
+    /// Lets go of the text; whoever asks later makes it again.
+    pub fn forget_json(&self) {
         *self.json.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
-/// Bytes that a node takes, give or take a third.
+/// Bytes that a node takes, give or take a third; of what it shares with `old` that is known.
+pub(crate) fn weight_beside(node: &Node, old: Option<&Stored>) -> usize {
+    match old {
+        Some(old) => old
+            .weight
+            .saturating_add_signed(weight_change(&old.node, node)),
+        None => weight(node),
+    }
+}
+
+/// By how much a node weighs more than the one before.
+fn weight_change(old: &Node, new: &Node) -> isize {
+    let whole = |node: &Node| weight(node) as isize;
+    if new.is_one_with(old) {
+        return 0;
+    }
+    let (Some(before), Some(after)) = (old.as_map(), new.as_map()) else {
+        return whole(new) - whole(old);
+    };
+    // What is at the places of both is compared, the rest counts as gone and come.
+    let mut change = own_weight(new) as isize - own_weight(old) as isize;
+    for (key, value) in after.iter() {
+        change += match before.get(key) {
+            Some(known) => weight_change(known, value),
+            None => whole(value),
+        };
+    }
+    let gone = before.iter().filter(|(key, _)| !after.contains_key(key));
+    change - gone.map(|(_, value)| whole(value)).sum::<isize>()
+}
+
 fn weight(node: &Node) -> usize {
+    let below: usize = match node {
+        Node::List(items) => items.iter().map(weight).sum(),
+        Node::Map(map) => map.values().map(weight).sum(),
+        _ => 0,
+    };
+    own_weight(node) + below
+}
+
+/// The same without what is below.
+fn own_weight(node: &Node) -> usize {
     /// Of an allocation: counters, length, and what the allocator adds.
     const BLOCK: usize = 48;
     /// Longest text without memory of its own.
@@ -106,12 +165,10 @@ fn weight(node: &Node) -> usize {
     };
     match node {
         Node::String(own) => text(own),
-        Node::List(items) => {
-            BLOCK + items.len() * size_of::<Node>() + items.iter().map(weight).sum::<usize>()
-        }
+        Node::List(items) => BLOCK + items.len() * size_of::<Node>(),
         Node::Map(map) => {
-            let entries = map.iter().map(|(key, value)| text(key) + weight(value));
-            BLOCK + map.len() * size_of::<(Text, Node)>() + entries.sum::<usize>()
+            let keys: usize = map.keys().map(text).sum();
+            BLOCK + map.len() * size_of::<(Text, Node)>() + keys
         }
         _ => 0,
     }
@@ -302,6 +359,11 @@ impl State {
         self.objects.keys()
     }
 
+    /// How many objects there are.
+    pub fn count(&self) -> usize {
+        self.objects.values().map(|objects| objects.len()).sum()
+    }
+
     /// Resource and key of the object with that uid.
     pub fn by_uid(&self, uid: &str) -> Option<&(Text, Key)> {
         self.by_uid.get(uid)
@@ -377,7 +439,7 @@ impl State {
         order_metadata(&mut node);
         let before = old.as_deref().map(|old| &old.node);
         Arc::make_mut(&mut self.sharing).share(&mut node, before);
-        let object = Arc::new(Stored::new(node, version));
+        let object = Arc::new(Stored::after(node, version, old.as_deref()));
         let resource: Text = resource.into();
         self.index(
             &resource,
@@ -416,6 +478,29 @@ impl State {
             read.object.forget_json();
         }
         Some(event)
+    }
+
+    /// Makes one change of `earlier` and the last one, which are of the same object: nobody knows of
+    /// the state between them. Gives the change as it is told.
+    pub(crate) fn fold(&mut self, earlier: &Event, mut last: Event) -> Event {
+        last.change = earlier.change;
+        last.old.clone_from(&earlier.old);
+        let events = Arc::make_mut(&mut self.events);
+        let at = events.partition_point(|event| event.version < earlier.version);
+        if events
+            .get(at)
+            .is_some_and(|event| event.version == earlier.version)
+        {
+            self.events_weight -= earlier.object.weight;
+            events.remove(at);
+        }
+        if let Some(told) = events
+            .back_mut()
+            .filter(|told| told.version == last.version)
+        {
+            told.clone_from(&last);
+        }
+        last
     }
 
     /// Keeps the indexes by uid and by owner in step with a change.

@@ -17,17 +17,20 @@ const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
 /// Sets what the server decides when an object is created: generation, empty status, allocations.
+///
+/// What the object shares with `known` has its defaults already.
 pub(crate) fn prepare_create(
     call: &mut Call<'_>,
     target: &Target<'_>,
     mut object: Node,
+    known: &Node,
 ) -> Result<Node, Refusal> {
     let resource = target.resource;
     if traits(&resource.storage).generation {
         object.set(&["metadata", "generation"], 1);
     }
     if resource.has_status() {
-        drop_status(target, &mut object);
+        drop_status(target, &mut object, known);
     }
     match (resource.group.as_str(), resource.kind.as_str()) {
         ("", "Namespace") => {
@@ -94,7 +97,7 @@ fn finalizers_of(namespace: &Node) -> Vec<Node> {
     list.unwrap_or_default().to_vec()
 }
 
-fn drop_status(target: &Target<'_>, object: &mut Node) {
+fn drop_status(target: &Target<'_>, object: &mut Node, known: &Node) {
     let zero = target.resource.missing();
     match zero.get("status") {
         Some(status) => object.set(&["status"], status.clone()),
@@ -102,7 +105,7 @@ fn drop_status(target: &Target<'_>, object: &mut Node) {
             object.remove(&["status"]);
         }
     }
-    target.resource.set_defaults(object);
+    target.resource.set_defaults_beside(object, Some(known));
 }
 
 /// Carries over from the live object what clients leave out, before owners are recorded.

@@ -64,7 +64,10 @@ impl Call<'_> {
         let resource = target.resource;
         let old = resource.show(&live.node);
         let reset = decode::resets_managers(&object);
-        resource.set_defaults(&mut object);
+        object.adopt(&old);
+        // Defaults differ between versions.
+        let known = Some(&old).filter(|_| resource.is_stored());
+        resource.set_defaults_beside(&mut object, known);
         if reset {
             object.set(&["metadata", "managedFields"], Vec::new());
         }
@@ -98,7 +101,7 @@ impl Call<'_> {
         restore(&mut object, &old);
         let mut object = strategy::prepare_update(self, target, object, &old)?;
         self.check_update(target, &object, &old)?;
-        canonical(target, &mut object);
+        canonical(target, &mut object, &old);
         admission::validate(self, target, Some(&object), Some(&old))?;
         let stored = resource.to_storage(object);
         if same_but_for_times(&stored, &live.node) {
@@ -107,7 +110,7 @@ impl Call<'_> {
                 created: false,
             });
         }
-        check_bytes(&stored)?;
+        check_bytes(&stored, Some(live))?;
         let key = target.key(target.name);
         if ends_deletion(&stored, &live.node) {
             // The last state others see is the one before; the answer shows what was wished.

@@ -7,7 +7,7 @@ use object::{Node, Text};
 use crate::call::{Call, Target, meta};
 use crate::options::{DeleteOptions, WriteOptions};
 use crate::patch::PatchKind;
-use crate::{Content, Env, Event, Refusal, ResourceType, State, Stored, User};
+use crate::{Change, Content, Env, Event, Refusal, ResourceType, State, Stored, User};
 
 /// How to delete.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,6 +31,8 @@ pub struct Writer<'a> {
     env: &'a Env,
     manager: Text,
     events: Vec<Event>,
+    /// Whether what is written twice becomes one change.
+    folds: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -41,7 +43,17 @@ impl<'a> Writer<'a> {
             env,
             manager: manager.into(),
             events: Vec::new(),
+            folds: false,
         }
+    }
+
+    /// The same, but an object that is created or changed and then changed again is told as one
+    /// change, in the place of the last.
+    ///
+    /// Nobody sees a state between the writes of one reaction, so nobody waits for one.
+    pub(crate) fn folding(mut self) -> Self {
+        self.folds = true;
+        self
     }
 
     /// The state with all writes so far.
@@ -59,7 +71,7 @@ impl<'a> Writer<'a> {
         self.env
     }
 
-    /// Everything this writer has changed so far.
+    /// Everything this writer has changed so far, by version.
     pub fn events(&self) -> &[Event] {
         &self.events
     }
@@ -72,7 +84,7 @@ impl<'a> Writer<'a> {
         let namespace = Text::from(meta(&object, "namespace"));
         self.write(resource, "", &namespace, "", |call, target| {
             let mut object = object;
-            normalise(target, &mut object)?;
+            normalise(target, &mut object, None)?;
             call.create(target, object)
         })
     }
@@ -132,7 +144,8 @@ impl<'a> Writer<'a> {
         let name = Text::from(meta(&object, "name"));
         self.write(resource, subresource, &namespace, &name, |call, target| {
             let mut object = object;
-            normalise(target, &mut object)?;
+            let live = call.live(target.resource, target.namespace, target.name);
+            normalise(target, &mut object, live.as_ref().map(|live| &live.node))?;
             Ok(call.update(target, object)?.object)
         })
     }
@@ -209,14 +222,37 @@ impl<'a> Writer<'a> {
             options: &options,
         };
         let outcome = act(&mut call, &target);
-        self.events.append(&mut call.events);
+        let events = std::mem::take(&mut call.events);
+        for event in events {
+            self.record(event);
+        }
         outcome
+    }
+
+    fn record(&mut self, event: Event) {
+        let same = |earlier: &Event| {
+            earlier.key == event.key
+                && earlier.resource == event.resource
+                && earlier.change != Change::Deleted
+        };
+        let earlier = match event.change {
+            Change::Modified if self.folds => self.events.iter().rposition(same),
+            _ => None,
+        };
+        let event = match earlier {
+            Some(at) => {
+                let earlier = self.events.remove(at);
+                self.state.fold(&earlier, event)
+            }
+            None => event,
+        };
+        self.events.push(event);
     }
 }
 
-fn normalise(target: &Target<'_>, object: &mut Node) -> Result<(), Refusal> {
+fn normalise(target: &Target<'_>, object: &mut Node, live: Option<&Node>) -> Result<(), Refusal> {
     let resource: &ResourceType = target.resource;
-    let decoded = resource.canonicalize(object);
+    let decoded = resource.canonicalize_beside(object, live);
     decoded.map_err(|problem| Refusal::bad_request(problem.0))?;
     object.set(&["apiVersion"], resource.api_version());
     object.set(&["kind"], resource.kind.clone());

@@ -218,9 +218,12 @@ impl OpenWatch {
 
     /// What the watch sends, as values.
     pub(crate) fn events(self) -> BoxStream<'static, Vec<handover::Event>> {
-        let event = |Pending { frame, .. }| handover::Event {
+        let event = |Pending { frame, stored }| handover::Event {
             kind: frame.kind.as_str(),
-            object: json::as_read(&frame.object),
+            object: match stored {
+                Some(stored) => stored.as_read(),
+                None => json::as_read(&frame.object),
+            },
         };
         let events = self
             .frames()

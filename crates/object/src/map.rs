@@ -258,6 +258,12 @@ impl<K: Into<Text>, V: Into<Node>> FromIterator<(K, V)> for Map {
 
 impl<K: Into<Text>, V: Into<Node>> Extend<(K, V)> for Map {
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
+        let entries = entries.into_iter();
+        let least = entries.size_hint().0;
+        if self.is_empty() && least > 0 {
+            // Most maps never grow afterwards.
+            self.inner_mut().entries.reserve_exact(least);
+        }
         for (key, value) in entries {
             self.insert(key, value);
         }

@@ -175,6 +175,28 @@ impl Node {
         self.at_mut(parents)?.as_map_mut()?.remove(last)
     }
 
+    /// Whether both are one allocation, or the same scalar: equal without a look inside.
+    pub fn is_one_with(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::List(own), Self::List(other)) => Arc::ptr_eq(own, other),
+            (Self::Map(own), Self::Map(other)) => own.same(other),
+            (Self::List(_) | Self::Map(_), _) => false,
+            // The sign of a zero is seen when it is written.
+            (Self::Float(own), Self::Float(other)) => own.to_bits() == other.to_bits(),
+            _ => self == other,
+        }
+    }
+
+    /// Puts the parts of `other` in the place of parts that say the same, in the same order, so that
+    /// what comes later sees at once that nothing changed there.
+    pub fn adopt(&mut self, other: &Self) {
+        match adopted(self, other) {
+            Adopted::Whole => *self = other.clone(),
+            Adopted::Parts(node) => *self = node,
+            Adopted::Nothing => {}
+        }
+    }
+
     /// Orders the keys of this map and of every map below it.
     pub fn sort_keys(&mut self) {
         match self {
@@ -186,6 +208,77 @@ impl Node {
             _ => {}
         }
     }
+}
+
+/// What a node can have of another.
+enum Adopted {
+    /// All of it: they say the same.
+    Whole,
+    /// Some of what is below it, which is put into this copy.
+    Parts(Node),
+    Nothing,
+}
+
+fn adopted(own: &Node, other: &Node) -> Adopted {
+    if own.is_one_with(other) {
+        return Adopted::Whole;
+    }
+    let mut whole: bool;
+    let mut parts: Vec<(usize, Node)> = Vec::new();
+    let mut child = |at: usize, own: &Node, other: &Node| match adopted(own, other) {
+        Adopted::Whole => {
+            if !own.is_one_with(other) {
+                parts.push((at, other.clone()));
+            }
+            true
+        }
+        Adopted::Parts(node) => {
+            parts.push((at, node));
+            false
+        }
+        Adopted::Nothing => false,
+    };
+    match (own, other) {
+        (Node::List(items), Node::List(others)) => {
+            whole = items.len() == others.len();
+            for (at, (item, other)) in items.iter().zip(others.iter()).enumerate() {
+                whole &= child(at, item, other);
+            }
+        }
+        (Node::Map(map), Node::Map(others)) => {
+            whole = map.len() == others.len();
+            let mut in_order = others.iter();
+            for (at, (key, value)) in map.iter().enumerate() {
+                let beside = in_order.next().filter(|(other, _)| *other == key);
+                whole &= beside.is_some();
+                let other = beside.map(|(_, other)| other).or_else(|| others.get(key));
+                whole &= other.is_some_and(|other| child(at, value, other));
+            }
+        }
+        _ => return Adopted::Nothing,
+    }
+    match (whole, parts.is_empty()) {
+        (true, _) => return Adopted::Whole,
+        (false, true) => return Adopted::Nothing,
+        (false, false) => {}
+    }
+    let mut copy = own.clone();
+    match &mut copy {
+        Node::List(items) => {
+            let items = Arc::make_mut(items);
+            parts.into_iter().for_each(|(at, node)| items[at] = node);
+        }
+        Node::Map(map) => {
+            let mut parts = parts.into_iter().peekable();
+            for (at, (_, value)) in map.iter_mut().enumerate() {
+                if let Some((_, node)) = parts.next_if(|(own, _)| *own == at) {
+                    *value = node;
+                }
+            }
+        }
+        _ => {}
+    }
+    Adopted::Parts(copy)
 }
 
 impl From<bool> for Node {
@@ -262,6 +355,47 @@ mod tests {
             Some("web".into())
         );
         assert_eq!(node.at(&["metadata", "labels"]), Some(&Node::map()));
+    }
+
+    #[test]
+    fn what_says_the_same_in_the_same_order_is_adopted_and_nothing_else() {
+        let node = |text: &str| {
+            crate::json::parse(text.as_bytes(), crate::json::OBJECT_LIMITS).expect("JSON")
+        };
+        let old = node(r#"{"a":{"x":[1,{"y":2}]},"b":{"p":1,"q":2},"c":{"z":{}},"d":[{"e":1},2]}"#);
+        for (text, shared) in [
+            (
+                r#"{"a":{"x":[1,{"y":2}]},"b":{"p":1,"q":2},"c":{"z":{}},"d":[{"e":1},2]}"#,
+                "abcd",
+            ),
+            (r#"{"b":{"p":1,"q":2},"a":{"x":[1,{"y":2}]}}"#, "ab"),
+            (
+                r#"{"a":{"x":[1,{"y":3}]},"b":{"q":2,"p":1},"c":{"z":{}},"d":[{"e":1}]}"#,
+                "c",
+            ),
+            (r#"{"a":{"x":[1,{"y":2}],"w":0},"b":1,"c":[],"d":{}}"#, ""),
+            ("[]", ""),
+        ] {
+            let mut new = node(text);
+            let before = crate::json::to_string(&new);
+            new.adopt(&old);
+            assert_eq!(crate::json::to_string(&new), before);
+            for key in ["a", "b", "c", "d"] {
+                let one = matches!((new.get(key), old.get(key)), (Some(new), Some(old)) if new.is_one_with(old));
+                assert_eq!(one, shared.contains(key), "{text} {key}");
+            }
+        }
+        // Below what changed, the rest is adopted.
+        let mut new = node(r#"{"a":{"x":[1,{"y":2}],"w":0},"d":[{"e":1},3]}"#);
+        new.adopt(&old);
+        let one = |keys: &[&str]| {
+            new.at(keys)
+                .expect("there")
+                .is_one_with(old.at(keys).expect("there"))
+        };
+        assert!(one(&["a", "x"]) && !one(&["a"]) && !one(&["d"]));
+        let first = |node: &Node| node.get("d").and_then(Node::as_list).expect("a list")[0].clone();
+        assert!(first(&new).is_one_with(&first(&old)));
     }
 
     #[test]

@@ -1,18 +1,21 @@
 //! Equal parts of many objects, kept once.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::mem::discriminant;
 use std::sync::Arc;
 
-use crate::{Map, Node};
+use crate::Node;
 
 /// Parts that are remembered: a cluster of a hundred kinds, each written by a dozen managers, has
-/// some ten thousand that repeat.
-const KEPT_MAX: usize = 32 * 1024;
+/// some ten thousand that repeat, and each of a thousand applications a dozen of its own. An entry
+/// takes some 40 bytes.
+const KEPT_MAX: usize = 64 * 1024;
 
-/// Parts that were seen once lately. Most never come again, and only their digests are kept.
-const SEEN_MAX: usize = 16 * 1024;
+/// Parts after which it is seen for the first time which of them nobody else has.
+const KEPT_FIRST: usize = 1024;
+
+/// Parts that were seen once lately. Most never come again, and only their digests are kept: about
+/// a megabyte, for the parts of some thousand objects.
+const SEEN_MAX: usize = 64 * 1024;
 
 /// Lets objects share the parts that they have in common.
 ///
@@ -23,107 +26,108 @@ const SEEN_MAX: usize = 16 * 1024;
 pub struct Sharing {
     kept: HashMap<u64, Node>,
     seen: HashSet<u64>,
+    /// Parts that may still come until those go that nobody else has.
+    room: usize,
 }
 
 impl Sharing {
     /// Puts shared parts in place of equal ones in `node`. What `old`, the object before, has in
     /// the same place is shared with it, and not looked at further.
     pub fn share(&mut self, node: &mut Node, old: Option<&Node>) {
-        self.part(node, old);
+        if let (_, Some(shared)) = self.part(node, old) {
+            *node = shared;
+        }
     }
 
-    /// The digest of a part; nothing of one that was not looked at as a whole.
-    fn part(&mut self, node: &mut Node, old: Option<&Node>) -> Option<u64> {
-        if let Some(old) = old
-            && is_part(node)
-            && is_same(node, old)
-        {
-            return None;
+    /// The digest of a part, nothing of one that was not looked at as a whole; and what takes its
+    /// place, if anything does.
+    fn part(&mut self, node: &Node, old: Option<&Node>) -> (Option<u64>, Option<Node>) {
+        if !is_part(node) {
+            return (Some(scalar(node)), None);
         }
-        let mut hasher = DefaultHasher::new();
-        discriminant(node).hash(&mut hasher);
+        if old.is_some_and(|old| node.is_one_with(old)) {
+            return (None, None);
+        }
+        let mut digest = Digest::new(node);
         let mut whole = true;
+        let mut changed: Vec<(usize, Node)> = Vec::new();
         match node {
-            Node::Null => {}
-            Node::Bool(own) => own.hash(&mut hasher),
-            Node::Int(own) => own.hash(&mut hasher),
-            Node::Uint(own) => own.hash(&mut hasher),
-            Node::Float(own) => own.to_bits().hash(&mut hasher),
-            Node::String(own) => own.hash(&mut hasher),
             Node::List(items) => {
                 let before = old.and_then(Node::as_list).unwrap_or_default();
-                items.len().hash(&mut hasher);
-                for at in 0..items.len() {
-                    let mut item = items[at].clone();
-                    match self.part(&mut item, before.get(at)) {
-                        Some(digest) => digest.hash(&mut hasher),
-                        None => whole = false,
-                    }
-                    if is_part(&item) && !is_same(&item, &items[at]) {
-                        Arc::make_mut(items)[at] = item;
-                    }
+                for (at, item) in items.iter().enumerate() {
+                    let (below, shared) = self.part(item, before.get(at));
+                    whole &= below.is_some();
+                    digest.add(below.unwrap_or_default());
+                    changed.extend(shared.map(|shared| (at, shared)));
                 }
             }
             Node::Map(map) => {
-                map.len().hash(&mut hasher);
-                let mut changed: Vec<(usize, Node)> = Vec::new();
                 for (at, (key, value)) in map.iter().enumerate() {
-                    key.hash(&mut hasher);
+                    digest.text(key);
                     let before = old.and_then(|old| old.get(key));
-                    let mut own = value.clone();
-                    match self.part(&mut own, before) {
-                        Some(digest) => digest.hash(&mut hasher),
-                        None => whole = false,
-                    }
-                    if is_part(&own) && !is_same(&own, value) {
-                        changed.push((at, own));
-                    }
+                    let (below, shared) = self.part(value, before);
+                    whole &= below.is_some();
+                    digest.add(below.unwrap_or_default());
+                    changed.extend(shared.map(|shared| (at, shared)));
                 }
-                if !changed.is_empty() {
-                    let mut changed = changed.into_iter().peekable();
-                    for (at, (_, value)) in map.iter_mut().enumerate() {
-                        if let Some((_, own)) = changed.next_if(|(own, _)| *own == at) {
-                            *value = own;
-                        }
+            }
+            _ => {}
+        }
+        let mut copy = (!changed.is_empty()).then(|| node.clone());
+        match &mut copy {
+            Some(Node::List(items)) => {
+                let items = Arc::make_mut(items);
+                changed.into_iter().for_each(|(at, own)| items[at] = own);
+            }
+            Some(Node::Map(map)) => {
+                let mut changed = changed.into_iter().peekable();
+                for (at, (_, value)) in map.iter_mut().enumerate() {
+                    if let Some((_, own)) = changed.next_if(|(own, _)| *own == at) {
+                        *value = own;
                     }
                 }
             }
+            _ => {}
         }
-        let digest = whole.then(|| hasher.finish())?;
-        if is_part(node) {
-            self.one(node, digest);
+        if !whole {
+            return (None, copy);
         }
-        Some(digest)
+        let digest = digest.0;
+        let shared = self.one(copy.as_ref().unwrap_or(node), digest);
+        (Some(digest), shared.or(copy))
     }
 
-    /// Takes the part that everybody has in the place of an equal one.
-    fn one(&mut self, node: &mut Node, digest: u64) {
+    /// The part that everybody has in the place of an equal one, if it is another.
+    fn one(&mut self, node: &Node, digest: u64) -> Option<Node> {
         if let Some(known) = self.kept.get(&digest) {
-            if known == node {
-                *node = known.clone();
-            }
-            return;
+            return (known == node && !known.is_one_with(node)).then(|| known.clone());
         }
         if self.seen.len() >= SEEN_MAX {
             self.seen.clear();
         }
         if self.seen.insert(digest) {
-            return;
+            return None;
         }
-        if self.kept.len() >= KEPT_MAX {
-            self.kept.retain(|_, known| match known {
-                Node::Map(map) => map.is_shared(),
-                Node::List(items) => Arc::strong_count(items) > 1,
-                _ => false,
-            });
+        if self.room == 0 {
+            self.tidy();
         }
+        self.room -= 1;
         if self.kept.len() < KEPT_MAX {
             self.seen.remove(&digest);
-            if let Node::Map(map) = node {
-                map.shrink_to_fit();
-            }
             self.kept.insert(digest, node.clone());
         }
+        None
+    }
+
+    /// Forgets the parts that nobody else has. The next time is when there may be twice as many,
+    /// so that a part is looked at a few times altogether.
+    fn tidy(&mut self) {
+        self.kept.retain(|_, known| match known {
+            Node::Map(map) => map.is_shared(),
+            Node::List(items) => Arc::strong_count(items) > 1,
+            _ => false,
+        });
+        self.room = self.kept.len().max(KEPT_FIRST);
     }
 }
 
@@ -135,13 +139,54 @@ fn is_part(node: &Node) -> bool {
     }
 }
 
-/// Whether two parts are one allocation.
-fn is_same(one: &Node, other: &Node) -> bool {
-    match (one, other) {
-        (Node::List(one), Node::List(other)) => Arc::ptr_eq(one, other),
-        (Node::Map(one), Node::Map(other)) => Map::same(one, other),
-        _ => false,
+/// A digest that two different parts hardly ever have in common. Whoever makes them so on purpose
+/// loses the sharing of these: equal digests are followed by a comparison.
+struct Digest(u64);
+
+impl Digest {
+    fn new(node: &Node) -> Self {
+        Self(match node {
+            Node::List(items) => 0x9e37_79b9_7f4a_7c15 ^ items.len() as u64,
+            Node::Map(map) => 0xc2b2_ae3d_27d4_eb4f ^ map.len() as u64,
+            _ => 0,
+        })
     }
+
+    fn add(&mut self, word: u64) {
+        let product = u128::from(self.0 ^ word) * 0xa076_1d64_78bd_642f;
+        self.0 = (product as u64) ^ ((product >> 64) as u64).rotate_left(23) ^ word.rotate_left(32);
+    }
+
+    fn text(&mut self, text: &str) {
+        let (words, rest) = text.as_bytes().as_chunks::<8>();
+        for word in words {
+            self.add(u64::from_le_bytes(*word));
+        }
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        self.add(u64::from_le_bytes(last));
+        self.add(text.len() as u64);
+    }
+}
+
+/// The digest of what is no part.
+fn scalar(node: &Node) -> u64 {
+    let (kind, word) = match node {
+        Node::Null => (1, 0),
+        Node::Bool(own) => (2, u64::from(*own)),
+        Node::Int(own) => (3, own.cast_unsigned()),
+        Node::Uint(own) => (4, *own),
+        Node::Float(own) => (5, own.to_bits()),
+        Node::String(_) => (6, 0),
+        Node::List(_) => (7, 0),
+        Node::Map(_) => (8, 0),
+    };
+    let mut digest = Digest(kind);
+    match node {
+        Node::String(own) => digest.text(own),
+        _ => digest.add(word),
+    }
+    digest.0
 }
 
 #[cfg(test)]
@@ -170,13 +215,13 @@ mod tests {
         let [_, second, third] = objects.as_slice() else {
             unreachable!();
         };
-        assert!(is_same(part(second, &["spec"]), part(third, &["spec"])));
+        assert!(part(second, &["spec"]).is_one_with(part(third, &["spec"])));
         // A part of another whole.
         let mut other = node(r#"{"spec":{"a":[1,{"b":"c"}],"d":1}}"#);
         sharing.share(&mut other, None);
         let list = ["spec", "a"];
-        assert!(is_same(part(&other, &list), part(third, &list)));
-        assert!(!is_same(part(&other, &["spec"]), part(third, &["spec"])));
+        assert!(part(&other, &list).is_one_with(part(third, &list)));
+        assert!(!part(&other, &["spec"]).is_one_with(part(third, &["spec"])));
     }
 
     #[test]
@@ -212,7 +257,7 @@ mod tests {
         }
         let mut again = node(r#"{"kept":1}"#);
         sharing.share(&mut again, None);
-        assert!(is_same(&again, &kept));
+        assert!(again.is_one_with(&kept));
     }
 
     #[test]
@@ -222,6 +267,6 @@ mod tests {
         let mut new = old.clone();
         new.set(&["status", "c"], 2i64);
         sharing.share(&mut new, Some(&old));
-        assert!(is_same(part(&new, &["spec"]), part(&old, &["spec"])));
+        assert!(part(&new, &["spec"]).is_one_with(part(&old, &["spec"])));
     }
 }

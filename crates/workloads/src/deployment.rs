@@ -36,6 +36,7 @@ pub(crate) fn reconcile(view: &dyn View, deployment: &Object, now: Timestamp) ->
         .and_then(Node::as_bool)
         == Some(true);
     let rollout = Rollout::of(deployment, new, &old);
+    let mut revision = revision(deployment);
     match new {
         _ if paused => {}
         None if rollout.may_begin() => create(deployment, &hash, &sets, &rollout, &mut writes),
@@ -43,13 +44,14 @@ pub(crate) fn reconcile(view: &dyn View, deployment: &Object, now: Timestamp) ->
         Some(new) => {
             rollout.scale_up(new, &mut writes);
             rollout.scale_down(&mut writes);
-            number(deployment, new, &old, &mut writes);
+            revision = number(new, &old, &mut writes);
         }
     }
     if !paused {
         forget(deployment, &old, &mut writes);
     }
-    report(view, deployment, new, &sets, paused, now, &mut writes);
+    let told = Told { revision, paused };
+    report(view, deployment, new, &sets, told, now, &mut writes);
     writes
 }
 
@@ -226,8 +228,8 @@ fn create(
     writes.create(REPLICA_SETS, set, deployment);
 }
 
-/// Keeps revisions: the ReplicaSet in use has the highest, the Deployment shows it.
-fn number(deployment: &Object, new: &Object, old: &[&Object], writes: &mut Writes) {
+/// Keeps revisions: the ReplicaSet in use has the highest, which the Deployment shows.
+fn number(new: &Object, old: &[&Object], writes: &mut Writes) -> i64 {
     let newest_old = old.iter().map(|set| revision(set)).max().unwrap_or(0);
     let mut wanted = revision(new);
     if wanted <= newest_old {
@@ -239,14 +241,7 @@ fn number(deployment: &Object, new: &Object, old: &[&Object], writes: &mut Write
             object: node,
         });
     }
-    if revision(deployment) != wanted {
-        let mut node = deployment.node.clone();
-        node.set(&["metadata", "annotations", REVISION], wanted.to_string());
-        writes.writes.push(Write::Update {
-            resource: DEPLOYMENTS,
-            object: node,
-        });
-    }
+    wanted
 }
 
 /// Deletes empty ReplicaSets beyond the history limit, oldest first.
@@ -262,12 +257,22 @@ fn forget(deployment: &Object, old: &[&Object], writes: &mut Writes) {
     }
 }
 
+/// What a Deployment shows that its ReplicaSets do not say.
+#[derive(Clone, Copy)]
+struct Told {
+    revision: i64,
+    paused: bool,
+}
+
 fn report(
     view: &dyn View,
     deployment: &Object,
     new: Option<&Object>,
     sets: &[Object],
-    paused: bool,
+    Told {
+        revision: number,
+        paused,
+    }: Told,
     now: Timestamp,
     writes: &mut Writes,
 ) {
@@ -311,8 +316,6 @@ fn report(
             "Deployment does not have minimum availability.",
         ),
     };
-    let before =
-        object::json::to_string(&deployment.node.get("status").cloned().unwrap_or_default());
     if conditions
         .get("Available")
         .and_then(|c| c.str_at(&["reason"]))
@@ -327,7 +330,6 @@ fn report(
         new,
         (complete, paused),
         &status,
-        &before,
         now,
         &mut conditions,
         writes,
@@ -340,19 +342,21 @@ fn report(
         _ => conditions.remove("ReplicaFailure"),
     }
     status.set(&["conditions"], conditions.into_node());
-    writes.status(DEPLOYMENTS, deployment, status);
+    // The revision travels with the status, as from Kubernetes' own controller.
+    let mut shown = deployment.clone();
+    if revision(deployment) != number {
+        let place = ["metadata", "annotations", REVISION];
+        shown.node.set(&place, number.to_string());
+        shown.node.remove(&["status"]);
+    }
+    writes.status(DEPLOYMENTS, &shown, status);
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one condition depends on all of a status"
-)]
 fn progress(
     deployment: &Object,
     new: Option<&Object>,
     (complete, paused): (bool, bool),
     status: &Node,
-    before: &str,
     now: Timestamp,
     conditions: &mut Conditions,
     writes: &mut Writes,
@@ -366,6 +370,9 @@ fn progress(
         .and_then(|c| c.str_at(&["reason"]))
         .unwrap_or_default()
         .to_owned();
+    let message = known.and_then(|c| c.str_at(&["message"]));
+    let message = message.unwrap_or_default().to_owned();
+    let said = |text: &str| message == text;
     let updated = known.and_then(|c| c.str_at(&["lastUpdateTime"])?.parse::<Timestamp>().ok());
     let mut set = |ok: bool, words: (&str, &str), touch: bool| {
         let condition = conditions.set("Progressing", ok, words, now);
@@ -381,7 +388,7 @@ fn progress(
     if complete {
         let message = format!("{name} has successfully progressed.");
         let words = ("NewReplicaSetAvailable", message.as_str());
-        set(true, words, reason != words.0);
+        set(true, words, reason != words.0 || !said(&message));
         return;
     }
     let Some(new) = new else {
@@ -406,7 +413,7 @@ fn progress(
         let old = deployment.node.at(&["status", key]).and_then(Node::as_i64);
         counts(key) != old.unwrap_or(0)
     });
-    let fresh = before == "null" || reason.is_empty() || reason == "NewReplicaSetAvailable";
+    let fresh = reason.is_empty() || reason == "NewReplicaSetAvailable";
     if moved || fresh || reason == "DeploymentPaused" {
         let message = format!("{name} is progressing.");
         set(true, ("ReplicaSetUpdated", &message), true);

@@ -97,6 +97,8 @@ fn container(
     status.set(&["image"], image);
     status.set(&["imageID"], "");
     status.set(&["restartCount"], 0i64);
+    // The server shows it even while it is empty.
+    status.set(&["lastState"], Node::map());
     let mut container = Container {
         status,
         ready: false,

@@ -269,12 +269,7 @@ impl Cluster {
     pub(crate) fn metrics_text(&self) -> String {
         let (objects, version) = {
             let inner = self.lock();
-            let resources: Vec<_> = inner.state.stored_resources().cloned().collect();
-            let objects: usize = resources
-                .iter()
-                .map(|resource| inner.state.list(resource, None).count())
-                .sum();
-            (objects as u64, inner.state.version())
+            (inner.state.count() as u64, inner.state.version())
         };
         self.metrics.text(&[
             (

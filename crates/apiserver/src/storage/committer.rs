@@ -1,10 +1,11 @@
 //! Group commit: a thread that writes whatever piled up while the disk was busy.
 
+use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use apimachine::Event;
+use apimachine::{Event, Stored, TEXTS_KEPT};
 
 use super::{Durable, StorageError};
 
@@ -72,6 +73,9 @@ impl Drop for Committer {
 }
 
 fn run(receiver: &Receiver<Vec<Event>>, store: &Mutex<Box<dyn Durable>>, outcome: &dyn Outcome) {
+    // Objects whose text was made for the store. The rules let go of it when it was there before;
+    // here it is made later when the disk is slow.
+    let mut texts: VecDeque<Arc<Stored>> = VecDeque::new();
     while let Ok(mut group) = receiver.recv() {
         while group.len() < GROUP_EVENTS_MAX
             && let Ok(more) = receiver.try_recv()
@@ -83,7 +87,17 @@ fn run(receiver: &Receiver<Vec<Event>>, store: &Mutex<Box<dyn Durable>>, outcome
             .unwrap_or_else(PoisonError::into_inner)
             .append(&group);
         match result {
-            Ok(()) => outcome.stored(&group),
+            Ok(()) => {
+                outcome.stored(&group);
+                for event in group {
+                    texts.push_back(event.object);
+                    if texts.len() > TEXTS_KEPT
+                        && let Some(read) = texts.pop_front()
+                    {
+                        read.forget_json();
+                    }
+                }
+            }
             Err(error) => {
                 outcome.failed(error);
                 return;

@@ -121,7 +121,9 @@ impl RedbStore {
                 };
                 log.insert(event.version, log_entry(event, &key).as_str())?;
                 length += 1;
-                meta.insert("version", event.version)?;
+            }
+            if let Some(last) = events.last() {
+                meta.insert("version", last.version)?;
             }
             if length > kept {
                 let surplus = length - kept;

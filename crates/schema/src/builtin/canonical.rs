@@ -63,12 +63,25 @@ pub struct DecodeError {
 /// `pkg/runtime/serializer/json` at v0.36.3; lists that are empty come back as `null` where Go does
 /// not omit them, because the store keeps protobuf.
 pub fn canonicalize(ty: StructId, node: &mut Node) -> Result<Vec<UnknownField>, DecodeError> {
+    canonicalize_beside(ty, node, None)
+}
+
+/// The same; parts that `node` shares with `known`, an object of that type in canonical form, are
+/// not looked at again.
+///
+/// # Errors
+/// As [`canonicalize`].
+pub fn canonicalize_beside(
+    ty: StructId,
+    node: &mut Node,
+    known: Option<&Node>,
+) -> Result<Vec<UnknownField>, DecodeError> {
     let mut decoder = Decoder {
         path: Vec::new(),
         unknown: Vec::new(),
         depth: 0,
     };
-    let form = decoder.structure(ty, node)?;
+    let form = decoder.structure(ty, node, known)?;
     if let Form::New(canonical) = form {
         *node = canonical;
     }
@@ -110,12 +123,17 @@ struct Decoder {
 enum PathStep {
     Key(Text),
     Index(usize),
-    /// A field, with the name of the struct that has it.
-    Field(&'static str, &'static str),
+    /// A field, and the struct that has it.
+    Field(&'static str, &'static Struct),
 }
 
 impl Decoder {
-    fn structure(&mut self, id: StructId, node: &Node) -> Result<Form, DecodeError> {
+    fn structure(
+        &mut self,
+        id: StructId,
+        node: &Node,
+        known: Option<&Node>,
+    ) -> Result<Form, DecodeError> {
         let ty = types().get(id);
         let empty = Map::new();
         let map = match node {
@@ -125,22 +143,27 @@ impl Decoder {
         };
         self.enter()?;
         let form = match is_ordered(ty, map) && !node.is_null() {
-            true => self.ordered(ty, map),
-            false => self.rebuilt(ty, map, node.is_null()),
+            true => self.ordered(ty, map, known),
+            false => self.rebuilt(ty, map, node.is_null(), known),
         };
         self.depth -= 1;
         form
     }
 
     /// A struct whose keys are all known and stand in order, and that misses nothing.
-    fn ordered(&mut self, ty: &'static Struct, map: &Map) -> Result<Form, DecodeError> {
+    fn ordered(
+        &mut self,
+        ty: &'static Struct,
+        map: &Map,
+        known: Option<&Node>,
+    ) -> Result<Form, DecodeError> {
         let mut changed: Option<Map> = None;
         let mut fields = ty.fields.iter();
         for (key, value) in map.iter() {
             let field = fields.find(|field| field.json == key);
             let field = field.expect("the keys were compared just before");
-            self.path.push(PathStep::Field(field.json, ty.short_name()));
-            let form = self.field(field, value)?;
+            self.path.push(PathStep::Field(field.json, ty));
+            let form = self.field(field, value, of_key(known, key))?;
             self.path.pop();
             match form {
                 Form::Same => {}
@@ -158,7 +181,13 @@ impl Decoder {
     }
 
     /// Any struct, put together anew.
-    fn rebuilt(&mut self, ty: &'static Struct, map: &Map, null: bool) -> Result<Form, DecodeError> {
+    fn rebuilt(
+        &mut self,
+        ty: &'static Struct,
+        map: &Map,
+        null: bool,
+        known: Option<&Node>,
+    ) -> Result<Form, DecodeError> {
         // Values are read in the order they were written, since the first error counts.
         let mut values: Vec<Option<Form>> = Vec::new();
         values.resize_with(ty.fields.len(), || None);
@@ -170,8 +199,8 @@ impl Decoder {
                 continue;
             };
             let field = &ty.fields[at];
-            self.path.push(PathStep::Field(field.json, ty.short_name()));
-            values[at] = Some(self.field(field, value)?);
+            self.path.push(PathStep::Field(field.json, ty));
+            values[at] = Some(self.field(field, value, of_key(known, key))?);
             self.path.pop();
         }
 
@@ -204,8 +233,16 @@ impl Decoder {
         }
     }
 
-    fn field(&mut self, field: &Field, node: &Node) -> Result<Form, DecodeError> {
-        let form = self.value(&field.ty, node)?;
+    fn field(
+        &mut self,
+        field: &Field,
+        node: &Node,
+        known: Option<&Node>,
+    ) -> Result<Form, DecodeError> {
+        if known.is_some_and(|known| node.is_one_with(known)) {
+            return Ok(Form::Same);
+        }
+        let form = self.value(&field.ty, node, known)?;
         let value = match &form {
             Form::Same => node,
             Form::New(value) => value,
@@ -225,7 +262,7 @@ impl Decoder {
     }
 
     /// A value outside omission: `Absent` only for null pointers, lists and maps.
-    fn value(&mut self, ty: &Type, node: &Node) -> Result<Form, DecodeError> {
+    fn value(&mut self, ty: &Type, node: &Node, known: Option<&Node>) -> Result<Form, DecodeError> {
         if node.is_null() {
             return Ok(match ty {
                 Type::Pointer(_) | Type::List(_) | Type::Items(_) | Type::Map(_) | Type::Bytes => {
@@ -237,10 +274,10 @@ impl Decoder {
             });
         }
         match ty {
-            Type::Pointer(inner) => self.value(inner, node),
-            Type::Struct(id) => self.structure(*id, node),
-            Type::List(item) | Type::Items(item) => self.list(ty, item, node),
-            Type::Map(value) => self.map(ty, value, node),
+            Type::Pointer(inner) => self.value(inner, node, known),
+            Type::Struct(id) => self.structure(*id, node, known),
+            Type::List(item) | Type::Items(item) => self.list(ty, item, node, known),
+            Type::Map(value) => self.map(ty, value, node, known),
             Type::String => match node {
                 Node::String(_) => Ok(Form::Same),
                 other => Err(self.mismatch(other, ty)),
@@ -283,31 +320,42 @@ impl Decoder {
                 Node::Map(_) => self.schema(node),
                 Node::List(_) => {
                     let schemas = Type::List(Box::new(Type::Struct(json_schema())));
-                    self.value(&schemas, node)
+                    self.value(&schemas, node, None)
                 }
                 _ => Ok(Form::Same),
             },
             Type::SchemaOrStrings => match node {
                 Node::Map(_) => self.schema(node),
-                Node::List(_) => self.value(&Type::List(Box::new(Type::String)), node),
+                Node::List(_) => self.value(&Type::List(Box::new(Type::String)), node, None),
                 _ => Ok(Form::Same),
             },
         }
     }
 
     fn schema(&mut self, node: &Node) -> Result<Form, DecodeError> {
-        self.structure(json_schema(), node)
+        self.structure(json_schema(), node, None)
     }
 
-    fn list(&mut self, ty: &Type, item: &Type, node: &Node) -> Result<Form, DecodeError> {
+    fn list(
+        &mut self,
+        ty: &Type,
+        item: &Type,
+        node: &Node,
+        known: Option<&Node>,
+    ) -> Result<Form, DecodeError> {
         let Node::List(items) = node else {
             return Err(self.mismatch(node, ty));
         };
         self.enter()?;
         let mut changed: Option<Vec<Node>> = None;
+        let others = known.and_then(Node::as_list).unwrap_or_default();
         for (at, node) in items.iter().enumerate() {
+            let known = others.get(at);
             self.path.push(PathStep::Index(at));
-            let form = self.value(item, node)?;
+            let form = match known.is_some_and(|known| node.is_one_with(known)) {
+                true => Form::Same,
+                false => self.value(item, node, known)?,
+            };
             self.path.pop();
             let value = match form {
                 Form::Same => {
@@ -326,20 +374,30 @@ impl Decoder {
         Ok(changed.map_or(Form::Same, |list| Form::New(Node::from(list))))
     }
 
-    fn map(&mut self, ty: &Type, value: &Type, node: &Node) -> Result<Form, DecodeError> {
+    fn map(
+        &mut self,
+        ty: &Type,
+        value: &Type,
+        node: &Node,
+        known: Option<&Node>,
+    ) -> Result<Form, DecodeError> {
         let Node::Map(map) = node else {
             return Err(self.mismatch(node, ty));
         };
         self.enter()?;
         let mut changed: Option<Map> = None;
         for (key, node) in map.iter() {
+            let known = of_key(known, key);
+            if known.is_some_and(|known| node.is_one_with(known)) {
+                continue;
+            }
             self.path.push(PathStep::Key(key.clone()));
             let form = match value {
                 // Maps of quantities are amounts of resources.
                 Type::Quantity if !node.is_null() => {
                     quantity_form(node, quantity::canonical_resource)?
                 }
-                _ => self.value(value, node)?,
+                _ => self.value(value, node, known)?,
             };
             self.path.pop();
             let value = match form {
@@ -433,7 +491,7 @@ impl Decoder {
         for step in &self.path {
             if let PathStep::Field(name, of) = step {
                 fields.push(name);
-                owner = of;
+                owner = of.short_name();
             }
         }
         if fields.is_empty() {
@@ -446,6 +504,11 @@ impl Decoder {
             "json: cannot unmarshal {value} into Go struct field {owner}.{field} of type {ty}"
         ))
     }
+}
+
+/// What a known value has under a key.
+fn of_key<'n>(known: Option<&'n Node>, key: &str) -> Option<&'n Node> {
+    known?.get(key)
 }
 
 /// Whether the keys of `map` are fields of `ty`, in its order, and the others may be left out.

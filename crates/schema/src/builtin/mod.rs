@@ -11,9 +11,9 @@ mod time;
 pub mod types;
 mod validation;
 
-pub use canonical::{DecodeError, UnknownField, canonicalize, zero};
+pub use canonical::{DecodeError, UnknownField, canonicalize, canonicalize_beside, zero};
 pub use convert::convert;
-pub use defaults::default;
+pub use defaults::{default, default_beside};
 pub use kinds::{GROUPS, Group, Kind, NameRule, Subresource, by_kind, kinds, lookup, type_of};
 pub use merging::{Strategic, merge_schema, strategic_schema};
 pub use types::{StructId, types};

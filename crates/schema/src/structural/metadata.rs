@@ -212,6 +212,9 @@ fn walk(
     root: bool,
     visit: &mut dyn FnMut(&Node, Place<'_>),
 ) {
+    if !root && !level.has_embedded {
+        return;
+    }
     match node {
         Node::Map(map) => {
             if root || level.embedded {

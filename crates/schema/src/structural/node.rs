@@ -55,6 +55,10 @@ pub(super) struct Level {
     pub compiled: CompiledRules,
     /// Whether rules stand here or anywhere below.
     pub has_rules: bool,
+    /// Whether a default stands here or anywhere below.
+    pub has_defaults: bool,
+    /// Whether embedded objects stand here or anywhere below.
+    pub has_embedded: bool,
     /// What was read, of levels with a default and rules.
     pub raw: Option<Node>,
 }
@@ -203,8 +207,12 @@ impl Level {
             rules,
             compiled: CompiledRules::default(),
             has_rules: false,
+            has_defaults: false,
+            has_embedded: false,
             raw: None,
         };
+        level.has_defaults = level.default.is_some() || level.any_below(|it| it.has_defaults);
+        level.has_embedded = level.embedded || level.any_below(|it| it.has_embedded);
         level.has_rules = !level.rules.is_empty()
             || level.items.as_ref().is_some_and(|items| items.has_rules)
             || level.properties.values().any(|property| property.has_rules)
@@ -214,6 +222,12 @@ impl Level {
                 .is_some_and(|inner| inner.has_rules);
         level.raw = (level.has_rules && level.default.is_some()).then(|| node.clone());
         Some(level)
+    }
+
+    /// Whether something is true of the schema of a child.
+    fn any_below(&self, is: impl Fn(&Level) -> bool) -> bool {
+        let items = self.items.iter().chain(self.properties.values());
+        items.chain(self.additional_level()).any(|child| is(child))
     }
 
     /// The schema of values under undeclared keys, if one is given.

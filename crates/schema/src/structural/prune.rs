@@ -235,6 +235,9 @@ pub(super) fn default(level: &Level, node: &mut Node) {
 }
 
 fn defaulted(level: &Level, node: &Node) -> Option<Node> {
+    if !level.has_defaults {
+        return None;
+    }
     let mut base: Option<Node> = None;
     if let Node::Map(map) = node {
         for (key, property) in &level.properties {

@@ -375,6 +375,76 @@ spec: {type: LoadBalancer, selector: {app: web}, ports: [{port: 80, targetPort: 
 }
 
 #[test]
+fn what_happens_in_one_moment_is_told_once_children_first() {
+    let mut cluster = Cluster::new();
+    cluster.create(DEPLOYMENTS, WEB);
+    let start = cluster.state.version();
+    cluster.request(
+        "PATCH",
+        &format!("{DEPLOYMENTS}/web"),
+        r#"{"spec":{"replicas":2,"template":{"metadata":{"labels":{"v":"2"}}}}}"#,
+    );
+    // The pods of the old template go one by one as those of the new one are ready, and each
+    // ReplicaSet is told as it is in the end.
+    let events = cluster.state.events_after(start).expect("all are kept");
+    let told = events.map(|event| format!("{:?} {}\n", event.change, event.resource));
+    check(
+        &told.collect::<String>(),
+        expect![[r#"
+        Modified deployments.apps
+        Modified pods
+        Deleted pods
+        Added pods
+        Modified pods
+        Deleted pods
+        Added pods
+        Added replicasets.apps
+        Modified pods
+        Deleted pods
+        Modified replicasets.apps
+        Modified deployments.apps
+    "#]],
+    );
+    let generations = |keys: &[&str]| {
+        let web = &cluster.objects("deployments.apps")[0];
+        web.node.at(keys).and_then(Node::as_i64)
+    };
+    assert_eq!(generations(&["metadata", "generation"]), Some(2));
+    assert_eq!(generations(&["status", "observedGeneration"]), Some(2));
+}
+
+#[test]
+fn a_child_that_is_refused_shows_in_the_status() {
+    let mut cluster = Cluster::new();
+    cluster.create(
+        "/api/v1/namespaces/default/resourcequotas",
+        "
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: few}
+spec: {hard: {pods: '1'}}
+",
+    );
+    cluster.create(DEPLOYMENTS, WEB);
+    check(
+        &cluster.status("replicasets.apps", &["replicas", "readyReplicas"]),
+        expect![[r#"
+            replicas=1 readyReplicas=1 
+              ReplicaFailure True FailedCreate
+        "#]],
+    );
+    check(
+        &cluster.status("deployments.apps", COUNTS),
+        expect![[r#"
+        replicas=1 updatedReplicas=1 readyReplicas=1 availableReplicas=1 
+          Available False MinimumReplicasUnavailable
+          Progressing True ReplicaSetUpdated
+          ReplicaFailure True FailedCreate
+    "#]],
+    );
+}
+
+#[test]
 fn what_is_done_is_not_written_again() {
     let mut cluster = Cluster::new();
     cluster.create(DEPLOYMENTS, WEB);

@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 use object::{Map, Node, json};
 
-use super::canonical::canonicalize;
+use super::canonical::canonicalize_beside;
 use super::types::{Field, StructId, Type, Types, types};
 
 mod apps;
@@ -38,10 +38,20 @@ const RULES: [&[Rule]; 6] = [
 ///
 /// Idempotent. What needs the cluster (addresses, ports, classes, service accounts) is not here.
 pub fn default(ty: StructId, node: &mut Node) {
+    default_beside(ty, node, None);
+}
+
+/// The same; parts that `node` shares with `known`, an object of that type with all its defaults,
+/// are not looked at again and stay shared.
+pub fn default_beside(ty: StructId, node: &mut Node, known: Option<&Node>) {
     if let Some(map) = node.as_map_mut() {
-        apply(ty, map);
+        apply(ty, map, known);
     }
-    let again = canonicalize(ty, node);
+    if let Some(known) = known {
+        // Rules copy what they look at.
+        node.adopt(known);
+    }
+    let again = canonicalize_beside(ty, node, known);
     debug_assert!(again.is_ok(), "a default has the wrong type: {again:?}");
 }
 
@@ -55,7 +65,7 @@ struct Plan {
 
 static PLANS: LazyLock<Vec<Plan>> = LazyLock::new(|| plans(types()));
 
-fn apply(id: StructId, map: &mut Map) {
+fn apply(id: StructId, map: &mut Map, known: Option<&Node>) {
     let plan = &PLANS[id.index()];
     for rule in &plan.rules {
         rule(map);
@@ -67,19 +77,29 @@ fn apply(id: StructId, map: &mut Map) {
         }
     }
     for (name, id) in &plan.below {
+        let known = known.and_then(|known| known.get(name));
+        let is_known = |value: &Node| known.is_some_and(|known| value.is_one_with(known));
+        if map.get(name).is_none_or(is_known) {
+            continue;
+        }
         if let Some(value) = map.get_mut(name) {
-            descend(*id, value);
+            descend(*id, value, known);
         }
     }
 }
 
 /// Structs may stand alone, in lists, or in maps.
-fn descend(id: StructId, node: &mut Node) {
+fn descend(id: StructId, node: &mut Node, known: Option<&Node>) {
     match node {
-        Node::Map(map) => apply(id, map),
+        Node::Map(map) => apply(id, map, known),
         Node::List(_) => {
-            for item in node.as_list_mut().into_iter().flatten() {
-                descend(id, item);
+            let known = known.and_then(Node::as_list).unwrap_or_default();
+            let items = node.as_list_mut().into_iter().flatten();
+            for (at, item) in items.enumerate() {
+                let known = known.get(at);
+                if !known.is_some_and(|known| item.is_one_with(known)) {
+                    descend(id, item, known);
+                }
             }
         }
         _ => {}
