@@ -74,7 +74,8 @@ pub struct Catalog {
     specs: BTreeMap<Key, Node>,
     /// What is provided to workloads, by namespace and name of the binding that provides it.
     provided: BTreeMap<(Text, Text), Provided>,
-    /// Default notification channels by namespace and environment, and whether they are marked.
+    /// Environment of each notification channel, and whether it is marked as its default, by
+    /// namespace and name.
     channels: BTreeMap<(Text, Text), (Text, bool)>,
 }
 
@@ -215,24 +216,33 @@ impl Catalog {
         notices
     }
 
-    /// The channel that is marked, else the first by name, is the default of its environment.
     fn add_channel(&mut self, head: &Head, spec: &Node) {
         let environment = spec.str_at(&["environment"]).unwrap_or_default();
-        let key = (head.namespace.clone(), Text::from(environment));
         let marked = spec.get("isEnvDefault").and_then(Node::as_bool) == Some(true);
-        match self.channels.get(&key) {
-            Some((_, true)) if !marked => {}
-            Some((name, was)) if *was == marked && *name <= head.name => {}
-            _ => drop(self.channels.insert(key, (head.name.clone(), marked))),
-        }
+        let key = (head.namespace.clone(), head.name.clone());
+        self.channels.insert(key, (environment.into(), marked));
+    }
+
+    /// The channel that is marked, else the first by name, is the default of its environment.
+    fn default_channel(&self, namespace: &str, environment: &str) -> Option<Text> {
+        let channels = self.channels.range((namespace.into(), Text::default())..);
+        channels
+            .take_while(|((own, _), _)| own == namespace)
+            .filter(|(_, (own, _))| own == environment)
+            .min_by_key(|(_, (_, marked))| !marked)
+            .map(|((_, name), _)| name.clone())
     }
 
     /// Forgets an object; whether it was there.
     pub fn remove(&mut self, kind: &str, namespace: &str, name: &str) -> bool {
-        if kind == RESOURCE_BINDING {
-            self.provided.remove(&(namespace.into(), name.into()));
+        let place = (namespace.into(), name.into());
+        match kind {
+            RESOURCE_BINDING => drop(self.provided.remove(&place)),
+            NOTIFICATION_CHANNEL => drop(self.channels.remove(&place)),
+            _ => {}
         }
         let key = (kind.into(), namespace.into(), name.into());
+        self.specs.remove(&key);
         let gone = self.items.remove(&key);
         if let Some(gone) = &gone {
             self.index.set(&gone.item, false);
@@ -650,9 +660,7 @@ impl Catalog {
             secrets: self.secrets(namespace),
             dependencies: Dependencies::default(),
             notification_channel: self
-                .channels
-                .get(&(binding.head.namespace.clone(), binding.environment.clone()))
-                .map(|(name, _)| name.clone()),
+                .default_channel(&binding.head.namespace, &binding.environment),
         })
     }
 

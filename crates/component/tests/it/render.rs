@@ -53,7 +53,14 @@ fn outcome(all: &[Object]) -> String {
     for notice in notices {
         out.push_str(&format!("notice: {notice}\n"));
     }
-    let mut session = Session::new(&catalog);
+    out.push_str(&rendered(&catalog));
+    out
+}
+
+/// What the bindings of a catalog come to.
+fn rendered(catalog: &Catalog) -> String {
+    let mut out = String::new();
+    let mut session = Session::new(catalog);
     for binding in catalog.bindings() {
         match session.render(binding) {
             Outcome::Rendered(rendering) => {
@@ -532,6 +539,41 @@ fn alerts_go_to_the_channel_of_the_environment_unless_another_is_named() {
     ] {
         let found = of(binding, more);
         assert!(found.contains(expected), "{binding}: {found}");
+    }
+}
+
+#[test]
+fn the_default_channel_is_one_that_is_there() {
+    let release = with_trait(
+        "observability-alert-rule",
+        "{schema: {envOverrides: {notificationChannel: string}}, creates: [{template: {apiVersion: v1, kind: ConfigMap, metadata: {name: alert}, data: {to: '${envOverrides.notificationChannel}'}}}]}",
+    );
+    const CHANNEL: &str = "ObservabilityAlertsNotificationChannel";
+    let mut catalog = Catalog::read(&tree(&release, "", ""), "acme").0;
+    let channel = |name: &str, spec: &str| {
+        let channels = objects(&manifest(CHANNEL, name, spec), "tree.yaml");
+        channels.into_iter().next().expect("one channel")
+    };
+    for (gone, come, expected) in [
+        ("", channel("b", "{environment: dev}"), "b"),
+        ("", channel("c", "{environment: dev}"), "b"),
+        ("", channel("a", "{environment: dev}"), "a"),
+        (
+            "",
+            channel("z", "{environment: dev, isEnvDefault: true}"),
+            "z",
+        ),
+        (
+            "z",
+            channel("z", "{environment: staging, isEnvDefault: true}"),
+            "a",
+        ),
+        ("a", channel("d", "{environment: dev}"), "b"),
+    ] {
+        catalog.remove(CHANNEL, "acme", gone);
+        catalog.add(&come, "acme");
+        let found = rendered(&catalog);
+        assert!(found.contains(&format!("\"to\":\"{expected}\"")), "{found}");
     }
 }
 
