@@ -14,6 +14,7 @@ mod text;
 pub(crate) use refused::{Fault, Refusal, refusals};
 
 use std::error::Error;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use boon::{CompileError, Compiler, SchemaIndex, Schemas, UrlLoader};
@@ -90,8 +91,13 @@ fn check_values(
     remote: &mut Vec<String>,
     warnings: &mut Vec<Warning>,
 ) -> Result<(), String> {
-    let plain = schema.plain.get_or_init(|| Plain::read(text));
-    if plain.as_ref().is_some_and(|plain| plain.accepts(values)) {
+    let accepts = |plain: &Option<Plain>| plain.as_ref().is_some_and(|plain| plain.accepts(values));
+    // Of a chart that is rendered once nothing is kept, which is a megabyte for the largest schemas.
+    let is_accepted = match schema.was_asked.swap(true, Ordering::Relaxed) {
+        true => accepts(schema.plain.get_or_init(|| Plain::read(text))),
+        false => accepts(&Plain::read(text)),
+    };
+    if is_accepted {
         return Ok(());
     }
     let document = schema.document.get_or_init(|| parse(text)).as_ref();
@@ -132,6 +138,8 @@ fn parse(text: &[u8]) -> Result<Value, String> {
 /// What was made of a schema so far; compiling one takes longer than most renders.
 #[derive(Default)]
 pub(crate) struct Compiled {
+    /// Whether values were checked before.
+    was_asked: AtomicBool,
     plain: OnceLock<Option<Plain>>,
     document: OnceLock<Result<Value, String>>,
     checker: OnceLock<Checker>,

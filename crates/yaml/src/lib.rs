@@ -8,7 +8,8 @@
 //!   `sigs.k8s.io/yaml` (YAML 1.1 words and numbers, merge keys, aliases), and [`to_string`] writes
 //!   what its `Marshal` writes.
 //! - Values of other types are written through a [`Viewer`].
-//! - [`load`] does both for a file of manifests, skipping documents without content.
+//! - [`load`] does both for a file of manifests, skipping documents without content. Where only values
+//!   are asked for, documents without anchors, tags and the like are read in one pass, without a tree.
 //!
 //! # Invariants
 //!

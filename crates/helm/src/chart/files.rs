@@ -170,8 +170,10 @@ fn at_once(
         files.map(|file| file.content.bytes().len()).sum()
     };
     let wanted: usize = inside.iter().map(bytes).sum();
+    // What is unpacked already is read sooner than a thread has memory of its own.
+    let unpacks = inside.iter().any(|(name, _)| name.ends_with(PACKED));
     // Mistakes are looked for twice, so not at every level.
-    if level > 0 || !parallel::is_worth_threads(wanted) {
+    if level > 0 || !unpacks || !parallel::is_worth_threads(wanted) {
         return None;
     }
     // No more at once than may be read one after the other.
@@ -211,6 +213,9 @@ pub(super) fn has_no_meaning(name: &str) -> bool {
     !known.contains(&name) && !name.starts_with("templates/")
 }
 
+/// How names of packed charts end.
+const PACKED: &str = ".tgz";
+
 /// Bytes of the shortest header of a compressed file.
 const GZIP_HEADER: usize = 10;
 
@@ -222,7 +227,7 @@ fn chart_inside(
     level: usize,
     parent: &str,
 ) -> Result<Arc<Chart>, ChartError> {
-    if !name.ends_with(".tgz") {
+    if !name.ends_with(PACKED) {
         let below = files.into_iter().filter_map(|file| {
             let (_, name) = file.name.split_once('/')?;
             let name = name.to_owned();
