@@ -878,6 +878,8 @@ fn has_simple_breaks(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use testkit::Dice;
+
     use super::*;
     use crate::compose::compose;
     use crate::{Tags, to_value};
@@ -956,34 +958,23 @@ mod tests {
 
     #[test]
     fn changed_manifests_mean_what_their_trees_mean() {
-        let mut dice = Dice(7);
+        let mut dice = Dice::new(7);
         let mut simple = 0;
         for round in 0..60_000 {
-            let mut text = SIMPLE[dice.roll(SIMPLE.len())].to_owned();
+            let mut text = dice.pick(SIMPLE).to_owned();
             for _ in 0..1 + round % 3 {
                 let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
-                let Some(&at) = places.get(dice.roll(places.len() + 1)) else {
+                let Some(&at) = dice.choose(&places) else {
                     continue;
                 };
-                if dice.roll(2) == 0 {
+                if dice.one_in(2) {
                     text.remove(at);
                 }
-                text.insert_str(at, PIECES[dice.roll(PIECES.len())]);
+                text.insert_str(at, dice.pick(PIECES));
             }
             simple += usize::from(check(&text));
         }
         assert!(simple > 10_000, "{simple}");
-    }
-
-    struct Dice(u64);
-
-    impl Dice {
-        fn roll(&mut self, sides: usize) -> usize {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            (self.0 % sides as u64) as usize
-        }
     }
 
     const PIECES: &[&str] = &[
