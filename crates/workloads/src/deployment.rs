@@ -413,8 +413,9 @@ fn progress(
         let old = deployment.node.at(&["status", key]).and_then(Node::as_i64);
         counts(key) != old.unwrap_or(0)
     });
-    let fresh = reason.is_empty() || reason == "NewReplicaSetAvailable";
-    if moved || fresh || reason == "DeploymentPaused" {
+    // What was said of another ReplicaSet, such as that it timed out, says nothing of this one.
+    let fresh = reason == "NewReplicaSetAvailable" || !message.starts_with(&name);
+    if moved || fresh {
         let message = format!("{name} is progressing.");
         set(true, ("ReplicaSetUpdated", &message), true);
         writes.wake_at(now.plus(Duration::from_seconds(seconds)));

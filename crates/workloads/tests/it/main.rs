@@ -200,6 +200,35 @@ fn an_image_that_is_not_there_fails_the_rollout_at_its_deadline() {
 }
 
 #[test]
+fn a_rollout_that_follows_a_failed_one_has_its_own_time() {
+    let mut cluster = Cluster::new();
+    let broken = WEB
+        .replace("registry.example.com/web:1", "fault.local/image-pull:1")
+        .replace("replicas: 3", "replicas: 3\n  progressDeadlineSeconds: 2");
+    cluster.create(DEPLOYMENTS, &broken);
+    cluster.pass(Duration::from_seconds(3));
+    let path = format!("{DEPLOYMENTS}/web");
+    cluster.request(
+        "PATCH",
+        &path,
+        r#"{"spec":{"template":{"spec":{"containers":[{"name":"web","image":"fault.local/image-pull:2"}]}}}}"#,
+    );
+    let progress = |cluster: &Cluster| {
+        let status = cluster.status("deployments.apps", COUNTS);
+        let line = status.lines().find(|line| line.contains("Progressing"));
+        line.unwrap_or_default().trim().to_owned()
+    };
+    assert_eq!(progress(&cluster), "Progressing True ReplicaSetUpdated");
+    cluster.pass(Duration::from_seconds(1));
+    assert_eq!(progress(&cluster), "Progressing True ReplicaSetUpdated");
+    cluster.pass(Duration::from_seconds(2));
+    assert_eq!(
+        progress(&cluster),
+        "Progressing False ProgressDeadlineExceeded"
+    );
+}
+
+#[test]
 fn a_crash_loop_restarts_with_growing_pauses() {
     let mut cluster = Cluster::new();
     let crashing = WEB.replace("registry.example.com/web:1", "fault.local/crash-loop:2");
