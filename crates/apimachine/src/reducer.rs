@@ -21,8 +21,8 @@ pub trait Reducer: Send {
     /// even if nothing changes.
     ///
     /// What it writes twice is told once, as it is in the end; the writer's events are only those of
-    /// the end as well. Time and seed are in [`Writer::env`]. Refused writes are the reducer's business: most mean
-    /// that the object changed or went away meanwhile.
+    /// the end as well. Time and seed are in [`Writer::env`]. Refused writes are the reducer's
+    /// business: most mean that the object changed or went away meanwhile.
     fn react(&mut self, writer: &mut Writer<'_>, events: &[Event]) -> Option<Timestamp>;
 }
 

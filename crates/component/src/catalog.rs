@@ -281,24 +281,24 @@ impl Catalog {
     }
 
     fn reading(&self, kind: &str, namespace: &str, name: &str) -> Reading {
-        let key = (kind.into(), namespace.into(), name.into());
-        let entry = self.items.get(&key);
+        let entry = self.entry(kind, namespace, name);
         entry.map_or(Reading::default(), |entry| entry.reading)
     }
 
     /// Fields of an object that no version knows.
     pub fn findings(&self, kind: &str, namespace: &str, name: &str) -> &[Finding] {
-        let key = (kind.into(), namespace.into(), name.into());
-        let entry = self.items.get(&key);
+        let entry = self.entry(kind, namespace, name);
         entry.map_or(&[], |entry| &entry.findings)
     }
 
     /// The object of this kind, namespace and name.
     pub fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<&Item> {
-        let entry = self
-            .items
-            .get(&(kind.into(), namespace.into(), name.into()))?;
-        Some(&entry.item)
+        Some(&self.entry(kind, namespace, name)?.item)
+    }
+
+    fn entry(&self, kind: &str, namespace: &str, name: &str) -> Option<&Entry> {
+        self.items
+            .get(&(kind.into(), namespace.into(), name.into()))
     }
 
     /// Every object by kind, namespace and name.

@@ -99,32 +99,31 @@ pub(crate) fn meanwhile<T: Send, R: Send, M>(
             receiver.recv().ok()
         };
         let mut done = Vec::new();
-        while let Some((first, batch)) = next() {
-            let batch: Vec<T> = batch;
-            let called = batch.into_iter().map(&call);
-            done.extend((first..).zip(called));
+        while let Some(batch) = next() {
+            let batch: Vec<(usize, T)> = batch;
+            let called = batch.into_iter().map(|(at, item)| (at, call(item)));
+            done.extend(called);
         }
         done
     };
     // The sender is dropped in any case, or the other thread would wait forever.
     let (made, mut done) = thread::scope(move |scope| {
         let mut other = None;
-        let (mut sum, mut sent) = (0, 0);
-        let (mut first, mut batch) = (0, Vec::new());
+        let (mut sum, mut sent, mut count) = (0, 0, 0);
+        let mut batch = Vec::new();
         let made = make(&mut |item, bytes| {
             sum += bytes;
             if other.is_none() && sum >= BYTES_PER_THREAD / 4 && cores() > 1 {
                 other = thread::Builder::new().spawn_scoped(scope, work).ok();
             }
-            batch.push(item);
+            batch.push((count, item));
+            count += 1;
             if sum - sent >= BYTES_PER_BATCH {
                 sent = sum;
-                let next = first + batch.len();
-                hand_over(&sender, first, std::mem::take(&mut batch));
-                first = next;
+                hand_over(&sender, std::mem::take(&mut batch));
             }
         });
-        hand_over(&sender, first, batch);
+        hand_over(&sender, batch);
         drop(sender);
         let mut done = work();
         match other.map(thread::ScopedJoinHandle::join) {
@@ -138,9 +137,9 @@ pub(crate) fn meanwhile<T: Send, R: Send, M>(
     (made, done.into_iter().map(|(_, result)| result).collect())
 }
 
-/// Gives items, the first of which has the number `first`, to whoever is free.
-fn hand_over<T>(sender: &mpsc::Sender<(usize, Vec<T>)>, first: usize, items: Vec<T>) {
-    let sent = sender.send((first, items));
+/// Gives items to whoever is free.
+fn hand_over<T>(sender: &mpsc::Sender<T>, items: T) {
+    let sent = sender.send(items);
     debug_assert!(sent.is_ok(), "the receiver lives longer");
 }
 

@@ -197,6 +197,27 @@ impl Node {
         }
     }
 
+    /// A copy with other values in some places of this list or map, the places in order.
+    pub(crate) fn with_children(&self, others: Vec<(usize, Self)>) -> Self {
+        let mut copy = self.clone();
+        match &mut copy {
+            Self::List(items) => {
+                let items = Arc::make_mut(items);
+                others.into_iter().for_each(|(at, other)| items[at] = other);
+            }
+            Self::Map(map) => {
+                let mut others = others.into_iter().peekable();
+                for (at, (_, value)) in map.iter_mut().enumerate() {
+                    if let Some((_, other)) = others.next_if(|(place, _)| *place == at) {
+                        *value = other;
+                    }
+                }
+            }
+            _ => {}
+        }
+        copy
+    }
+
     /// Orders the keys of this map and of every map below it.
     pub fn sort_keys(&mut self) {
         match self {
@@ -262,23 +283,7 @@ fn adopted(own: &Node, other: &Node) -> Adopted {
         (false, true) => return Adopted::Nothing,
         (false, false) => {}
     }
-    let mut copy = own.clone();
-    match &mut copy {
-        Node::List(items) => {
-            let items = Arc::make_mut(items);
-            parts.into_iter().for_each(|(at, node)| items[at] = node);
-        }
-        Node::Map(map) => {
-            let mut parts = parts.into_iter().peekable();
-            for (at, (_, value)) in map.iter_mut().enumerate() {
-                if let Some((_, node)) = parts.next_if(|(own, _)| *own == at) {
-                    *value = node;
-                }
-            }
-        }
-        _ => {}
-    }
-    Adopted::Parts(copy)
+    Adopted::Parts(own.with_children(parts))
 }
 
 impl From<bool> for Node {

@@ -73,22 +73,7 @@ impl Sharing {
             }
             _ => {}
         }
-        let mut copy = (!changed.is_empty()).then(|| node.clone());
-        match &mut copy {
-            Some(Node::List(items)) => {
-                let items = Arc::make_mut(items);
-                changed.into_iter().for_each(|(at, own)| items[at] = own);
-            }
-            Some(Node::Map(map)) => {
-                let mut changed = changed.into_iter().peekable();
-                for (at, (_, value)) in map.iter_mut().enumerate() {
-                    if let Some((_, own)) = changed.next_if(|(own, _)| *own == at) {
-                        *value = own;
-                    }
-                }
-            }
-            _ => {}
-        }
+        let copy = (!changed.is_empty()).then(|| node.with_children(changed));
         if !whole {
             return (None, copy);
         }

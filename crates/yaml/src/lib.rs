@@ -20,6 +20,7 @@
 //!
 //! Deliberately absent: writing changes back into a file that a person formatted; that edits bytes.
 
+mod bytes;
 mod compose;
 mod emit;
 mod error;

@@ -115,6 +115,32 @@ spec:
 ";
 
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/default/deployments";
+
+/// What [`WEB`] runs.
+const IMAGE: &str = "registry.example.com/web:1";
+
+impl Cluster {
+    /// [`WEB`] three seconds after it was created with an image that cannot be had and has timed out.
+    fn with_failed_web(image: &str) -> Self {
+        let mut cluster = Self::new();
+        let broken = WEB
+            .replace(IMAGE, image)
+            .replace("replicas: 3", "replicas: 3\n  progressDeadlineSeconds: 2");
+        cluster.create(DEPLOYMENTS, &broken);
+        cluster.pass(Duration::from_seconds(3));
+        cluster
+    }
+
+    /// Gives the Deployment another image.
+    fn set_image(&mut self, image: &str) {
+        let containers = format!(r#"[{{"name":"web","image":"{image}"}}]"#);
+        self.request(
+            "PATCH",
+            &format!("{DEPLOYMENTS}/web"),
+            &format!(r#"{{"spec":{{"template":{{"spec":{{"containers":{containers}}}}}}}}}"#),
+        );
+    }
+}
 const COUNTS: &[&str] = &[
     "replicas",
     "updatedReplicas",
@@ -134,12 +160,7 @@ fn a_deployment_becomes_available_and_rolls_out_without_a_gap() {
               Progressing True NewReplicaSetAvailable
         "#]],
     );
-    let path = format!("{DEPLOYMENTS}/web");
-    cluster.request(
-        "PATCH",
-        &path,
-        r#"{"spec":{"template":{"spec":{"containers":[{"name":"web","image":"registry.example.com/web:2"}]}}}}"#,
-    );
+    cluster.set_image("registry.example.com/web:2");
     cluster.pass(Duration::from_seconds(5));
     let images: Vec<String> = cluster
         .objects("pods")
@@ -171,12 +192,7 @@ fn a_deployment_becomes_available_and_rolls_out_without_a_gap() {
 
 #[test]
 fn an_image_that_is_not_there_fails_the_rollout_at_its_deadline() {
-    let mut cluster = Cluster::new();
-    let broken = WEB
-        .replace("registry.example.com/web:1", "fault.local/image-pull:2.3.1")
-        .replace("replicas: 3", "replicas: 3\n  progressDeadlineSeconds: 2");
-    cluster.create(DEPLOYMENTS, &broken);
-    cluster.pass(Duration::from_seconds(3));
+    let cluster = Cluster::with_failed_web("fault.local/image-pull:2.3.1");
     check(
         &cluster.status("deployments.apps", COUNTS),
         expect![[r#"
@@ -201,18 +217,8 @@ fn an_image_that_is_not_there_fails_the_rollout_at_its_deadline() {
 
 #[test]
 fn a_rollout_that_follows_a_failed_one_has_its_own_time() {
-    let mut cluster = Cluster::new();
-    let broken = WEB
-        .replace("registry.example.com/web:1", "fault.local/image-pull:1")
-        .replace("replicas: 3", "replicas: 3\n  progressDeadlineSeconds: 2");
-    cluster.create(DEPLOYMENTS, &broken);
-    cluster.pass(Duration::from_seconds(3));
-    let path = format!("{DEPLOYMENTS}/web");
-    cluster.request(
-        "PATCH",
-        &path,
-        r#"{"spec":{"template":{"spec":{"containers":[{"name":"web","image":"fault.local/image-pull:2"}]}}}}"#,
-    );
+    let mut cluster = Cluster::with_failed_web("fault.local/image-pull:1");
+    cluster.set_image("fault.local/image-pull:2");
     let progress = |cluster: &Cluster| {
         let status = cluster.status("deployments.apps", COUNTS);
         let line = status.lines().find(|line| line.contains("Progressing"));
@@ -231,7 +237,7 @@ fn a_rollout_that_follows_a_failed_one_has_its_own_time() {
 #[test]
 fn a_crash_loop_restarts_with_growing_pauses() {
     let mut cluster = Cluster::new();
-    let crashing = WEB.replace("registry.example.com/web:1", "fault.local/crash-loop:2");
+    let crashing = WEB.replace(IMAGE, "fault.local/crash-loop:2");
     cluster.create(DEPLOYMENTS, &crashing);
     let restarts = |cluster: &Cluster| {
         let pod = &cluster.objects("pods")[0];

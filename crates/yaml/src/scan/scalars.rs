@@ -3,19 +3,11 @@
 use object::Text;
 
 use super::{Mark, Outcome, Scanner, Token, TokenKind};
+use crate::bytes::all_but;
 use crate::node::Style;
 
 /// Whether a plain scalar goes on over this byte without a closer look.
-const PLAIN: [bool; 256] = {
-    let mut table = [true; 256];
-    let special = b" \t\r\n:,?[]{}\xc2\xe2";
-    let mut at = 0;
-    while at < special.len() {
-        table[special[at] as usize] = false;
-        at += 1;
-    }
-    table
-};
+const PLAIN: [bool; 256] = all_but(b" \t\r\n:,?[]{}\xc2\xe2");
 
 /// Line breaks and blanks seen since the last text of a flow scalar.
 #[derive(Default)]

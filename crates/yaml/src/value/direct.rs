@@ -9,6 +9,7 @@ use object::{Map, Node, Text};
 
 use super::resolver::Value;
 use super::{Document, Duplicates, ResolveOptions};
+use crate::bytes::all_but;
 use crate::resolve::{Rules, Scalar, plain};
 
 /// Deepest nesting that is read here, for the stack.
@@ -766,11 +767,10 @@ impl<'a> Reader<'a> {
         while self.at - self.line == indent && !self.is_at_end() {
             let blank = matches!(self.byte(0), b' ' | b'\t');
             if !self.dropping {
-                if !broken {
-                    // The first line has no break before it.
-                } else if literal || after_blank || blank {
+                // The first line has no break before it.
+                if broken && (literal || after_blank || blank) {
                     text.push('\n');
-                } else if breaks == 0 {
+                } else if broken && breaks == 0 {
                     text.push(' ');
                 }
                 text.extend(std::iter::repeat_n('\n', breaks));
@@ -849,16 +849,7 @@ fn push_folded(text: &mut String, breaks: usize) {
 const INDICATORS: &[u8] = b" \t\n?,[]{}#&*!|>'\"%@`";
 
 /// Whether plain text goes on over this byte without a closer look.
-const GOES_ON: [bool; 256] = {
-    let mut table = [true; 256];
-    let special = b"\t\n:#";
-    let mut at = 0;
-    while at < special.len() {
-        table[special[at] as usize] = false;
-        at += 1;
-    }
-    table
-};
+const GOES_ON: [bool; 256] = all_but(b"\t\n:#");
 
 /// Whether every line ends in a line feed, and no byte order mark is inside.
 fn has_simple_breaks(text: &str) -> bool {
