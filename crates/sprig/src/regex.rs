@@ -49,32 +49,36 @@ type Outcome = Result<Value, CallError>;
 const KEPT_MAX: usize = 16;
 
 thread_local! {
-    /// Patterns by text, the one used last at the end.
-    static KEPT: RefCell<Vec<Rc<Regexp>>> = const { RefCell::new(Vec::new()) };
+    /// Patterns, each with whether it is for ASCII alone, the one used last at the end.
+    static KEPT: RefCell<Vec<(bool, Rc<Regexp>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The pattern, compiled at most once while it is in use.
-fn compile(pattern: &str) -> Result<Rc<Regexp>, RegexpError> {
+fn compile(pattern: &str, for_ascii: bool) -> Result<Rc<Regexp>, RegexpError> {
     KEPT.with_borrow_mut(|kept| {
-        let found = kept.iter().position(|regexp| regexp.as_str() == pattern);
+        let found = kept
+            .iter()
+            .position(|(ascii, regexp)| *ascii == for_ascii && regexp.as_str() == pattern);
         let regexp = match found {
-            Some(index) => kept.remove(index),
+            Some(index) => kept.remove(index).1,
+            None if for_ascii => Rc::new(Regexp::for_ascii(pattern)?),
             None => Rc::new(Regexp::new(pattern)?),
         };
         if kept.len() == KEPT_MAX {
             kept.remove(0);
         }
-        kept.push(Rc::clone(&regexp));
+        kept.push((for_ascii, Rc::clone(&regexp)));
         Ok(regexp)
     })
 }
 
-/// The pattern of the first argument. `must` functions return Go's error, others panic with more
-/// words around it.
+/// The pattern of the first argument, for the text that is the second. `must` functions return Go's
+/// error, others panic with more words around it.
 fn pattern<const MUST: bool>(args: &[Value]) -> Result<Rc<Regexp>, CallError> {
     let text = take::text(args, 0);
     let text = text.to_text();
-    compile(&text).map_err(|error| {
+    let for_ascii = take::text(args, 1).as_bytes().is_ascii();
+    compile(&text, for_ascii).map_err(|error| {
         if MUST {
             error.to_string().into()
         } else {

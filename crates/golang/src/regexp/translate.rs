@@ -1,6 +1,6 @@
 //! Reads a pattern by Go's grammar and writes it in the `regex` crate's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::{RegexpError, RegexpErrorKind as Kind};
@@ -20,10 +20,19 @@ fn error<T>(kind: Kind, text: &str) -> Outcome<T> {
     })
 }
 
+/// The texts in which a pattern will be looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Texts {
+    All,
+    /// Those of ASCII alone.
+    Ascii,
+}
+
 /// Writes `pattern` for the `regex` crate.
-pub(super) fn translate(pattern: &str) -> Outcome<String> {
+pub(super) fn translate(pattern: &str, texts: Texts) -> Outcome<String> {
     let mut translator = Translator {
         pattern,
+        texts,
         at: 0,
         out: String::with_capacity(pattern.len() + 16),
         groups: Vec::new(),
@@ -47,9 +56,19 @@ struct Scope {
     repeat_at: Option<usize>,
     /// Where flags behind the atom begin in what is written: a repetition goes before them.
     flags_at: Option<usize>,
+    /// Whether `.` is a line feed, too.
+    dot_is_all: bool,
 }
 
 impl Scope {
+    /// A group inside.
+    fn inside(self) -> Self {
+        Self {
+            dot_is_all: self.dot_is_all,
+            ..Self::default()
+        }
+    }
+
     fn push_atom(&mut self, weight: u32) {
         self.atom = true;
         self.atom_weight = weight.max(1);
@@ -61,6 +80,7 @@ impl Scope {
 
 struct Translator<'a> {
     pattern: &'a str,
+    texts: Texts,
     at: usize,
     out: String,
     groups: Vec<Scope>,
@@ -96,11 +116,15 @@ impl<'a> Translator<'a> {
                 }
                 '.' => {
                     self.at += 1;
-                    self.push(".");
+                    self.push(match (self.texts, self.scope.dot_is_all) {
+                        (Texts::All, _) => ".",
+                        (Texts::Ascii, true) => r"[\x00-\x7F]",
+                        (Texts::Ascii, false) => r"[\x00-\x09\x0B-\x7F]",
+                    });
                 }
                 '[' => {
                     let class = self.class()?;
-                    self.push(&class);
+                    self.push_class(&class);
                 }
                 '*' | '+' | '?' => {
                     let start = self.at;
@@ -124,6 +148,13 @@ impl<'a> Translator<'a> {
     fn push(&mut self, atom: &str) {
         self.out.push_str(atom);
         self.scope.push_atom(1);
+    }
+
+    fn push_class(&mut self, class: &str) {
+        match self.texts {
+            Texts::All => self.push(class),
+            Texts::Ascii => self.push(&format!(r"[{class}&&\x00-\x7F]")),
+        }
     }
 
     fn literal(&mut self, code: u32) {
@@ -169,7 +200,7 @@ impl<'a> Translator<'a> {
             return self.flags();
         }
         self.groups.push(self.scope);
-        self.scope = Scope::default();
+        self.scope = self.scope.inside();
         Ok(())
     }
 
@@ -178,29 +209,41 @@ impl<'a> Translator<'a> {
         let start = self.at;
         self.at += 2;
         let (mut negative, mut seen) = (false, false);
-        loop {
+        // Of a flag that is there twice the last counts; the other crate takes each once.
+        let mut flags = BTreeMap::new();
+        let end = loop {
             match self.next() {
-                Some('i' | 'm' | 's' | 'U') => seen = true,
-                Some('-') if !negative => (negative, seen) = (true, false),
-                Some(end @ (':' | ')')) if !negative || seen => {
-                    if end == ')' && self.scope.atom {
-                        self.scope.flags_at.get_or_insert(self.out.len());
-                    }
-                    self.out.push_str(match &self.pattern[start..self.at] {
-                        "(?)" => "",
-                        flags => flags,
-                    });
-                    if end == ':' {
-                        self.groups.push(self.scope);
-                        self.scope = Scope::default();
-                    } else {
-                        self.scope.repeat_at = None;
-                    }
-                    return Ok(());
+                Some(flag @ ('i' | 'm' | 's' | 'U')) => {
+                    flags.insert(flag, !negative);
+                    seen = true;
                 }
+                Some('-') if !negative => (negative, seen) = (true, false),
+                Some(end @ (':' | ')')) if !negative || seen => break end,
                 _ => return error(Kind::Perl, &self.pattern[start..self.at]),
             }
+        };
+        if end == ')' && self.scope.atom {
+            self.scope.flags_at.get_or_insert(self.out.len());
         }
+        let named = |on: bool| flags.iter().filter(move |flag| *flag.1 == on);
+        let is_off = named(false).next().is_some();
+        if end == ':' || !flags.is_empty() {
+            self.out.push_str("(?");
+            self.out.extend(named(true).map(|(flag, _)| flag));
+            self.out.push_str(if is_off { "-" } else { "" });
+            self.out.extend(named(false).map(|(flag, _)| flag));
+            self.out.push(end);
+        }
+        let dot_is_all = flags.get(&'s').copied();
+        let dot_is_all = dot_is_all.unwrap_or(self.scope.dot_is_all);
+        if end == ':' {
+            self.groups.push(self.scope);
+            self.scope = self.scope.inside();
+        } else {
+            self.scope.repeat_at = None;
+        }
+        self.scope.dot_is_all = dot_is_all;
+        Ok(())
     }
 
     fn close(&mut self) -> Outcome<()> {
@@ -283,12 +326,12 @@ impl<'a> Translator<'a> {
             Some(b'z') => r"(?:\z)",
             Some(b'b') => r"(?-u:\b)",
             Some(b'B') => r"(?-u:\B)",
-            Some(b'd') => "[0-9]",
-            Some(b'D') => "[^0-9]",
-            Some(b'w') => "[0-9A-Za-z_]",
-            Some(b'W') => "[^0-9A-Za-z_]",
-            Some(b's') => r"[\t\n\x0c\r ]",
-            Some(b'S') => r"[^\t\n\x0c\r ]",
+            Some(b'd' | b'D' | b'w' | b'W' | b's' | b'S') => {
+                let class = format!("[{}]", perl_class(&rest[..2]));
+                self.at += 2;
+                self.push_class(&class);
+                return Ok(());
+            }
             Some(b'C') => return error(Kind::Escape, r"\C"),
             Some(b'Q') => {
                 let quoted = &rest[2..];
@@ -302,7 +345,7 @@ impl<'a> Translator<'a> {
             }
             Some(b'p' | b'P') => {
                 let class = self.unicode_class()?;
-                self.push(&class);
+                self.push_class(&class);
                 return Ok(());
             }
             _ => {
