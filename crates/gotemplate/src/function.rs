@@ -181,8 +181,9 @@ impl Functions {
         self.0.get(name).is_some_and(|known| known.impure)
     }
 
-    pub(crate) fn known(&self, name: &str) -> Option<Known> {
-        self.0.get(name).copied()
+    pub(crate) fn known(&self, name: &str) -> Option<(&'static str, Known)> {
+        let (name, known) = self.0.get_key_value(name)?;
+        Some((name, *known))
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) struct Impure {
     /// The template that the program executes.
     pub(crate) root: Str,
     /// By that template, the file, the function and its place.
-    places: HashMap<(Str, Str, Str, Id), ImpureCall>,
+    places: HashMap<(Str, Str, &'static str, Id), ImpureCall>,
 }
 
 impl Context<'_> {
@@ -56,17 +56,23 @@ impl Context<'_> {
     }
 
     /// Notes a call if it was one of these. `node` is the function's name in the text.
-    pub(crate) fn note_call(&mut self, frame: &Frame<'_>, name: &Str, node: Id, is_impure: bool) {
+    pub(crate) fn note_call(
+        &mut self,
+        frame: &Frame<'_>,
+        name: &'static str,
+        node: Id,
+        is_impure: bool,
+    ) {
         if std::mem::take(&mut self.impure.marked) || is_impure {
             self.note_impure(frame, name, node);
         }
     }
 
     #[cold]
-    fn note_impure(&mut self, frame: &Frame<'_>, name: &Str, node: Id) {
+    fn note_impure(&mut self, frame: &Frame<'_>, name: &'static str, node: Id) {
         let source = frame.source();
         let Impure { root, places, .. } = &mut self.impure;
-        let key = (root.clone(), source.name.clone(), name.clone(), node);
+        let key = (root.clone(), source.name.clone(), name, node);
         if let Some(known) = places.get_mut(&key) {
             known.times += 1;
         } else if places.len() < IMPURE_PLACES_MAX {
@@ -76,7 +82,7 @@ impl Context<'_> {
                 file: source.name.to_text().into_owned(),
                 line,
                 column,
-                function: name.to_text().into_owned(),
+                function: name.to_owned(),
                 times: 1,
             };
             places.insert(key, call);

@@ -23,7 +23,7 @@ pub enum Mentioned<'a> {
     /// `.Values.image.tag`, `$.Values.image`, `$ctx.Values`. What they are fields of is unknown.
     Fields(Vec<&'a str>),
     /// A function that is called.
-    Function(&'a Str),
+    Function(&'static str),
 }
 
 impl Set {
@@ -53,7 +53,7 @@ fn of(template: &Template) -> Vec<Mention<'_>> {
                 open.extend(source.below(node));
                 Mentioned::Fields(texts(source, names))
             }
-            Node::Function(function) => Mentioned::Function(&source.function(function).0),
+            Node::Function(function) => Mentioned::Function(source.function(function).name),
             _ => {
                 open.extend(source.below(node));
                 continue;

@@ -2,8 +2,8 @@
 
 use super::{Callee, Frame, Operand, Result, builtin};
 use crate::function::Known;
-use crate::parse::{Id, Node};
-use crate::{CallError, Context, ElementType, Kind, MapType, Signature, Str, Type, Use, Value};
+use crate::parse::{Called, Id, Node};
+use crate::{CallError, Context, ElementType, Kind, MapType, Signature, Type, Use, Value};
 use crate::{IntType, UintType, stack};
 
 /// Lists of arguments kept for later calls.
@@ -15,17 +15,16 @@ impl Context<'_> {
         &mut self,
         frame: &mut Frame<'_>,
         dot: &Operand,
-        (name, callee): &(Str, Callee),
+        Called { name, callee }: Called,
         node: Id,
         args: &[Id],
         last: Option<Operand>,
     ) -> Result<Operand> {
-        let result = match *callee {
+        let result = match callee {
             Callee::Builtin(builtin) => {
                 if builtin.is_logic() {
                     return self.logic(frame, dot, builtin, args, last);
                 }
-                let name = builtin.name();
                 let mut operands = self.spare_operands.pop().unwrap_or_default();
                 let signature = builtin.signature();
                 self.arguments(frame, dot, name, signature, args, last, &mut operands)?;
@@ -52,8 +51,7 @@ impl Context<'_> {
             }) => {
                 let mut values = self.spare.pop().unwrap_or_default();
                 let signature = function.signature();
-                let text = name.as_str().unwrap_or_default();
-                self.arguments(frame, dot, text, signature, args, last, &mut values)?;
+                self.arguments(frame, dot, name, signature, args, last, &mut values)?;
                 if let Some(how) = look
                     && self.recorder.is_some()
                 {
@@ -76,7 +74,7 @@ impl Context<'_> {
         };
         result.map_err(|error| {
             frame.at = node;
-            frame.call_error(&name.to_text(), error)
+            frame.call_error(name, error)
         })
     }
 

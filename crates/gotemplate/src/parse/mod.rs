@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(crate) use literal::{Number, quote};
-pub(crate) use tree::{Branch, Id, Name, Node, ROOT, Run, Source, Template, Variable};
+pub(crate) use tree::{Branch, Called, Id, Name, Node, ROOT, Run, Source, Template, Variable};
 
 use self::lex::{Kind, Lexer, Token};
 use crate::{Functions, ParseError, Str, limits, stack};
@@ -49,7 +49,7 @@ pub(crate) fn parse(name: Str, text: Str, functions: &Functions) -> Result<Parse
         source: Source::new(name.clone(), text.clone()),
         pending: [Token::NONE; 3],
         count: 0,
-        called: HashMap::new(),
+        known: HashMap::new(),
         open: Vec::new(),
         state: State::new(),
         nesting: 0,
@@ -123,8 +123,8 @@ struct Parser<'t> {
     lexer: Lexer<'t>,
     functions: &'t Functions,
     source: Source,
-    /// Numbers of functions by name.
-    called: HashMap<&'t [u8], u32>,
+    /// Numbers of functions, constant numbers and texts by the words that stand for them.
+    known: HashMap<&'t [u8], u32>,
     /// Nodes whose list is not complete, innermost lists last.
     open: Vec<Id>,
     /// Tokens put back, the next one last. The first is always the last one cut: errors are on its line.

@@ -174,13 +174,7 @@ impl<'t> Parser<'t> {
     fn term(&mut self) -> Result<Option<Id>> {
         let token = self.next_solid();
         let node = match token.kind {
-            Kind::Identifier => match self.function(token) {
-                Some(function) => Node::Function(function),
-                None => {
-                    let name = quote(self.word(token).as_bytes());
-                    return Err(self.error(format!("function {name} not defined")));
-                }
-            },
+            Kind::Identifier => Node::Function(self.once(token, Self::function)?),
             Kind::Keyword(Keyword::Dot) => Node::Dot,
             Kind::Keyword(Keyword::Nil) => Node::Nil,
             Kind::Variable => {
@@ -200,12 +194,9 @@ impl<'t> Parser<'t> {
             },
             Kind::Bool => Node::Bool(self.bytes(token) == b"true"),
             Kind::Character | Kind::Complex | Kind::Number => {
-                let number = Number::read(&self.word(token), token.kind);
-                let number = number.map_err(|message| self.error(message))?;
-                Node::Number {
-                    number: self.source.add_number(number),
-                    end: token.end,
-                }
+                let number = self.once(token, Self::number)?;
+                let end = token.end;
+                Node::Number { number, end }
             }
             Kind::OpenParen => {
                 if self.state.parens >= limits::PARENS_MAX {
@@ -218,11 +209,9 @@ impl<'t> Parser<'t> {
                 return Ok(Some(pipe));
             }
             Kind::String | Kind::RawString => {
-                let text = self.unquote(token)?;
-                Node::String {
-                    text: self.source.add_string(&*text),
-                    end: token.end,
-                }
+                let text = self.once(token, Self::string)?;
+                let end = token.end;
+                Node::String { text, end }
             }
             _ => {
                 self.count += 1;
@@ -232,17 +221,35 @@ impl<'t> Parser<'t> {
         Ok(Some(self.source.add(token.start, node)))
     }
 
-    /// The number of the function that a token names, if there is one.
-    fn function(&mut self, token: Token) -> Option<u32> {
-        let name = self.bytes(token);
-        if let Some(known) = self.called.get(name) {
-            return Some(*known);
+    /// The number of what a token stands for, which `add` adds where its word comes first.
+    fn once(&mut self, token: Token, add: fn(&mut Self, Token) -> Result<u32>) -> Result<u32> {
+        let word = self.bytes(token);
+        if let Some(known) = self.known.get(word) {
+            return Ok(*known);
         }
-        let number = self
-            .source
-            .add_function(&self.word(token), self.functions)?;
-        self.called.insert(name, number);
-        Some(number)
+        let number = add(self, token)?;
+        self.known.insert(word, number);
+        Ok(number)
+    }
+
+    fn function(&mut self, token: Token) -> Result<u32> {
+        let name = self.word(token);
+        let added = self.source.add_function(&name, self.functions);
+        added.ok_or_else(|| {
+            let name = quote(name.as_bytes());
+            self.error(format!("function {name} not defined"))
+        })
+    }
+
+    fn number(&mut self, token: Token) -> Result<u32> {
+        let number = Number::read(&self.word(token), token.kind);
+        let number = number.map_err(|message| self.error(message))?;
+        Ok(self.source.add_number(number))
+    }
+
+    fn string(&mut self, token: Token) -> Result<u32> {
+        let text = self.unquote(token)?;
+        Ok(self.source.add_string(&*text))
     }
 
     pub(super) fn unquote(&self, token: Token) -> Result<Cow<'t, [u8]>> {

@@ -141,8 +141,14 @@ pub(crate) struct Source {
     interned: HashMap<Box<str>, Variable>,
     numbers: Vec<Number>,
     strings: Vec<Str>,
-    /// Functions that are called, with their names.
-    functions: Vec<(Str, Callee)>,
+    functions: Vec<Called>,
+}
+
+/// A function that is called.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Called {
+    pub(crate) name: &'static str,
+    pub(crate) callee: Callee,
 }
 
 /// A template: a name, and where its nodes begin.
@@ -229,12 +235,14 @@ impl Source {
         self.positions.shrink_to_fit();
         self.ids.shrink_to_fit();
         self.names.shrink_to_fit();
+        self.numbers.shrink_to_fit();
+        self.strings.shrink_to_fit();
+        self.functions.shrink_to_fit();
     }
 
     /// Adds a function and gives its number, if there is one of this name.
     pub(super) fn add_function(&mut self, name: &str, functions: &Functions) -> Option<u32> {
-        let callee = Callee::find(name, functions)?;
-        self.functions.push((Str::from(name), callee));
+        self.functions.push(Callee::find(name, functions)?);
         Some(self.functions.len() as u32 - 1)
     }
 
@@ -316,8 +324,8 @@ impl Source {
         &self.strings[string as usize]
     }
 
-    pub(crate) fn function(&self, function: u32) -> &(Str, Callee) {
-        &self.functions[function as usize]
+    pub(crate) fn function(&self, function: u32) -> Called {
+        self.functions[function as usize]
     }
 
     pub(crate) fn slice(&self, start: usize, end: u32) -> &[u8] {
@@ -409,7 +417,7 @@ impl Source {
                     self.print_operand(*id, out);
                 }
             }
-            Node::Function(function) => out.extend(self.function(function).0.as_bytes()),
+            Node::Function(function) => out.extend(self.function(function).name.as_bytes()),
             Node::Field { names } => self.print_names(names, out),
             Node::Variable { variable, names } => {
                 out.extend(self.variable(variable).as_bytes());

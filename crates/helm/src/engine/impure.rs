@@ -27,12 +27,11 @@ impl Program {
             let Mentioned::Function(name) = mention.what else {
                 return None;
             };
-            let name = name.to_text();
             let at = Span {
                 column: mention.column as u32 + 1,
                 ..Span::line(mention.file.to_text(), mention.line as u32)
             };
-            FUNCTIONS.is_impure(&name).then(|| (name.into_owned(), at))
+            FUNCTIONS.is_impure(name).then(|| (name.to_owned(), at))
         });
         calls.collect()
     }

@@ -9,6 +9,7 @@ mod index;
 
 use super::Operand;
 use crate::function::Known;
+use crate::parse::Called;
 use crate::{CallError, Context, Functions, Kind, Signature, Type, Use, Value, format};
 
 /// What a name in a template calls.
@@ -67,12 +68,16 @@ const ALL: [Builtin; 19] = [
 
 impl Callee {
     /// The program's functions come before ours.
-    pub(crate) fn find(name: &str, functions: &Functions) -> Option<Self> {
-        if let Some(known) = functions.known(name) {
-            return Some(Self::Function(known));
+    pub(crate) fn find(name: &str, functions: &Functions) -> Option<Called> {
+        if let Some((name, known)) = functions.known(name) {
+            let callee = Self::Function(known);
+            return Some(Called { name, callee });
         }
         let builtin = ALL.into_iter().find(|builtin| builtin.name() == name)?;
-        Some(Self::Builtin(builtin))
+        Some(Called {
+            name: builtin.name(),
+            callee: Self::Builtin(builtin),
+        })
     }
 }
 
