@@ -44,8 +44,8 @@ pub struct Chart {
     pub metadata: Metadata,
     /// Default values; numbers are floats.
     pub values: Map,
-    /// The text of its `values.yaml`.
-    pub values_text: Option<Arc<[u8]>>,
+    /// Its `values.yaml`.
+    values_file: Option<Content>,
     /// The text of its `values.schema.json`.
     pub schema: Option<Arc<[u8]>>,
     /// What was made of it, once somebody has checked values.
@@ -122,6 +122,16 @@ impl Chart {
         let mut budget = Budget::default();
         let read = archive::read(&bytes.into(), profile, &mut budget)?;
         files::chart(read, profile, &mut budget, 0)
+    }
+
+    /// Its `values.yaml`, if it has one.
+    pub fn values_file(&self) -> Option<&Arc<[u8]>> {
+        self.values_file.as_ref().map(Content::bytes)
+    }
+
+    /// The text of its `values.yaml`; nothing without one.
+    pub fn values_text(&self) -> &[u8] {
+        self.values_file().map_or(&[], |text| text)
     }
 
     /// Its name, as it calls itself.

@@ -396,7 +396,7 @@ impl Programs {
         }
         let walk = charts.walk().into_iter();
         let templates = walk.flat_map(|(_, part)| &part.chart.templates);
-        templates.map(|file| file.content.bytes().len()).sum()
+        templates.map(|file| file.content.length()).sum()
     }
 
     /// The program of the charts that are used, parsed now unless it is known.

@@ -56,7 +56,7 @@ pub fn lint(
     let inside = Inside::all(chart, &named, profile);
     let own = ValuesFile {
         name: format!("{}/values.yaml", chart.name()),
-        content: chart.values_text.as_deref().unwrap_or_default().into(),
+        content: chart.values_text().into(),
     };
     found.extend(unknown(&inside.unknown(&chart.values), &own, profile));
     for file in files {
@@ -115,7 +115,7 @@ fn unread(charts: &Assembly, read: &Read, profile: Profile) -> Vec<Diagnostic> {
     let chart = &charts.chart;
     let mut paths = Vec::new();
     unread_values(&chart.values, &mut Vec::new(), read, &mut paths);
-    let text = chart.values_text.as_deref().unwrap_or_default();
+    let text = chart.values_text();
     let name = format!("{}/values.yaml", charts.metadata.name);
     let findings = paths.into_iter().take(FINDINGS_MAX).map(|path| {
         let message = format!("no template reads the value `{path}`");
@@ -223,7 +223,7 @@ fn refused(
             .rev()
             .find_map(|file| locate(&file.name, &file.content, &refusal.path, profile));
         let at = given.or_else(|| {
-            let text = chart.values_text.as_deref().unwrap_or_default();
+            let text = chart.values_text();
             let name = format!("{}/values.yaml", chart.name());
             locate(&name, text, &refusal.path, profile)
         });

@@ -149,7 +149,7 @@ impl Asking {
             return;
         };
         let name = format!("{at}/values.yaml");
-        let text = chart.values_text.as_deref().unwrap_or_default();
+        let text = chart.values_text();
         let path = path_of(&steps[..depth]);
         self.given.push(Given {
             source: source(at),

@@ -71,7 +71,7 @@ struct Loaded {
 
 impl LoadedChart for Loaded {
     fn values(&self) -> Option<Arc<[u8]>> {
-        self.chart.values_text.clone()
+        self.chart.values_file().cloned()
     }
 
     fn render(&self, release: &ChartRelease<'_>) -> Result<RenderedChart, ChartError> {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use golang::strconv::quote;
 use tar::EntryType;
 
-use super::content::Packed;
+use super::content::{InArchive, Packed};
 use super::gunzip::Gunzip;
 use super::{Budget, Content, File, content_type, files, without_mark};
 use crate::error::ChartError;
@@ -23,7 +23,8 @@ pub const UNPACKED_BYTES_MAX: u64 = 100 << 20;
 /// Most bytes of one file, as in Helm 3.
 pub(super) const FILE_BYTES_MAX: u64 = 5 << 20;
 
-/// Smallest file that may stay packed. Those that are smaller are not most of any chart.
+/// Smallest file that may stay packed, or is let go once it was read. Those that are smaller are not
+/// most of any chart.
 const PACKED_BYTES_MIN: u64 = 32 << 10;
 
 /// Most bytes that are asked for before they are there.
@@ -33,7 +34,7 @@ const AHEAD_BYTES_MAX: u64 = 1 << 20;
 const UNPACKED_AT_ONCE: usize = 64 << 10;
 
 /// The files of an archive, without the folder they are in. Large ones that have no meaning of their own
-/// are only looked through.
+/// are only looked through; those of values can be let go.
 pub(super) fn read(
     bytes: &Arc<[u8]>,
     profile: Profile,
@@ -86,16 +87,26 @@ pub(super) fn read(
             )));
         }
         budget.bytes(size)?;
-        let (content, length) = if stays_packed(&name, size) {
-            let length = io::copy(&mut entry.by_ref().take(remaining), &mut io::sink());
-            packed_count += 1;
-            let content = Content::packed(&packed, packed_count - 1);
-            (content, length.map_err(damaged)?)
+        let place = rest(&name, size);
+        let in_archive = |length| InArchive {
+            archive: Arc::clone(&packed),
+            at: packed_count,
+            length,
+        };
+        let mut entry = entry.take(remaining);
+        let (content, length) = if place == Rest::Packed {
+            let length = io::copy(&mut entry, &mut io::sink()).map_err(damaged)?;
+            (in_archive(length as usize).into(), length)
         } else {
-            let read = content(&mut entry.by_ref().take(remaining), size).map_err(damaged)?;
-            let content = Content::from(Arc::from(without_mark(&read)));
+            let read = content(&mut entry, size).map_err(damaged)?;
+            let bytes = Arc::from(without_mark(&read));
+            let content = match place {
+                Rest::Read => Content::passing(bytes, in_archive(read.len())),
+                _ => Content::from(bytes),
+            };
             (content, read.len() as u64)
         };
+        packed_count += usize::from(place != Rest::Here);
         remaining -= length;
         if length < size {
             return Err(damaged(io::ErrorKind::UnexpectedEof.into()));
@@ -111,7 +122,7 @@ pub(super) fn read(
     Ok(found)
 }
 
-/// The contents of the files that stay packed, in their order; `bytes` have been read before.
+/// The contents of the files that do not stay at hand, in their order; `bytes` have been read before.
 pub(super) fn read_packed(bytes: &[u8]) -> Vec<Arc<[u8]>> {
     let mut archive = unpack(bytes);
     let mut found = Vec::new();
@@ -123,8 +134,8 @@ pub(super) fn read_packed(bytes: &[u8]) -> Vec<Arc<[u8]>> {
         );
         let size = entry.size();
         let name = inner_path(&written).ok();
-        if is_file && !written.ends_with('/') && name.is_some_and(|name| stays_packed(&name, size))
-        {
+        let is_rest = |name: String| rest(&name, size) != Rest::Here;
+        if is_file && !written.ends_with('/') && name.is_some_and(is_rest) {
             let content = content(&mut entry, size).unwrap_or_default();
             found.push(without_mark(&content).into());
         }
@@ -139,8 +150,22 @@ fn unpack(bytes: &[u8]) -> tar::Archive<io::Take<BufReader<Gunzip<'_>>>> {
     tar::Archive::new(unpacked.take(limit))
 }
 
-fn stays_packed(name: &str, size: u64) -> bool {
-    size >= PACKED_BYTES_MIN && files::has_no_meaning(name)
+/// Where a file is while nobody looks at it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    Here,
+    Packed,
+    /// Packed after it was read.
+    Read,
+}
+
+fn rest(name: &str, size: u64) -> Rest {
+    match files::meaning(name) {
+        _ if size < PACKED_BYTES_MIN => Rest::Here,
+        None => Rest::Packed,
+        Some("values.yaml") => Rest::Read,
+        Some(_) => Rest::Here,
+    }
 }
 
 /// What a reader gives that should give `size` bytes.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use object::Map;
 
 use super::metadata::{Invalid, Metadata};
-use super::{Budget, Chart, File, LEVELS_MAX, archive};
+use super::{Budget, Chart, Content, File, LEVELS_MAX, archive};
 use crate::error::{ChartError, Warning};
 use crate::options::Profile;
 use crate::parallel;
@@ -32,7 +32,7 @@ pub(super) fn chart(
     let mut chart = Chart {
         metadata: Metadata::default(),
         values: Map::new(),
-        values_text: None,
+        values_file: None,
         schema: None,
         compiled: Compiled::default(),
         templates: Vec::new(),
@@ -42,9 +42,9 @@ pub(super) fn chart(
         warnings: Vec::new(),
     };
     let sorted = sort(files, metadata, &mut chart, profile);
-    let text = chart.values_text.clone();
+    let text = chart.values_file.take();
     let read_values = || match &text {
-        Some(text) => values(text, profile),
+        Some(text) => values(text.bytes(), profile),
         None => Ok(Map::new()),
     };
     let inside = match sorted {
@@ -55,11 +55,12 @@ pub(super) fn chart(
             return Err(error);
         }
     };
-    let bytes = text.as_ref().map_or(0, |text| text.len());
+    let bytes = text.as_ref().map_or(0, Content::length);
     let (values, unpacked) = parallel::both(bytes, read_values, || {
         charts_inside(inside, &mut chart, profile, budget, level)
     });
     chart.values = values?;
+    chart.values_file = text.map(Content::let_go);
     unpacked?;
     Ok(Arc::new(chart))
 }
@@ -78,10 +79,10 @@ fn sort(
             "Chart.lock" => check_lock(&file)?,
             "values.yaml" => {
                 // Only the last one of an archive counts, and all have to be values.
-                if let Some(before) = &chart.values_text {
-                    values(before, profile)?;
+                if let Some(before) = &chart.values_file {
+                    values(before.bytes(), profile)?;
                 }
-                chart.values_text = Some(Arc::clone(file.content.bytes()));
+                chart.values_file = Some(file.content);
             }
             "values.schema.json" => chart.schema = Some(Arc::clone(file.content.bytes())),
             "requirements.yaml" | "requirements.lock" => {
@@ -140,7 +141,7 @@ fn charts_inside(
         None => inside
             .into_iter()
             .map(|(name, files)| {
-                let unpacked = chart_inside(&name, files, profile, budget, level, parent);
+                let unpacked = chart_inside(&name, &files, profile, budget, level, parent);
                 unpacked.map_err(|error| ChartError::Inside {
                     name,
                     parent: parent.to_owned(),
@@ -167,7 +168,7 @@ fn at_once(
 ) -> Option<Vec<Arc<Chart>>> {
     let bytes = |(_, files): &(String, Vec<File>)| {
         let files = files.iter();
-        files.map(|file| file.content.bytes().len()).sum()
+        files.map(|file| file.content.length()).sum()
     };
     let wanted: usize = inside.iter().map(bytes).sum();
     // What is unpacked already is read sooner than a thread has memory of its own.
@@ -183,7 +184,7 @@ fn at_once(
     let read = parallel::map(inside, bytes, |(name, files)| {
         (*left_now())?;
         let mut budget = part;
-        let chart = chart_inside(name, files.clone(), profile, &mut budget, level, parent).ok();
+        let chart = chart_inside(name, files, profile, &mut budget, level, parent).ok();
         let mut left = left_now();
         *left = chart.as_ref().and((*left)?.without(part, budget));
         chart
@@ -193,13 +194,14 @@ fn at_once(
     Some(charts)
 }
 
-/// Whether a file of a chart, or of one inside it, is one of [`Chart::files`] whatever is in it.
-pub(super) fn has_no_meaning(name: &str) -> bool {
+/// The name, in its own chart, of a file of a chart or of one inside it; nothing if it is one of
+/// [`Chart::files`] whatever is in it.
+pub(super) fn meaning(name: &str) -> Option<&str> {
     let mut name = name;
     while let Some(inside) = name.strip_prefix("charts/") {
         match inside.split_once('/') {
             Some((_, rest)) => name = rest,
-            None => return false,
+            None => return Some(inside),
         }
     }
     let known = [
@@ -210,7 +212,7 @@ pub(super) fn has_no_meaning(name: &str) -> bool {
         "requirements.yaml",
         "requirements.lock",
     ];
-    !known.contains(&name) && !name.starts_with("templates/")
+    (known.contains(&name) || name.starts_with("templates/")).then_some(name)
 }
 
 /// How names of packed charts end.
@@ -221,22 +223,23 @@ const GZIP_HEADER: usize = 10;
 
 fn chart_inside(
     name: &str,
-    files: Vec<File>,
+    files: &[File],
     profile: Profile,
     budget: &mut Budget,
     level: usize,
     parent: &str,
 ) -> Result<Arc<Chart>, ChartError> {
     if !name.ends_with(PACKED) {
-        let below = files.into_iter().filter_map(|file| {
+        let below = files.iter().filter_map(|file| {
             let (_, name) = file.name.split_once('/')?;
-            let name = name.to_owned();
-            let content = file.content;
-            Some(File { name, content })
+            Some(File {
+                name: name.to_owned(),
+                content: file.content.clone(),
+            })
         });
         return chart(below.collect(), profile, budget, level + 1);
     }
-    let [file, ..] = &files[..] else {
+    let [file, ..] = files else {
         return Err(ChartError::Missing);
     };
     if file.name != name {
@@ -248,7 +251,7 @@ fn chart_inside(
     // The reference looks at what these seem to be only while it unpacks them.
     let unpacked =
         archive::read(file.content.bytes(), profile, budget).map_err(|error| match error {
-            ChartError::NotAnArchive(_) if file.content.bytes().len() < GZIP_HEADER => {
+            ChartError::NotAnArchive(_) if file.content.length() < GZIP_HEADER => {
                 ChartError::Archive("unexpected EOF".to_owned())
             }
             ChartError::NotAnArchive(_) => ChartError::Archive("gzip: invalid header".to_owned()),

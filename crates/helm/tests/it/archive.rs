@@ -78,7 +78,10 @@ fn a_packed_chart_is_the_chart_of_its_folder() {
         names(&chart.files),
         ["docs/x.md", "charts/k-1.0.0.tgz.prov"]
     );
-    assert_eq!(chart.values_text.as_deref(), Some(&b"a: 1\n"[..]));
+    assert_eq!(
+        chart.values_file().map(|text| &**text),
+        Some(&b"a: 1\n"[..])
+    );
     assert_eq!(chart.charts[0].name(), "k");
 
     let folder = [
@@ -97,6 +100,46 @@ fn a_packed_chart_is_the_chart_of_its_folder() {
     let other = [("Chart.yaml", META), ("templates/a.yaml", "y")];
     let other = crate::support::chart(&other, Profile::Helm4).unwrap();
     assert_ne!(folder.templates_digest(), other.templates_digest());
+}
+
+#[test]
+fn what_stays_packed_is_unpacked_when_somebody_asks() {
+    let large = |text: &str| format!("{text}: \"{}\"\n", "x".repeat(40 << 10));
+    let entries = [
+        ("Chart.yaml", META.to_owned()),
+        ("crds/a.yaml", large("a")),
+        ("values.yaml", large("v")),
+        ("charts/k/Chart.yaml", META.replace("name: c", "name: k")),
+        ("charts/k/docs/b.md", large("b")),
+        ("charts/k/values.yaml", large("w")),
+        ("docs/c.md", large("c")),
+        ("docs/d.md", "d".to_owned()),
+    ];
+    let packed = entries
+        .iter()
+        .map(|(name, text)| file(&format!("c/{name}"), text));
+    let packed = pack(&packed.collect::<Vec<_>>());
+    let chart = Chart::from_archive(packed, Profile::Helm4).unwrap();
+    let inside = &chart.charts[0];
+    for (chart, folder) in [(&chart, ""), (inside, "charts/k/")] {
+        let texts = entries.iter().filter_map(|(name, text)| {
+            let name = name.strip_prefix(folder)?;
+            Some((name, text.as_bytes()))
+        });
+        for (name, text) in texts.filter(|(name, _)| !name.starts_with("charts/")) {
+            let found = match name {
+                "Chart.yaml" => continue,
+                "values.yaml" => chart.values_text(),
+                _ => {
+                    let mut files = chart.files.iter();
+                    let file = files.find(|file| file.name == name).expect(name);
+                    file.content.bytes()
+                }
+            };
+            assert!(found == text, "{folder}{name}");
+        }
+    }
+    assert_eq!(chart.values.len(), 1);
 }
 
 #[test]
