@@ -13,8 +13,8 @@ use golang::Timestamp;
 use helm::engine::{Program, Reader, Reading};
 use helm::provenance::{Source, Why};
 use helm::{
-    Chart, ChartError, Engine, Files, KubeVersion, Manifests, Options, Profile, Programs,
-    RenderError, TextOptions, UserValues, ValuesFile, Written, WrittenKind,
+    Chart, ChartError, DependencyError, Engine, Files, KubeVersion, Manifests, Options, Profile,
+    Programs, RenderError, TextOptions, UserValues, ValuesFile, Written, WrittenKind,
 };
 use object::Node;
 use tree::{Moment, Tree, TreePath};
@@ -227,7 +227,8 @@ fn print_warnings(warnings: &[helm::Warning]) {
     }
 }
 
-/// Prints what templates have made before a render failed: nothing when they failed themselves.
+/// Prints what templates have made before a render failed: nothing when they failed themselves, or
+/// were not executed for a Kubernetes of another version.
 fn print_failed(
     error: &RenderError,
     chart: &Arc<Chart>,
@@ -237,7 +238,8 @@ fn print_failed(
     text_options: &TextOptions,
 ) {
     let files = match error {
-        RenderError::Templates(_) => Files::default(),
+        RenderError::Templates(_)
+        | RenderError::Dependencies(DependencyError::KubeVersion { .. }) => Files::default(),
         // Executed once more: it is seldom asked for, and the same world gives the same.
         RenderError::Manifests(_) => {
             let scope = helm::prepare(chart, user, &read_set_file, options, &mut Vec::new());

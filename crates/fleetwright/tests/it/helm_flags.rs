@@ -306,10 +306,13 @@ fn debugging_prints_what_is_no_yaml() {
         assert_eq!(output.status.code(), Some(1), "{flags:?}");
         assert_eq!(String::from_utf8_lossy(&output.stdout), wanted, "{flags:?}");
     }
-    let fixture = Fixture::new(&[files[0], ("templates/a.yaml", "{{ fail \"x\" }}")]);
-    let output = fixture.run(&["--debug"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(output.stdout, b"\n");
+    let newer = "{apiVersion: v2, name: c, version: 1.0.0, kubeVersion: '>=1.99'}";
+    for (chart, template) in [(files[0].1, "{{ fail \"x\" }}"), (newer, "a: b")] {
+        let fixture = Fixture::new(&[("Chart.yaml", chart), ("templates/a.yaml", template)]);
+        let output = fixture.run(&["--debug"]);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(output.stdout, b"\n");
+    }
 }
 
 #[test]
