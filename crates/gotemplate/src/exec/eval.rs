@@ -53,12 +53,12 @@ impl Context<'_> {
     ) -> Result<Operand> {
         self.step(frame)?;
         let source = frame.source;
-        let Node::Command { words } = source.node(id) else {
-            return Ok(Operand::NONE);
-        };
-        let (first, args) = match source.ids(words) {
-            [first, args @ ..] => (*first, args),
-            [] => return Ok(Operand::NONE),
+        let (first, args): (Id, &[Id]) = match source.node(id) {
+            Node::Command { words } => match source.ids(words) {
+                [first, args @ ..] => (*first, args),
+                [] => return Ok(Operand::NONE),
+            },
+            _ => (id, &[]),
         };
         match source.node(first) {
             Node::Field { names } => {

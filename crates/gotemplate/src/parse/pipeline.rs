@@ -57,11 +57,12 @@ impl<'t> Parser<'t> {
     }
 
     fn is_executable(&self, command: Id) -> bool {
-        let Node::Command { words } = self.source.node(command) else {
-            return true;
+        let first = match self.source.node(command) {
+            Node::Command { words } => self.source.ids(words)[0],
+            _ => command,
         };
         !matches!(
-            self.source.node(self.source.ids(words)[0]),
+            self.source.node(first),
             Node::Bool(_) | Node::Dot | Node::Nil | Node::Number { .. } | Node::String { .. }
         )
     }
@@ -130,6 +131,12 @@ impl<'t> Parser<'t> {
         }
         if self.open.len() == begin {
             return Err(self.error("empty command"));
+        }
+        if let [word] = self.open[begin..]
+            && !matches!(self.source.node(word), Node::Pipe { .. })
+        {
+            self.open.truncate(begin);
+            return Ok(word);
         }
         let words = self.finish(begin);
         Ok(self.source.add(position, Node::Command { words }))

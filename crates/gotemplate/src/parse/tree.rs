@@ -85,7 +85,8 @@ pub(crate) enum Node {
         declared: u8,
         nodes: Run,
     },
-    /// A function or value with its arguments.
+    /// A function or value with its arguments. One without arguments stands for itself, unless it is a
+    /// pipeline in parentheses.
     Command {
         words: Run,
     },
