@@ -97,8 +97,7 @@ fn set_json(given: &str, values: &mut Map, profile: Profile) -> Result<(), Value
     if profile == Profile::Helm3 || !given.trim().starts_with('{') {
         return strvals::set_json(given, values, profile);
     }
-    let parsed = object::json::parse(given.trim().as_bytes(), strvals::JSON_LIMITS);
-    match parsed.map(floats) {
+    match object::json::parse_floats(given.trim().as_bytes(), strvals::JSON_LIMITS) {
         Ok(Node::Map(map)) => {
             merge(values, map);
             Ok(())

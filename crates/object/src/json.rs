@@ -88,14 +88,28 @@ pub fn parse(text: &[u8], limits: Limits) -> Result<Node, JsonError> {
     parse_reporting(text, limits).map(|parsed| parsed.node)
 }
 
+/// As [`parse`], but every number is a float, a zero with its sign: what Go's `encoding/json` makes of
+/// a text where nobody says which types are wanted.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_floats(text: &[u8], limits: Limits) -> Result<Node, JsonError> {
+    run(text, limits, false).map(|parsed| parsed.node)
+}
+
 /// Parses one JSON value and reports repeated keys.
 ///
 /// # Errors
 /// As [`parse`].
 pub fn parse_reporting(text: &[u8], limits: Limits) -> Result<Parsed, JsonError> {
+    run(text, limits, true)
+}
+
+fn run(text: &[u8], limits: Limits, integers: bool) -> Result<Parsed, JsonError> {
     let mut parser = Parser {
         text,
         at: 0,
+        integers,
         depth_max: limits.depth_max,
         path: FieldPath::root(),
         duplicates: Vec::new(),
@@ -299,6 +313,8 @@ fn error_at(text: &[u8], offset: usize, kind: JsonErrorKind) -> JsonError {
 struct Parser<'a> {
     text: &'a [u8],
     at: usize,
+    /// Whether numbers can be integers.
+    integers: bool,
     depth_max: usize,
     path: FieldPath,
     duplicates: Vec<FieldPath>,
@@ -491,7 +507,7 @@ impl Parser<'_> {
             self.at = digits + 1;
             return Err(self.unexpected());
         }
-        let mut integer = true;
+        let mut integer = self.integers;
         if self.eat(b'.') {
             integer = false;
             self.digits()?;

@@ -9,7 +9,7 @@ use golang::strconv::{parse_int, quote};
 use object::json::Limits;
 use object::{Map, Node};
 
-use super::{ReadFile, floats, type_shown};
+use super::{ReadFile, type_shown};
 use crate::error::ValuesError;
 use crate::options::Profile;
 
@@ -385,13 +385,13 @@ impl Parser<'_> {
         let Some((value, rest)) = self.rest.split_at_checked(length) else {
             return wrong("");
         };
-        let parsed = object::json::parse(value.as_bytes(), JSON_LIMITS);
+        let parsed = object::json::parse_floats(value.as_bytes(), JSON_LIMITS);
         let Ok(value) = parsed else {
             return wrong("");
         };
         self.rest = rest;
         self.nothing_here();
-        Ok(floats(value))
+        Ok(value)
     }
 
     /// Takes blanks, and a comma behind them; whether that or the end is all there is.
