@@ -108,7 +108,7 @@ impl Chart {
     ) -> Result<Arc<Self>, ChartError> {
         let mut budget = Budget::default();
         let read = directory::read(tree, folder, profile, &mut budget)?;
-        files::chart(read, profile, &mut budget, 0)
+        files::chart(read, Vec::new(), profile, &mut budget, 0)
     }
 
     /// Reads a packed chart.
@@ -120,8 +120,8 @@ impl Chart {
         profile: Profile,
     ) -> Result<Arc<Self>, ChartError> {
         let mut budget = Budget::default();
-        let read = archive::read(&bytes.into(), profile, &mut budget)?;
-        files::chart(read, profile, &mut budget, 0)
+        let (files, warnings) = archive::read(&bytes.into(), profile, &mut budget)?;
+        files::chart(files, warnings, profile, &mut budget, 0)
     }
 
     /// Its `values.yaml`, if it has one.
@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(budget.bytes(TOTAL_BYTES_MAX), Ok(()));
         assert!(budget.bytes(1).is_err());
         let inside = vec![file("Chart.yaml"), file("charts/k.tgz")];
-        let read = files::chart(inside, Profile::Helm4, &mut budget, 0);
+        let read = files::chart(inside, Vec::new(), Profile::Helm4, &mut budget, 0);
         assert!(matches!(read, Err(ChartError::Inside { .. })));
     }
 }

@@ -90,9 +90,9 @@ impl Mistakes {
             Node::Map(_) => "object",
         };
         self.0.get_or_insert_with(|| {
-            format!(
-                "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into Go {into} of type {wanted}"
-            )
+            told(format!(
+                "json: cannot unmarshal {found} into Go {into} of type {wanted}"
+            ))
         });
     }
 
@@ -160,6 +160,11 @@ impl Mistakes {
             }
         }
     }
+}
+
+/// A mistake with the words that the reference puts around it.
+pub(crate) fn told(mistake: String) -> String {
+    format!("error unmarshaling JSON: while decoding JSON: {mistake}")
 }
 
 /// A scalar as the text that fills a text field; `None` for nulls, lists and maps.

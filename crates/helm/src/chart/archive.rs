@@ -1,9 +1,10 @@
 //! The files of a packed chart.
 //!
 //! # Source
-//! helm/helm `pkg/chart/loader/archive/archive.go`. Other than there, entries that are neither files
-//! nor folders are refused instead of read as empty files, and so are archives that two readers
-//! could take differently.
+//! helm/helm `pkg/chart/loader/archive/archive.go`. There, everything that is no folder is read as a
+//! file, and what has no bytes is an empty one. Here that is so of symbolic links that lead to a place
+//! in the chart, with a warning; all else that is neither a file nor a folder is refused, and so are
+//! archives that two readers could take differently.
 
 use std::io::{self, BufReader, Read};
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use tar::EntryType;
 use super::content::{InArchive, Packed};
 use super::gunzip::Gunzip;
 use super::{Budget, Content, File, content_type, files, without_mark};
-use crate::error::ChartError;
+use crate::error::{ChartError, Warning};
 use crate::options::Profile;
 
 /// Most bytes of one packed chart once unpacked, as in the reference.
@@ -33,13 +34,13 @@ const AHEAD_BYTES_MAX: u64 = 1 << 20;
 /// Bytes that are unpacked at once: headers and small files are asked for in pieces.
 const UNPACKED_AT_ONCE: usize = 64 << 10;
 
-/// The files of an archive, without the folder they are in. Large ones that have no meaning of their own
-/// are only looked through; those of values can be let go.
+/// The files of an archive, without the folder they are in, and what is odd about them. Large ones that
+/// have no meaning of their own are only looked through; those of values can be let go.
 pub(super) fn read(
     bytes: &Arc<[u8]>,
     profile: Profile,
     budget: &mut Budget,
-) -> Result<Vec<File>, ChartError> {
+) -> Result<(Vec<File>, Vec<Warning>), ChartError> {
     if !bytes.starts_with(content_type::GZIP) {
         return Err(ChartError::NotAnArchive(content_type::of(bytes)));
     }
@@ -47,6 +48,7 @@ pub(super) fn read(
     let packed = Packed::new(Arc::clone(bytes));
     let mut packed_count = 0;
     let mut found = Vec::new();
+    let mut warnings = Vec::new();
     let mut remaining = UNPACKED_BYTES_MAX;
     for entry in archive.entries().map_err(damaged)? {
         let mut entry = entry.map_err(bad_header)?;
@@ -56,6 +58,12 @@ pub(super) fn read(
             EntryType::Directory => continue,
             EntryType::XGlobalHeader | EntryType::XHeader => continue,
             EntryType::Regular | EntryType::Continuous => {}
+            EntryType::Symlink if leads_to_plain_file(&entry, &written) => {
+                warnings.push(Warning::new(format!(
+                    "entry {} of the chart archive is a link, which is not followed: it counts as an empty file",
+                    quote(&short(&written))
+                )));
+            }
             _ => {
                 let what = "is neither a file nor a folder";
                 return Err(ChartError::Entry {
@@ -119,7 +127,20 @@ pub(super) fn read(
     if found.is_empty() {
         return Err(ChartError::Archive("no files in chart archive".to_owned()));
     }
-    Ok(found)
+    Ok((found, warnings))
+}
+
+/// Whether a link leads to a place in the chart, and stands for a file that says nothing about the
+/// chart by itself. One that has bytes is read differently by different readers.
+fn leads_to_plain_file(entry: &tar::Entry<'_, impl Read>, written: &str) -> bool {
+    let (Some(target), Ok(name)) = (entry.link_name_bytes(), inner_path(written)) else {
+        return false;
+    };
+    let target = String::from_utf8_lossy(&target);
+    let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let leads_to = clean(&format!("{folder}/{target}"));
+    let is_plain = files::meaning(&name).is_none_or(|name| name.starts_with("templates/"));
+    is_plain && entry.size() == 0 && !target.starts_with('/') && !leads_to.starts_with("..")
 }
 
 /// The contents of the files that do not stay at hand, in their order; `bytes` have been read before.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use object::Map;
 
-use super::metadata::{Invalid, Metadata};
+use super::metadata::{self, Invalid, Metadata};
 use super::{Budget, Chart, Content, File, LEVELS_MAX, archive};
 use crate::error::{ChartError, Warning};
 use crate::options::Profile;
@@ -16,9 +16,10 @@ use crate::parallel;
 use crate::schema::Compiled;
 use crate::values;
 
-/// The chart that `files` are.
+/// The chart that `files` are; `warnings` are what was odd while they were read.
 pub(super) fn chart(
     files: Vec<File>,
+    warnings: Vec<Warning>,
     profile: Profile,
     budget: &mut Budget,
     level: usize,
@@ -28,7 +29,7 @@ pub(super) fn chart(
             "charts are nested deeper than {LEVELS_MAX} levels"
         )));
     }
-    let metadata = metadata(&files, profile, level)?;
+    let metadata = read_metadata(&files, profile, level)?;
     let mut chart = Chart {
         metadata: Metadata::default(),
         values: Map::new(),
@@ -39,7 +40,7 @@ pub(super) fn chart(
         files: Vec::new(),
         charts: Vec::new(),
         templates_digest: OnceLock::new(),
-        warnings: Vec::new(),
+        warnings,
     };
     let sorted = sort(files, metadata, &mut chart, profile);
     let text = chart.values_file.take();
@@ -76,7 +77,7 @@ fn sort(
     for file in files {
         match &*file.name {
             "Chart.yaml" => {}
-            "Chart.lock" => check_lock(&file)?,
+            "Chart.lock" => check_lock(&file, profile)?,
             "values.yaml" => {
                 // Only the last one of an archive counts, and all have to be values.
                 if let Some(before) = &chart.values_file {
@@ -237,7 +238,7 @@ fn chart_inside(
                 content: file.content.clone(),
             })
         });
-        return chart(below.collect(), profile, budget, level + 1);
+        return chart(below.collect(), Vec::new(), profile, budget, level + 1);
     }
     let [file, ..] = files else {
         return Err(ChartError::Missing);
@@ -249,7 +250,7 @@ fn chart_inside(
         )));
     }
     // The reference looks at what these seem to be only while it unpacks them.
-    let unpacked =
+    let (files, warnings) =
         archive::read(file.content.bytes(), profile, budget).map_err(|error| match error {
             ChartError::NotAnArchive(_) if file.content.length() < GZIP_HEADER => {
                 ChartError::Archive("unexpected EOF".to_owned())
@@ -257,10 +258,10 @@ fn chart_inside(
             ChartError::NotAnArchive(_) => ChartError::Archive("gzip: invalid header".to_owned()),
             error => error,
         })?;
-    chart(unpacked, profile, budget, level + 1)
+    chart(files, warnings, profile, budget, level + 1)
 }
 
-fn metadata(
+fn read_metadata(
     files: &[File],
     profile: Profile,
     level: usize,
@@ -320,13 +321,16 @@ fn requirements(
         let text = "Warning: Dependency locking is handled in Chart.lock since apiVersion \"v2\". We recommend migrating to Chart.lock.";
         warnings.push(Warning::new(text));
     }
-    check_lock(file)
+    check_lock(file, profile)
 }
 
 /// A lock says which versions somebody has put into `charts/`; those are what counts. It has to be
-/// YAML all the same.
-fn check_lock(file: &File) -> Result<(), ChartError> {
-    let read = crate::decode::yaml(file.content.bytes());
-    read.map_err(|text| ChartError::invalid(&file.name, text))?;
-    Ok(())
+/// one all the same.
+fn check_lock(file: &File, profile: Profile) -> Result<(), ChartError> {
+    let package = match profile {
+        Profile::Helm4 => "v2",
+        Profile::Helm3 => "chart",
+    };
+    let read = metadata::check_lock(file.content.bytes(), package);
+    read.map_err(|text| ChartError::invalid(&file.name, text))
 }

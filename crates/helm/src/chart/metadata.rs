@@ -5,9 +5,10 @@
 
 use golang::Version;
 use golang::strconv::{is_print, quote};
+use golang::time::layout;
 use object::Node;
 
-use crate::decode::{Mistakes, Place, sorted};
+use crate::decode::{self, Mistakes, Place, sorted};
 
 /// What a chart says about itself.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -98,7 +99,7 @@ impl Metadata {
     /// # Errors
     /// The reference's message. `structure` is the Go type it names for a text that is no map.
     pub(super) fn read(&mut self, bytes: &[u8], structure: &str) -> Result<(), String> {
-        let node = crate::decode::yaml(bytes)?;
+        let node = decode::yaml(bytes)?;
         let mut mistakes = Mistakes::default();
         let Some(map) = mistakes.document(&node, structure) else {
             return mistakes.finish();
@@ -156,14 +157,10 @@ impl Metadata {
                 return;
             }
             _ => {
-                let wanted = format!("{package}.Dependency");
-                let items = mistakes.list(node, place, &format!("[]*{wanted}"));
                 self.has_dependencies |= !node.is_null();
+                let items = node.as_list().unwrap_or_default();
                 self.null_dependency = items.iter().any(Node::is_null);
-                let read = items
-                    .iter()
-                    .map(|item| Dependency::read(item, &wanted, mistakes));
-                self.dependencies = read.collect();
+                self.dependencies = Dependency::read_all(node, place, package, mistakes);
                 return;
             }
         };
@@ -320,17 +317,26 @@ impl Maintainer {
 }
 
 impl Dependency {
-    fn read(node: &Node, wanted: &str, mistakes: &mut Mistakes) -> Self {
+    fn read_all(
+        node: &Node,
+        place: Place<'_>,
+        package: &str,
+        mistakes: &mut Mistakes,
+    ) -> Vec<Self> {
+        let wanted = format!("{package}.Dependency");
+        let items = mistakes.list(node, place, &format!("[]*{wanted}"));
+        let items = items.iter();
+        items
+            .map(|item| Self::read(item, place, &wanted, mistakes))
+            .collect()
+    }
+
+    fn read(node: &Node, place: Place<'_>, wanted: &str, mistakes: &mut Mistakes) -> Self {
         let mut read = Self::default();
         let Node::Map(map) = node else {
-            if node.is_null() {
-                return read;
+            if !node.is_null() {
+                mistakes.mismatch(node, place, wanted);
             }
-            let place = Place {
-                structure: "Metadata",
-                field: "dependencies",
-            };
-            mistakes.mismatch(node, place, wanted);
             return read;
         };
         for (key, node) in sorted(map) {
@@ -381,6 +387,48 @@ impl Dependency {
         }
         Ok(())
     }
+}
+
+/// Whether a text is a lock: when it was made, a digest, the dependencies and their versions.
+///
+/// # Errors
+/// The reference's message. `package` is the Go package it names.
+///
+/// # Source
+/// helm/helm `pkg/chart/v2/dependency.go`; golang/go `src/time/time.go`, `UnmarshalJSON`.
+pub(super) fn check_lock(bytes: &[u8], package: &str) -> Result<(), String> {
+    let node = decode::yaml(bytes)?;
+    let mut mistakes = Mistakes::default();
+    let map = mistakes.document(&node, &format!("{package}.Lock"));
+    for (key, node) in map.into_iter().flat_map(sorted) {
+        let place = |field| Place {
+            structure: "Lock",
+            field,
+        };
+        match &*key.to_ascii_lowercase() {
+            // A time that is none ends the reading.
+            "generated" => check_time(node).map_err(decode::told)?,
+            "digest" => {
+                mistakes.string(node, place("digest"));
+            }
+            "dependencies" => {
+                Dependency::read_all(node, place("dependencies"), package, &mut mistakes);
+            }
+            _ => {}
+        }
+    }
+    mistakes.finish()
+}
+
+fn check_time(node: &Node) -> Result<(), String> {
+    let text = match node {
+        Node::Null => return Ok(()),
+        Node::String(text) => text.as_bytes(),
+        _ => return Err("Time.UnmarshalJSON: input is not a JSON string".to_owned()),
+    };
+    let read = layout::parse(b"2006-01-02T15:04:05Z07:00", text);
+    read.map_err(|error| error.to_string())?;
+    Ok(())
 }
 
 /// Makes every kind of space a blank and takes out what does not print.

@@ -209,6 +209,58 @@ fn only_files_and_folders_are_taken() {
 }
 
 #[test]
+fn links_in_a_chart_are_empty_files() {
+    let packed = |name: &str, target: &str| {
+        let mut archive = Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        let mut header = Header::new_gnu();
+        header.set_size(META.len() as u64);
+        let chart = META.as_bytes();
+        archive
+            .append_data(&mut header, "c/Chart.yaml", chart)
+            .unwrap();
+        let mut header = Header::new_gnu();
+        header.set_entry_type(EntryType::Symlink);
+        header.set_size(0);
+        archive.append_link(&mut header, name, target).unwrap();
+        archive.into_inner().unwrap().finish().unwrap()
+    };
+    for (name, target) in [
+        ("c/docs/a.md", "../b.md"),
+        ("c/docs/a.md", "./../docs/./b.md"),
+        ("c/templates/a.yaml", "b.yaml"),
+        ("c/charts/k/templates/a.yaml", "../../../x"),
+    ] {
+        let packed = packed(name, target);
+        if name.contains("/k/") {
+            // Its chart is not there, which is the next mistake.
+            assert!(refusal(&packed).starts_with("ChartNotFound "), "{name}");
+            continue;
+        }
+        let chart = Chart::from_archive(packed, Profile::Helm4).unwrap();
+        let [warning] = &chart.warnings[..] else {
+            panic!("{name}: {:?}", chart.warnings);
+        };
+        assert!(warning.text.contains(name), "{}", warning.text);
+        let mut files = chart.files.iter().chain(&chart.templates);
+        let file = files.next().expect(name);
+        assert_eq!(format!("c/{}", file.name), name);
+        assert!(file.content.bytes().is_empty());
+    }
+    for (name, target) in [
+        ("c/docs/a.md", "../../b.md"),
+        ("c/docs/a.md", "/etc/passwd"),
+        ("c/docs/a.md", "../docs/../../c/b.md"),
+        ("c/values.yaml", "other.yaml"),
+        ("c/Chart.lock", "other.yaml"),
+        ("c/charts/k/Chart.yaml", "other.yaml"),
+        ("c/charts/k", "../k"),
+    ] {
+        let answer = refusal(&packed(name, target));
+        assert!(answer.starts_with("ArchiveEntryForbidden "), "{name}");
+    }
+}
+
+#[test]
 fn what_unpacks_to_too_much_is_refused_early() {
     // What it says about its size is enough.
     let mut header = Header::new_gnu();

@@ -55,6 +55,67 @@ fn what_charts_say_about_themselves_is_checked() {
 }
 
 #[test]
+fn locks_are_locks() {
+    let json = "error unmarshaling JSON: while decoding JSON:";
+    let wrong = format!("{json} json: cannot unmarshal");
+    let time = "as \"2006-01-02T15:04:05Z07:00\": cannot parse";
+    for (text, wanted) in [
+        ("null", String::new()),
+        (
+            "{other: 1, digest: 1, dependencies: null, generated: null}",
+            String::new(),
+        ),
+        (
+            "generated: '2023-01-02T3:04:05.123456789+24:00'",
+            String::new(),
+        ),
+        ("generated: 2023-01-02T03:04:05,5Z", String::new()),
+        ("x", format!("{wrong} string into Go value of type v2.Lock")),
+        (
+            "digest: [1]",
+            format!("{wrong} array into Go struct field Lock.digest of type string"),
+        ),
+        (
+            "dependencies: x",
+            format!(
+                "{wrong} string into Go struct field Lock.dependencies of type []*v2.Dependency"
+            ),
+        ),
+        (
+            "dependencies: [x]",
+            format!("{wrong} string into Go struct field Lock.dependencies of type v2.Dependency"),
+        ),
+        (
+            "dependencies: [{name: [1]}]",
+            format!(
+                "{wrong} array into Go struct field Dependency.dependencies.name of type string"
+            ),
+        ),
+        (
+            "generated: 2023-01-02",
+            format!("{json} parsing time \"2023-01-02\" {time} \"\" as \"T\""),
+        ),
+        (
+            "{dependencies: [x], generated: y}",
+            format!("{json} Time.UnmarshalJSON: input is not a JSON string"),
+        ),
+    ] {
+        for (version, file) in [("v2", "Chart.lock"), ("v1", "requirements.lock")] {
+            let chart_yaml = format!("{{apiVersion: {version}, name: c, version: 1.0.0}}");
+            let got = match chart(&[("Chart.yaml", &chart_yaml), (file, text)], Profile::Helm4) {
+                Ok(_) => String::new(),
+                Err(error) => error.to_string(),
+            };
+            let wanted = match wanted.is_empty() {
+                true => String::new(),
+                false => format!("cannot load {file}: {wanted}"),
+            };
+            assert_eq!(got, wanted, "{text}");
+        }
+    }
+}
+
+#[test]
 fn scalars_become_texts_where_texts_are_wanted() {
     let text = "Name: \"c\\u0007\\td\"\nversion: 1.10\nappVersion: 1.10\nkeywords: [1.50, true, 0x10, 1e30, 2020-01-01]\nannotations: {a: 1, b: yes, c: null}\n";
     let chart = chart(&[("Chart.yaml", text)], Profile::Helm4).unwrap();
