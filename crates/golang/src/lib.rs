@@ -1,5 +1,5 @@
 //! Go's rules for text that users see: durations, times, quantities, versions, patterns,
-//! numbers, base64, characters.
+//! numbers, base64, lists of flags, characters.
 //!
 //! Everything that Flux, kustomize, Helm and Kubernetes read from a manifest or print into a
 //! status goes through Go's standard library first; each module here is one of its corners.
@@ -7,6 +7,7 @@
 //! Deliberately absent: a clock. Times are arguments.
 
 pub mod base64;
+pub mod csv;
 pub mod duration;
 pub mod glob;
 pub mod quantity;

@@ -3,6 +3,8 @@
 mod difference;
 mod ignored;
 
+use std::fs;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -29,7 +31,7 @@ use crate::output::{print, print_as, print_parts};
 
 /// `build helm`.
 #[derive(Debug, Args)]
-#[command(args_override_self = true, mut_args = ignored::switch)]
+#[command(args_override_self = true, mut_args = ignored::as_pflag)]
 pub struct BuildArgs {
     /// Name of the release, and the chart: a folder or a packed one. Without a name it is
     /// `release-name`.
@@ -44,8 +46,8 @@ pub struct BuildArgs {
     #[arg(long, value_name = "VERSION")]
     pub kube_version: Option<String>,
     /// Further APIs that templates see: `group/version` or `group/version/Kind`.
-    #[arg(short, long, value_delimiter = ',', value_name = "API")]
-    pub api_versions: Vec<String>,
+    #[arg(short, long, value_parser = Names::read, value_name = "API")]
+    pub api_versions: Vec<Names>,
     /// Templates see an upgrade instead of an installation.
     #[arg(long)]
     pub is_upgrade: bool,
@@ -96,10 +98,10 @@ pub struct ValueArgs {
     #[arg(
         short = 'f',
         long = "values",
-        value_delimiter = ',',
+        value_parser = Names::read,
         value_name = "FILE"
     )]
-    pub files: Vec<String>,
+    pub files: Vec<Names>,
     /// A value: `a.b=1,c[0]=x`.
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
@@ -115,6 +117,20 @@ pub struct ValueArgs {
     /// A value that is text, with no special characters in it.
     #[arg(long, value_name = "PATH=TEXT")]
     pub set_literal: Vec<String>,
+}
+
+/// Names in the value of one flag, separated by commas.
+#[derive(Clone, Debug)]
+pub struct Names(Vec<String>);
+
+impl Names {
+    fn read(text: &str) -> Result<Self, golang::csv::CsvError> {
+        golang::csv::record(text).map(Self)
+    }
+
+    fn all(flags: &[Self]) -> impl Iterator<Item = &String> {
+        flags.iter().flat_map(|Self(names)| names)
+    }
 }
 
 /// What is outside of a render on this machine: the clock and the dice, but no cluster.
@@ -354,12 +370,11 @@ pub fn lint(
     inside: &TreePath,
     values: &[PathBuf],
 ) -> Result<Vec<Diagnostic>, Failure> {
-    let files: Vec<String> = values
+    let files = values
         .iter()
-        .map(|file| file.to_string_lossy().into_owned())
-        .collect();
+        .map(|file| file.to_string_lossy().into_owned());
     let user = user_values(&ValueArgs {
-        files,
+        files: vec![Names(files.collect())],
         ..ValueArgs::default()
     })?;
     let manifests = tree
@@ -555,7 +570,7 @@ fn options(
     }
     capabilities
         .api_versions
-        .extend(args.api_versions.iter().cloned());
+        .extend(Names::all(&args.api_versions).cloned());
     Ok(options)
 }
 
@@ -622,7 +637,7 @@ fn archive_text(file: &Path, error: &ChartError, profile: Profile) -> String {
     }
 }
 
-fn unreadable(file: &str, error: &std::io::Error) -> Failure {
+fn unreadable(file: &str, error: &io::Error) -> Failure {
     let diagnostic = Diagnostic::error(Code("FileUnreadable"), format!("{file}: {error}"));
     Failure::explained(Exit::Negative, vec![diagnostic.at(Span::file(file))])
 }
@@ -630,22 +645,16 @@ fn unreadable(file: &str, error: &std::io::Error) -> Failure {
 /// What the flags give, files read.
 fn user_values(args: &ValueArgs) -> Result<UserValues, Failure> {
     let read = |name: &String| -> Result<ValuesFile, Failure> {
-        let content = match name.as_str() {
-            "-" => {
-                let mut text = Vec::new();
-                std::io::Read::read_to_end(&mut std::io::stdin(), &mut text).map(|_| text)
-            }
-            _ => std::fs::read(name),
-        };
-        let content = content.map_err(|error| unreadable(name, &error))?;
+        let content = read_named(name).map_err(|error| unreadable(name, &error))?;
         Ok(ValuesFile {
             name: name.clone(),
             content: content.into(),
         })
     };
-    let named = args.files.iter().filter(|name| !name.is_empty());
     Ok(UserValues {
-        files: named.map(read).collect::<Result<_, _>>()?,
+        files: Names::all(&args.files)
+            .map(read)
+            .collect::<Result<_, _>>()?,
         set_json: args.set_json.clone(),
         set: args.set.clone(),
         set_string: args.set_string.clone(),
@@ -654,10 +663,22 @@ fn user_values(args: &ValueArgs) -> Result<UserValues, Failure> {
     })
 }
 
-/// A file that `--set-file` names; an error in Go's words.
+/// The bytes of a file, those of standard input for `-`.
+fn read_named(name: &str) -> io::Result<Vec<u8>> {
+    match name.trim() {
+        "-" => {
+            let mut bytes = Vec::new();
+            io::stdin().lock().read_to_end(&mut bytes)?;
+            Ok(bytes)
+        }
+        _ => fs::read(name),
+    }
+}
+
+/// The text of a file that `--set-file` names; an error in Go's words.
 fn read_set_file(name: &str) -> Result<String, String> {
-    let bytes = std::fs::read(name).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => format!("open {name}: no such file or directory"),
+    let bytes = read_named(name).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => format!("open {name}: no such file or directory"),
         _ => format!("open {name}: {error}"),
     })?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -677,19 +698,19 @@ fn write<'a>(
         };
         let failed = |error| unreadable(&place.to_string_lossy(), &error);
         if let Some(parent) = place.parent() {
-            std::fs::create_dir_all(parent).map_err(failed)?;
+            fs::create_dir_all(parent).map_err(failed)?;
         }
         // A hook goes to the end of a file that an earlier run has left, too.
         let is_first = begun.insert(place.clone());
         let is_new = is_first && !(document.kind == WrittenKind::Hook && place.exists());
-        let mut file = std::fs::OpenOptions::new()
+        let mut file = fs::OpenOptions::new()
             .create(true)
             .write(true)
             .truncate(is_new)
             .append(!is_new)
             .open(&place)
             .map_err(failed)?;
-        std::io::Write::write_all(&mut file, document.text.as_bytes()).map_err(failed)?;
+        io::Write::write_all(&mut file, document.text.as_bytes()).map_err(failed)?;
         print(&format!("wrote {}\n", place.display()));
     }
     Ok(())

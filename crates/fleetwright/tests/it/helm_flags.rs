@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use crate::process::fleetwright;
 
@@ -37,12 +37,23 @@ impl Fixture {
     }
 
     fn run(&self, flags: &[&str]) -> Output {
+        self.command(flags).output().expect("the program starts")
+    }
+
+    /// A run that reads the file `input` as its standard input.
+    fn run_with(&self, input: &str, flags: &[&str]) -> Output {
+        let input = fs::File::open(self.home.path().join(input)).expect("the file is there");
+        let mut command = self.command(flags);
+        command.stdin(input).output().expect("the program starts")
+    }
+
+    fn command(&self, flags: &[&str]) -> Command {
         let mut command = fleetwright(self.home.path());
         command
             .current_dir(self.home.path())
             .args(["build", "helm", "demo", "c"])
             .args(flags);
-        command.output().expect("the program starts")
+        command
     }
 
     fn file(&self, path: &str) -> String {
@@ -272,6 +283,63 @@ fn a_change_of_values_is_shown_object_by_object() {
         (&[], 2, String::new()),
     ] {
         assert_eq!(run(flags), (Some(code), text), "{flags:?}");
+    }
+}
+
+#[test]
+fn values_come_from_standard_input() {
+    let fixture = Fixture::new(&[
+        FILES[0],
+        ("input", "a: 1\n"),
+        ("templates/a.yaml", "{{ toJson .Values }}\n"),
+    ]);
+    for (flags, wanted) in [
+        (&["-f", "-"][..], r#"{"a":1}"#),
+        (&["--set-file", "t=-"], r#"{"t":"a: 1\n"}"#),
+        (&["--set-file", "t= - ,u=-"], r#"{"t":"a: 1\n","u":""}"#),
+    ] {
+        let output = fixture.run_with("c/input", flags);
+        let wanted = format!("---\n# Source: c/templates/a.yaml\n{wanted}\n");
+        assert_eq!(printed(&output), wanted, "{flags:?}");
+    }
+}
+
+#[test]
+fn values_of_flags_are_read_as_by_the_tool() {
+    let fixture = Fixture::new(&[
+        FILES[0],
+        ("w,w.yaml", "a: 1\n"),
+        (
+            "templates/a.yaml",
+            "{{ toJson .Values }} {{ len .Capabilities.APIVersions }} {{ .Release.Namespace }}\n",
+        ),
+    ]);
+    let known = "57 default";
+    for (flags, wanted) in [
+        (
+            &["-f", "\"c/w,w.yaml\""][..],
+            format!("{{\"a\":1}} {known}"),
+        ),
+        (&["-f", ""], format!("{{}} {known}")),
+        (&["-a", ""], format!("{{}} {known}")),
+        (&["-a", "x,\"y,z\""], "{} 59 default".to_owned()),
+        (&["--set", "-x=1"], format!("{{\"-x\":1}} {known}")),
+        (
+            &["--set-string", "--no-hooks=1"],
+            format!("{{\"--no-hooks\":\"1\"}} {known}"),
+        ),
+        (&["-n", "--debug"], "{} 57 --debug".to_owned()),
+        (
+            &["--description", "-x", "--labels", "-y=z"],
+            format!("{{}} {known}"),
+        ),
+    ] {
+        let wanted = format!("---\n# Source: c/templates/a.yaml\n{wanted}\n");
+        assert_eq!(printed(&fixture.run(flags)), wanted, "{flags:?}");
+    }
+    for flags in [["-f", "a\"b"], ["-a", "\"a"], ["-f", ","]] {
+        let output = fixture.run(&flags);
+        assert_eq!(output.status.code(), Some(1), "{flags:?}");
     }
 }
 

@@ -8,7 +8,7 @@ use object::{Object, ObjectKey};
 use tree::Moment;
 
 use super::{
-    BuildArgs, explained, load, machine, name_and_chart, options, print_warnings, profile,
+    BuildArgs, Names, explained, load, machine, name_and_chart, options, print_warnings, profile,
     read_set_file, user_values,
 };
 use crate::commands::Outcome;
@@ -54,7 +54,7 @@ fn compare(args: &DiffArgs) -> Outcome {
     let before = user_values(&args.build.values)?;
     let mut after = before.clone();
     let mut files = args.build.values.clone();
-    files.files.clone_from(&args.then_values);
+    files.files = vec![Names(args.then_values.clone())];
     after.files.extend(user_values(&files)?.files);
     after.set.extend(args.then_set.iter().cloned());
     let mut rendering = Rendering {

@@ -181,9 +181,11 @@ impl IgnoredArgs {
     }
 }
 
-/// Lets `--flag=false` and `--flag=true` stand beside `--flag`.
-pub fn switch(arg: Arg) -> Arg {
+/// Lets `--flag=false` and `--flag=true` stand beside `--flag`, and takes the word behind a flag that
+/// needs a value, whatever it begins with.
+pub fn as_pflag(arg: Arg) -> Arg {
     match arg.get_action() {
+        ArgAction::Set | ArgAction::Append if !arg.is_positional() => arg.allow_hyphen_values(true),
         ArgAction::SetTrue => arg
             .action(ArgAction::Set)
             .num_args(0..=1)
