@@ -330,10 +330,14 @@ impl Program {
     }
 }
 
-/// What is named below `.Values`, `$ctx.Values` or `.context.Values`.
+/// What is named below `.Values`, `$ctx.Values` or `.context.Values`. Its methods take all there is.
 fn below_values<'a, 'n>(fields: &'a [&'n str]) -> Option<&'a [&'n str]> {
+    const METHODS: [&str; 5] = ["AsMap", "Encode", "PathValue", "Table", "YAML"];
     let at = fields.iter().position(|name| *name == "Values")?;
-    Some(&fields[at + 1..])
+    match &fields[at + 1..] {
+        [method, ..] if METHODS.contains(method) => Some(&[]),
+        below => Some(below),
+    }
 }
 
 /// The charts that see the value at a path, each with the path in its own values.

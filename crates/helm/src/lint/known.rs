@@ -6,7 +6,7 @@ use diag::nearest;
 use object::{FieldPath, Map, Node};
 
 use super::KNOWN;
-use super::read::Read;
+use super::read::{Read, mentions, template_texts};
 use super::shape::Shape;
 use crate::Chart;
 use crate::dependencies::Assembly;
@@ -206,6 +206,10 @@ impl Section {
             &mut found,
         );
         found.extend(self.inside.unknown(values));
+        // The chart may execute texts that stand beside them.
+        let mut templates = String::new();
+        template_texts(&Node::Map(values.clone()), &mut templates);
+        found.retain(|(path, _)| !mentions(&templates, &path.to_string()));
         found
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct Read {
     inside: BTreeSet<String>,
     /// Paths that `condition` of a dependency names.
     conditions: Vec<Vec<String>>,
-    /// Texts of values that are templates themselves.
+    /// Texts of values and of files that are templates themselves.
     templates: String,
     /// Templates of the chart and of those inside, for paths that they name in quotes.
     texts: Vec<Vec<u8>>,
@@ -44,6 +44,14 @@ impl Read {
         let conditions = dependencies.flat_map(|one| one.condition.split(','));
         let mut templates = String::new();
         template_texts(&Node::Map(charts.chart.values.clone()), &mut templates);
+        for file in &charts.chart.files {
+            if file.content.length() <= TEMPLATE_BYTES_MAX {
+                template_text(
+                    &String::from_utf8_lossy(file.content.bytes()),
+                    &mut templates,
+                );
+            }
+        }
         let mut inside: BTreeSet<String> = BTreeSet::new();
         for one in &charts.chart.metadata.dependencies {
             inside.extend([one.name.clone(), one.alias.clone()]);
@@ -79,9 +87,7 @@ impl Read {
             pairs.all(|(read, name)| read == name)
         };
         let text = path.join(".");
-        known.any(touches)
-            || self.templates.contains(&format!(".Values.{text}"))
-            || self.is_quoted(&text)
+        known.any(touches) || mentions(&self.templates, &text) || self.is_quoted(&text)
     }
 
     /// Whether some template has the path in quotes, alone or with more behind it, as libraries are
@@ -115,12 +121,25 @@ impl Read {
     }
 }
 
-fn template_texts(node: &Node, out: &mut String) {
+/// Largest file of a chart that is looked at as a template for `tpl`.
+const TEMPLATE_BYTES_MAX: usize = 1 << 20;
+
+/// Whether texts of templates name the value at a path.
+pub(super) fn mentions(templates: &str, path: &str) -> bool {
+    templates.contains(&format!(".Values.{path}"))
+}
+
+fn template_text(text: &str, out: &mut String) {
+    if text.contains("{{") {
+        out.push_str(text);
+        out.push('\n');
+    }
+}
+
+/// Adds the texts below a value that are templates themselves.
+pub(super) fn template_texts(node: &Node, out: &mut String) {
     match node {
-        Node::String(text) if text.contains("{{") => {
-            out.push_str(text);
-            out.push('\n');
-        }
+        Node::String(text) => template_text(text, out),
         Node::List(items) => items.iter().for_each(|item| template_texts(item, out)),
         Node::Map(map) => map.values().for_each(|item| template_texts(item, out)),
         _ => {}

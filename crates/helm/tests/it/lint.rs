@@ -204,6 +204,19 @@ fn sections_of_charts_inside_are_compared_with_those() {
     let given = findings(&files, Some("one:\n  web: {prot: 1}\n"));
     let near = "v.yaml:2 ChartValueUnknown the chart knows no value `one.web.prot`";
     assert_eq!(given, format!("{own}\n{near}"));
+    // A template of the chart around it, or a text beside it, may read it.
+    let mut read = files;
+    read[8].1 = "one: {siz: 1, parent: 1}";
+    for template in [
+        "{{ .Values.one.parent }}{{ index .Values \"one\" \"siz\" }}",
+        "{{ $one := (.Values).one }}{{ $one.siz }}",
+    ] {
+        read[1].1 = template;
+        assert_eq!(findings(&read, None), "", "{template}");
+    }
+    let mut read = files;
+    read[8].1 = "one: {siz: 1, labels: {y: '{{ .Values.siz }}'}}";
+    assert_eq!(findings(&read, None), "");
 }
 
 #[test]
@@ -239,12 +252,19 @@ fn values_that_are_read_in_a_roundabout_way_are_read() {
         r#"{{ include "lib.get" (dict "context" . "key" "auth.password") }}"#,
         r#"{{ define "x" }}{{ .context.Values.auth.password }}{{ end }}"#,
         "{{ with .Values.auth }}{{ .password }}{{ end }}",
+        "{{ $values := .Values.AsMap }}{{ $values.auth.password }}",
+        r#"{{ tpl (.Files.Get "files/job.tpl") . }}"#,
     ] {
         let files = [
             ("templates/a.yaml", template),
             ("values.yaml", "auth: {password: a}\n"),
+            ("files/job.tpl", "{{ .Values.auth.password }}"),
         ];
-        assert_eq!(findings(&files, None), "", "{template}");
+        let files = match template.contains("tpl") {
+            true => &files[..],
+            false => &files[..2],
+        };
+        assert_eq!(findings(files, None), "", "{template}");
     }
     // What a library defines may be called with these values.
     let files = [
