@@ -25,8 +25,9 @@ impl From<Refusal> for CallError {
 /// What else is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// Nothing: all values can be written.
-    Direct,
+    /// Lists with nil, which TOML does not have: they are met before what is in tables, where a value
+    /// may have no end.
+    Toml,
     /// What go-yaml v3 does not write.
     Pretty,
     /// What cannot go through JSON, or cannot be read by go-yaml v2 when it has.
@@ -50,6 +51,9 @@ struct Checker {
     /// The maps that we are in, by address.
     above: Vec<usize>,
 }
+
+/// What TOML's writer says of a list with nil.
+pub(super) const NIL_IN_LIST: &str = "toml: cannot encode array with nil element";
 
 /// Longest key of a mapping in one line that go-yaml finds.
 const KEY_MAX: usize = 1024;
@@ -79,6 +83,21 @@ impl Checker {
                 let mut items = list.items().iter();
                 items.try_for_each(|item| self.value(item, depth + 1))
             }
+            Value::Map(map) if self.way == Way::Toml => {
+                let entries = map.entries();
+                let mut values = entries.values();
+                values.try_for_each(|value| self.no_nil(value, depth + 1))?;
+                let is_table = |value: &Value| matches!(value, Value::Map(_));
+                for tables in [false, true] {
+                    for (key, value) in entries.iter() {
+                        if is_table(value) == tables {
+                            self.text(key.as_bytes())?;
+                            self.value(value, depth + 1)?;
+                        }
+                    }
+                }
+                Ok(())
+            }
             Value::Map(map) => {
                 self.above.push(map.address());
                 map.entries().iter().try_for_each(|(key, value)| {
@@ -93,16 +112,33 @@ impl Checker {
             }
             Value::Host(host) => match host.json().or_else(|| host.contents()) {
                 Some(value) => self.value(&value, depth + 1),
-                None if self.way != Way::Direct && host.type_name() == "complex128" => {
+                None if self.way != Way::Toml && host.type_name() == "complex128" => {
                     let before = match self.way {
                         Way::JsonToYaml => "error marshaling into JSON: json: unsupported type",
-                        Way::Direct | Way::Pretty => "cannot marshal type",
+                        Way::Toml | Way::Pretty => "cannot marshal type",
                     };
                     Err(Refusal::Go(format!("{before}: complex128")))
                 }
                 None => self.text(host.display().as_bytes()),
             },
         }
+    }
+
+    /// That there is no nil in a list, nor in lists in it.
+    fn no_nil(&mut self, value: &Value, depth: usize) -> Result<(), Refusal> {
+        let Value::List(list) = value else {
+            return Ok(());
+        };
+        if depth > DEPTH_MAX {
+            return self.value(value, depth);
+        }
+        list.items().iter().try_for_each(|item| {
+            self.count(2)?;
+            match item {
+                Value::Nil => Err(Refusal::Go(NIL_IN_LIST.to_owned())),
+                item => self.no_nil(item, depth + 1),
+            }
+        })
     }
 
     /// Whether a map that we are in contains itself.

@@ -27,7 +27,7 @@ type Outcome = Result<Value, CallError>;
 
 fn must_to_toml(_: &mut Context<'_>, args: &mut [Value]) -> Outcome {
     let value = any(args, 0);
-    check(value, Way::Direct)?;
+    check(value, Way::Toml)?;
     Ok(write::document(value)?.into())
 }
 

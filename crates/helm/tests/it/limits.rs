@@ -52,6 +52,20 @@ fn a_map_that_contains_itself_is_not_written() {
 }
 
 #[test]
+fn toml_meets_nil_in_a_list_before_a_map_that_contains_itself() {
+    let map = Map::default();
+    map.insert("a", Value::Map(map.clone()));
+    map.insert("z", Value::list([Value::list([Value::Nil])]));
+    match call("toToml", Value::Map(map.clone())) {
+        Ok(Value::String(text)) => {
+            assert_eq!(text.to_text(), "toml: cannot encode array with nil element");
+        }
+        other => panic!("{:?}", other.map(|value| value.type_name())),
+    }
+    map.remove(b"a");
+}
+
+#[test]
 fn a_value_that_doubles_at_every_level_is_not_written() {
     for name in WRITERS {
         let value = (0..60).fold(Value::int(1), |inner, _| {

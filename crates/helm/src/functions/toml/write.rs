@@ -4,6 +4,7 @@ use gotemplate::{Field, Host, Kind, Map, Str, Value};
 use sprig::{Duration, Time};
 
 use super::{LOCAL_DATE, LOCAL_DATE_TIME, LOCAL_TIME};
+use crate::functions::check::NIL_IN_LIST;
 
 /// The document for a value.
 ///
@@ -48,7 +49,7 @@ fn form(value: &Value) -> Result<Option<Form>, String> {
             let mut tables = !list.items().is_empty();
             for item in list.items() {
                 match form(item)? {
-                    None => return Err("toml: cannot encode array with nil element".into()),
+                    None => return Err(NIL_IN_LIST.into()),
                     Some(form) => tables &= form == Form::Table,
                 }
             }
