@@ -228,15 +228,8 @@ fn links_in_a_chart_are_empty_files() {
         ("c/docs/a.md", "../b.md"),
         ("c/docs/a.md", "./../docs/./b.md"),
         ("c/templates/a.yaml", "b.yaml"),
-        ("c/charts/k/templates/a.yaml", "../../../x"),
     ] {
-        let packed = packed(name, target);
-        if name.contains("/k/") {
-            // Its chart is not there, which is the next mistake.
-            assert!(refusal(&packed).starts_with("ChartNotFound "), "{name}");
-            continue;
-        }
-        let chart = Chart::from_archive(packed, Profile::Helm4).unwrap();
+        let chart = Chart::from_archive(packed(name, target), Profile::Helm4).unwrap();
         let [warning] = &chart.warnings[..] else {
             panic!("{name}: {:?}", chart.warnings);
         };
@@ -246,6 +239,9 @@ fn links_in_a_chart_are_empty_files() {
         assert_eq!(format!("c/{}", file.name), name);
         assert!(file.content.bytes().is_empty());
     }
+    // Of `k` there is nothing else, which is the next mistake.
+    let inside = packed("c/charts/k/templates/a.yaml", "../../../x");
+    assert!(refusal(&inside).starts_with("ChartNotFound "));
     for (name, target) in [
         ("c/docs/a.md", "../../b.md"),
         ("c/docs/a.md", "/etc/passwd"),

@@ -116,6 +116,13 @@ spec:
 
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/default/deployments";
 
+const COUNTS: &[&str] = &[
+    "replicas",
+    "updatedReplicas",
+    "readyReplicas",
+    "availableReplicas",
+];
+
 /// What [`WEB`] runs.
 const IMAGE: &str = "registry.example.com/web:1";
 
@@ -141,12 +148,6 @@ impl Cluster {
         );
     }
 }
-const COUNTS: &[&str] = &[
-    "replicas",
-    "updatedReplicas",
-    "readyReplicas",
-    "availableReplicas",
-];
 
 #[test]
 fn a_deployment_becomes_available_and_rolls_out_without_a_gap() {
